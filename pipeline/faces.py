@@ -1,0 +1,159 @@
+"""The faces in a photo, from 60 px to the whole picture, and which of them is meant."""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from photodrag.invert.dlib_models import face_detector
+from photodrag.pipeline.landmarks import Frame, predict
+from photodrag.weights.errors import UserError
+
+WINDOW = 80  # px across the smallest face that dlib's detector sees
+SMALLEST = 60  # px across the smallest face looked for
+COARSE = 1000  # px, the longest side of the copy on which large faces are found
+FINE_PIXELS = 24e6  # of the copy on which small ones are: about 2 s
+SURE = 0.5  # a score from which a find needs no second look
+SEEN_AGAIN = 0.25  # what a weaker one must reach when looked at upright
+FAINT = -0.2  # the lowest score worth a second look where nothing better was found
+TURNS = np.deg2rad([0, 45, -45, 90, -90, 135, -135, 180])  # the detector bears some 30 degrees of tilt
+
+
+@dataclass(frozen=True, eq=False)
+class Face:
+    """One face of a photo.
+
+    number: 1 for the largest face, counted on by size.
+    box: (x, y, width, height) in photo pixels, of brows to chin, the way --box takes it: x … x + width - 1.
+    landmarks: float64 [68, 2] in photo pixels, pixel centres at integers; groups by name in landmarks.GROUPS.
+    score: the detector's, about 0 to 3; None where the box was given by hand.
+    """
+
+    number: int
+    box: tuple[float, float, float, float]
+    landmarks: np.ndarray
+    score: float | None = None
+
+
+def detect(pixels: np.ndarray) -> list[Face]:
+    """Every face of a photo, largest first; an empty list when there is none.
+
+    pixels: uint8 RGB [H, W, 3]. Large faces are found on a small copy, those from 60 px on a fine one (from 80 px on
+    at 24 megapixels and more in proportion). A photo that shows nothing upright is looked at turned and with a border,
+    for photos that lie on their side and faces that fill the picture.
+    """
+    height, width = pixels.shape[:2]
+    coarse = min(1.0, COARSE / max(height, width))
+    fine = min(WINDOW / SMALLEST, (FINE_PIXELS / (height * width)) ** 0.5)
+    found = _find(pixels, coarse)
+    if fine > coarse:
+        found += _find(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), fine)
+    faces = _settled(pixels, found)
+    if not faces:
+        faces = _settled(pixels, _find_turned(pixels, coarse))
+    faces.sort(key=lambda face: -face[0].side)
+    return [_face(i + 1, frame, landmarks, score) for i, (frame, landmarks, score) in enumerate(faces)]
+
+
+def landmarks(pixels: np.ndarray, box: tuple[float, float, float, float]) -> Face:
+    """The face in a box that a person drew: (x, y, width, height) in photo pixels, roughly around face or head.
+
+    pixels: uint8 RGB [H, W, 3]. Where the detector sees a face in the box, that one is taken; else the box itself
+    stands for brows to chin. Raises UserError for a box without area or outside the photo.
+    """
+    height, width = pixels.shape[:2]
+    x, y, w, h = box
+    named = ",".join(f"{value:g}" for value in box)
+    if not (np.isfinite(box).all() and w > 0 and h > 0):
+        raise UserError(f"The box {named} has no area: give it as X,Y,WIDTH,HEIGHT in photo pixels.")
+    if not (0 <= x + w / 2 <= width and 0 <= y + h / 2 <= height) or max(w, h) > 2 * max(width, height):
+        raise UserError(f"The box {named} does not fit the photo, which is {width} × {height} pixels.")
+    drawn = Frame(x + w / 2 - 0.5, y + h / 2 - 0.5, max(w, h))
+    frame = max(_find_upright(pixels, drawn), key=lambda find: find[0], default=(None, drawn))[1]
+    return _face(1, *_refined(pixels, frame), None)
+
+
+def choose(faces: list[Face], number: int | None = None, photo: str = "the photo") -> Face:
+    """The face of that number, the largest by default.
+
+    Raises UserError, which names `photo`, when there is no face or none of that number.
+    """
+    if not faces:
+        raise UserError(f"No face was found in {photo}: mark it with --box X,Y,WIDTH,HEIGHT, or take another photo.")
+    if number is None:
+        return faces[0]
+    if not 1 <= number <= len(faces):
+        known = "1 is the only one" if len(faces) == 1 else f"they go from 1 to {len(faces)}, the largest first"
+        raise UserError(f"There is no face {number} in {photo}: {known}.")
+    return faces[number - 1]
+
+
+Find = tuple[float, Frame]  # score and place
+Settled = tuple[Frame, np.ndarray, float]  # place, landmarks, score
+
+
+def _find(pixels: np.ndarray, scale: float, faintest: float = 0.0) -> list[Find]:
+    """What the detector sees on a copy of a picture, RGB or grey, in the picture's own pixels."""
+    height, width = pixels.shape[:2]
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    boxes, scores, _ = face_detector().run(cv2.resize(pixels, size, interpolation=how), 0, faintest)
+    sx, sy = size[0] / width, size[1] / height
+    return [
+        (score, Frame((b.left() + b.width() / 2) / sx - 0.5, (b.top() + b.height() / 2) / sy - 0.5, b.width() / sx))
+        for b, score in zip(boxes, scores, strict=True)
+    ]
+
+
+def _find_turned(pixels: np.ndarray, scale: float) -> list[Find]:
+    """What the detector sees, even faintly, on small copies turned in every direction and with a border around."""
+    height, width = pixels.shape[:2]
+    whole = Frame((width - 1) / 2, (height - 1) / 2, max(height, width))
+    found = []
+    for roll in TURNS:
+        found += _find_in(pixels, replace(whole, roll=roll), round(whole.side * scale), 0.25, FAINT)
+    return found
+
+
+def _settled(pixels: np.ndarray, found: list[Find]) -> list[Settled]:
+    """Each face once, best score first, with its landmarks. A weak find must be seen again upright."""
+    faces: list[Settled] = []
+    for score, frame in sorted(found, key=lambda find: -find[0]):
+        if any(_same(frame, other) for other, _, _ in faces):
+            continue
+        frame, points = _refined(pixels, frame)
+        if score < SURE:
+            score = max((again for again, _ in _find_upright(pixels, frame)), default=-np.inf)
+        if score >= SEEN_AGAIN and not any(_same(frame, other) for other, _, _ in faces):
+            faces.append((frame, points, score))
+    return faces
+
+
+def _find_upright(pixels: np.ndarray, frame: Frame) -> list[Find]:
+    """What the detector sees in a frame and half of its side around, with the frame's tilt taken out."""
+    found = _find_in(pixels, frame, 3 * WINDOW, 0.5)
+    return [(score, seen) for score, seen in found if _same(frame, seen)]
+
+
+def _find_in(pixels: np.ndarray, frame: Frame, side: int, margin: float, faintest: float = 0.0) -> list[Find]:
+    """What the detector sees in a frame that is drawn upright, `side` px across, with `margin` sides around it."""
+    picture, matrix = frame.upright(pixels, side, margin)
+    found = []
+    for score, seen in _find(picture, 1.0, faintest):
+        x, y = matrix[:, :2] @ (seen.x, seen.y) + matrix[:, 2]
+        found.append((score, Frame(x, y, seen.side * frame.side / side, frame.roll)))
+    return found
+
+
+def _same(a: Frame, b: Frame) -> bool:
+    return np.hypot(a.x - b.x, a.y - b.y) < max(a.side, b.side) / 2
+
+
+def _refined(pixels: np.ndarray, frame: Frame) -> tuple[Frame, np.ndarray]:
+    points = predict(pixels, frame)
+    return Frame.around(points), points
+
+
+def _face(number: int, frame: Frame, points: np.ndarray, score: float | None) -> Face:
+    points.setflags(write=False)
+    box = (frame.x - frame.side / 2 + 0.5, frame.y - frame.side / 2 + 0.5, frame.side, frame.side)
+    return Face(number, box, points, score)
