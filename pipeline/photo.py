@@ -1,0 +1,200 @@
+"""Reading a photo: its pixels as a person sees them, and all that is needed to write it back unharmed."""
+
+import hashlib
+import stat
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+from photodrag.pipeline import deep, samples
+from photodrag.pipeline.metadata import Metadata, read_metadata, read_orientation
+from photodrag.weights import UserError
+from PIL import Image, ImageFile, JpegImagePlugin, UnidentifiedImageError
+
+MAX_PIXELS = 300_000_000  # the largest phone cameras have 200 megapixels
+MIN_SIDE = 32
+DRAWINGS = {"EPS", "WMF"}  # programs to be run rather than pictures
+# Files whose further frames are no animation: other views and gain maps; layers.
+ONE_PICTURE = {"MPO", "PSD"}
+# These are TIFFs to Pillow, which would then find the small preview in them.
+RAW_SUFFIXES = {".3fr", ".arw", ".cr2", ".dng", ".erf", ".iiq", ".kdc", ".nef", ".nrw", ".pef", ".raw", ".rw2", ".srw"}
+HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"}
+REDUCED_PAGE = 254  # TIFF's NewSubfileType; bit 0: a smaller copy of another page
+
+
+@dataclass(frozen=True)
+class JpegCoding:
+    """How a JPEG was compressed: tables of 64 numbers, and Pillow's number of the chroma subsampling
+    (0 4:4:4, 1 4:2:2, 2 4:2:0; rarer ones count as 4:4:4, which loses nothing)."""
+
+    qtables: tuple[tuple[int, ...], ...]
+    subsampling: int
+    progressive: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Photo:
+    """A photo, turned as EXIF's orientation says.
+
+    path: where it was read.
+    pixels: uint8 [H, W, 3], RGB, without alpha, in the photo's own colour profile.
+    mode, native: the samples as the file keeps them (see `samples`), which an output repeats where nothing changes.
+        In the mode "RGB" they are `pixels`: write into neither.
+    metadata: colour profile, EXIF, XMP, resolution, without orientation and thumbnail.
+    jpeg: how it was compressed, if it is a JPEG.
+    """
+
+    path: Path
+    pixels: np.ndarray
+    mode: str
+    native: np.ndarray
+    metadata: Metadata
+    jpeg: JpegCoding | None = None
+
+    @property
+    def height(self) -> int:
+        return self.pixels.shape[0]
+
+    @property
+    def width(self) -> int:
+        return self.pixels.shape[1]
+
+    @cached_property
+    def alpha(self) -> np.ndarray | None:
+        """uint8 [H, W], 255 where opaque; None without an alpha channel."""
+        return samples.alpha(self.mode, self.native)
+
+    @cached_property
+    def key(self) -> str:
+        """SHA-256, in hexadecimal, over the shape and the pixels: equal for equal pictures, whatever their files."""
+        digest = hashlib.sha256(repr(self.pixels.shape).encode())
+        digest.update(self.pixels)
+        return digest.hexdigest()
+
+
+def read_photo(path: str | Path) -> Photo:
+    """Read a photo in any format and mode that Pillow knows.
+
+    Raises UserError, naming the file and what to do, when it is missing, no regular file, empty, unreadable, damaged or
+    cut short, no picture, animated, of several pages, larger than 300 megapixels, or below 32 pixels on a side."""
+    photo = read_picture(path)
+    if min(photo.width, photo.height) < MIN_SIDE:
+        size = f"{photo.width} × {photo.height} pixels"
+        raise UserError(f"{path} is {size}, too small to show a face: {MIN_SIDE} × {MIN_SIDE} is the least.")
+    return photo
+
+
+def read_picture(path: str | Path) -> Photo:
+    """Like `read_photo`, for a picture of any small size, such as a mask."""
+    path = Path(path)
+    with _opened(path) as file, _strict_pillow():
+        try:
+            with Image.open(file) as image:
+                return _decode(image, file, path)
+        except (UserError, MemoryError):
+            raise
+        except UnidentifiedImageError:
+            raise UserError(_why_unknown(file, path)) from None
+        except Exception as error:  # decoders raise many kinds of errors at damaged bytes
+            raise UserError(f"{path} is cut short or damaged: copy or download it again.") from error
+
+
+def _decode(image: Image.Image, file: BinaryIO, path: Path) -> Photo:
+    _check_header(image, path)
+    is_deep = deep.is_deep(image)
+    orientation = read_orientation(image)  # this decodes a PNG, so it comes second
+    jpeg = _jpeg_coding(image) if isinstance(image, JpegImagePlugin.JpegImageFile) else None
+    image.load()
+    left = read_orientation(image)
+    metadata = read_metadata(image, orientation)
+    if is_deep:
+        file.seek(0)
+        high = samples.turned(np.asarray(image), left)
+        mode, native = deep.read_deep(file.read(), high, orientation, path)
+    else:
+        mode, native = samples.from_image(image, path)
+        native = samples.turned(native, left)
+    return Photo(path, samples.rgb(mode, native), mode, native, metadata, jpeg)
+
+
+def _check_header(image: Image.Image, path: Path) -> None:
+    if image.format in DRAWINGS:
+        raise UserError(f"{path} is a drawing ({image.format}), not a photo: export it as PNG.")
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        limit = f"more than {MAX_PIXELS // 1_000_000} megapixels are not read"
+        raise UserError(f"{path} says it is {width:,} × {height:,} pixels; {limit}: save a smaller copy.")
+    count = 1 if image.format in ONE_PICTURE else getattr(image, "n_frames", 1)
+    if image.format == "TIFF" and count > 1:
+        count = _full_pages(image, count)
+    if count > 1:
+        kind = "pages" if image.format == "TIFF" else "frames"
+        raise UserError(f"{path} holds {count} {kind}: save the one to edit as a picture of its own, as PNG say.")
+
+
+def _full_pages(image: Image.Image, count: int) -> int:
+    full = 0
+    for page in range(count):
+        image.seek(page)
+        full += not image.tag_v2.get(REDUCED_PAGE, 0) & 1
+    image.seek(0)
+    return full
+
+
+def _jpeg_coding(image: JpegImagePlugin.JpegImageFile) -> JpegCoding:
+    tables = tuple(tuple(table) for _, table in sorted(image.quantization.items()))
+    if image.mode == "CMYK" and image.info.get("adobe_transform") == 2:
+        tables = tables[:1]  # YCCK; an output is CMYK, since Pillow writes no other, and no ink bears chroma's table
+    return JpegCoding(tables, max(JpegImagePlugin.get_sampling(image), 0), bool(image.info.get("progressive")))
+
+
+def _opened(path: Path) -> BinaryIO:
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise UserError(f"{path} is a folder: name a picture in it.")
+        if not stat.S_ISREG(status.st_mode):
+            raise UserError(f"{path} is no regular file: name a picture.")
+        if status.st_size == 0:
+            raise UserError(f"{path} is empty (0 bytes): copy or download it again.")
+        if path.suffix.lower() in RAW_SUFFIXES:
+            raise UserError(f"{path} is a camera's raw file: develop it first, and give the 16-bit TIFF or the JPEG.")
+        return path.open("rb")
+    except FileNotFoundError:
+        raise UserError(f"There is no file {path}: check its name and folder.") from None
+    except PermissionError:
+        raise UserError(f"{path} cannot be read, permission is denied: change its permissions.") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read: {getattr(error, 'strerror', error)}.") from error
+
+
+def _why_unknown(file: BinaryIO, path: Path) -> str:
+    file.seek(0)
+    start = file.read(12)
+    if start[4:8] == b"ftyp" and start[8:12] in HEIF_BRANDS:
+        return f"{path} is a HEIC picture, which cannot be read here: save it as JPEG or PNG, and give that."
+    kinds = "JPEG, PNG, TIFF, WebP and others"
+    return f"{path} is not a picture of a known kind ({kinds}), or is damaged at its start: save it as PNG or JPEG."
+
+
+_PILLOW = threading.Lock()
+
+
+@contextmanager
+def _strict_pillow() -> Iterator[None]:
+    """Pillow's process-wide switches as reading needs them: our own limit of pixels instead of Pillow's, no lenience
+    with truncated files, no warnings on stderr."""
+    with _PILLOW, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
+        Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = None, False
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = before
