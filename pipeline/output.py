@@ -1,0 +1,157 @@
+"""Writing the edited photo: where nothing changed, the photo's own samples; whole, or not at all."""
+
+import os
+import tempfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from photodrag.pipeline import deep, samples
+from photodrag.pipeline.metadata import Metadata
+from photodrag.pipeline.photo import Photo
+from photodrag.pipeline.tiff import encode_tiff
+from photodrag.weights import UserError
+from photodrag.weights.store import PART, cannot_write, write_whole
+from PIL import Image, PngImagePlugin
+
+JPEG_SEGMENT = 65533  # bytes of EXIF that a JPEG can hold
+XMP_SEGMENT = 65533 - 29
+
+
+@dataclass(frozen=True)
+class Format:
+    """name: Pillow's; modes: those it can hold exactly as `samples` has them; side: its limit, in pixels."""
+
+    name: str
+    modes: tuple[str, ...]
+    side: int = 2**31 - 1
+
+
+PNG = Format("PNG", ("L", "LA", "RGB", "RGBA", "L;16", "RGB;16", "RGBA;16"))
+TIFF = Format("TIFF", (*PNG.modes, "CMYK"))
+JPEG = Format("JPEG", ("L", "RGB", "CMYK"), 65500)
+WEBP = Format("WEBP", ("RGB", "RGBA"), 16383)
+BMP = Format("BMP", ("L", "RGB"))
+FORMATS = {".png": PNG, ".jpg": JPEG, ".jpeg": JPEG, ".tif": TIFF, ".tiff": TIFF, ".webp": WEBP, ".bmp": BMP}
+
+
+def default_output(photo: Photo) -> Path:
+    """`<stem>-photodrag<suffix>` beside the photo. The suffix stays where that format can hold the photo's samples;
+    otherwise it is .png, for CMYK .tif, and for JPEGs of other names .jpg."""
+    suffix = photo.path.suffix
+    kept = FORMATS.get(suffix.lower())
+    if kept is None or photo.mode not in kept.modes:
+        suffix = ".jpg" if photo.jpeg else ".tif" if photo.mode == "CMYK" else ".png"
+    return photo.path.with_name(f"{photo.path.stem}-photodrag{suffix}")
+
+
+def check_output(path: str | Path, photo: Photo, inputs: Iterable[str | Path] = ()) -> None:
+    """See, before the long computation, that `write_output` will be able to write there.
+
+    inputs: other files that are read (a mask, say) and so must not be replaced.
+    Raises UserError for an extension that names no format to write, transparency or a size that the format can't hold,
+    a path that is the photo itself or another input, a folder, or in a folder that is missing or can't be written."""
+    path = Path(path)
+    stored_mode(photo, format_of(path, photo))
+    try:
+        for used in (photo.path, *inputs):
+            if path.exists() and os.path.exists(used) and os.path.samefile(path, used):
+                raise UserError(f"{path} is the file that the edit is made from: name another output.")
+        if path.exists() and not path.is_file():
+            raise UserError(f"Could not write {path}: it is {'a folder' if path.is_dir() else 'no ordinary file'}.")
+        if path.exists() and not os.access(path, os.W_OK):
+            raise UserError(f"Could not write {path}: it is there already, and write-protected.")
+        # Permission bits say little (root, network disks, containers): try it.
+        with tempfile.NamedTemporaryFile(dir=os.path.dirname(os.path.realpath(path)), prefix=".", suffix=PART):
+            pass
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def write_output(photo: Photo, edited: np.ndarray, changed: np.ndarray, path: str | Path) -> None:
+    """Write the edited photo, in the format of the path's extension; a file that is there is replaced.
+
+    edited: uint8 [H, W, 3], RGB; changed: bool [H, W], where it may differ from `photo.pixels`.
+    Where `changed` is False the written samples are those of `photo.native`, in the photo's own mode if the format
+    has it (else 8 bits, and RGB instead of CMYK); alpha is the photo's everywhere. A palette or 1-bit photo has become
+    RGB or grey. PNG, TIFF, WebP and BMP are lossless; a JPEG gets the input's tables and subsampling, or quality 95
+    at 4:4:4. Colour profile, EXIF, XMP and resolution are those of `photo.metadata`.
+    Raises UserError as `check_output`, and when the disk is full; nothing partial is left, and an older file stays.
+    Raises ValueError when the arrays don't fit the photo.
+    """
+    if edited.shape != photo.pixels.shape or edited.dtype != np.uint8 or changed.shape != edited.shape[:2]:
+        raise ValueError(f"edited {edited.dtype} {edited.shape} or changed {changed.shape} doesn't fit the photo")
+    path = Path(path)
+    kind = format_of(path, photo)
+    mode = stored_mode(photo, kind)
+    native = samples.with_edit(photo.mode, photo.native, photo.pixels, edited, changed.astype(bool, copy=False))
+    data = encode(kind, mode, samples.convert(photo.mode, native, mode), photo)
+    write_whole(path, lambda file: file.write(data))
+
+
+def format_of(path: Path, photo: Photo) -> Format:
+    """The format that the extension names. Raises UserError for others, and for a photo too large for it."""
+    kind = FORMATS.get(path.suffix.lower())
+    if kind is None:
+        raise UserError(f"{path} does not say what format to write: end its name in {', '.join(FORMATS)}.")
+    if max(photo.width, photo.height) > kind.side:
+        raise UserError(f"{path}: {kind.name} holds at most {kind.side:,} pixels a side: end its name in .png or .tif.")
+    return kind
+
+
+def stored_mode(photo: Photo, kind: Format) -> str:
+    """The mode in which a format keeps a photo: its own if it can. Raises UserError if transparency would be lost."""
+    eight = photo.mode.removesuffix(";16")
+    choices = [photo.mode, eight]
+    if photo.alpha is not None:
+        choices.append("RGBA")
+    if photo.alpha is None or photo.alpha.min() == 255:
+        choices += [eight.removesuffix("A"), "RGB"]
+    for mode in choices:
+        if mode in kind.modes:
+            return mode
+    raise UserError(f"{photo.path} is transparent in places, which no {kind.name} can be: name a .png, .webp or .tif.")
+
+
+def encode(kind: Format, mode: str, native: np.ndarray, photo: Photo) -> bytes:
+    """The bytes of a file of that format, with the photo's metadata, for samples in one of the format's modes."""
+    metadata = photo.metadata
+    if _colours(mode) != _colours(photo.mode):  # the profile speaks of other inks
+        metadata = Metadata(None, metadata.exif, metadata.xmp, metadata.dpi)
+    if kind is TIFF:
+        return encode_tiff(mode, native, metadata)
+    options = {"icc_profile": metadata.icc_profile, "exif": metadata.exif, "xmp": metadata.xmp, "dpi": metadata.dpi}
+    if kind is JPEG:
+        if len(metadata.exif or b"") > JPEG_SEGMENT:
+            del options["exif"]
+        if len(metadata.xmp or b"") > XMP_SEGMENT:
+            del options["xmp"]
+        options |= _jpeg_options(photo)
+    elif kind is WEBP:
+        options |= {"lossless": True, "exact": True, "quality": 50}  # here quality is effort
+    elif kind is PNG and metadata.xmp:
+        options["pnginfo"] = PngImagePlugin.PngInfo()
+        options["pnginfo"].add_itxt("XML:com.adobe.xmp", metadata.xmp.decode("utf-8", "replace"))
+    options = {name: value for name, value in options.items() if value is not None}
+    if mode in ("RGB;16", "RGBA;16"):
+        return deep.png_of_deep(native, _save(Image.new("RGB", (1, 1)), kind, options))
+    return _save(samples.to_image(mode, native), kind, options)
+
+
+def _save(image: Image.Image, kind: Format, options: dict) -> bytes:
+    buffer = BytesIO()
+    image.save(buffer, kind.name, **options)
+    return buffer.getvalue()
+
+
+def _jpeg_options(photo: Photo) -> dict:
+    if photo.jpeg is None:
+        return {"quality": 95, "subsampling": 0}
+    coding = photo.jpeg
+    return {"qtables": coding.qtables, "subsampling": coding.subsampling, "progressive": coding.progressive}
+
+
+def _colours(mode: str) -> str:
+    return mode if mode == "CMYK" else mode[:1]
