@@ -1,0 +1,128 @@
+"""Files kept whole: the user's cache folder, writing all or nothing, one process at a time.
+
+Nothing here knows what is kept; weights, inversions and edited photos all go through `write_whole`.
+"""
+
+import errno
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+import platformdirs
+from filelock import FileLock, Timeout
+
+from photodrag.weights.errors import Failure, UserError
+
+Progress = Callable[[str], None]
+"""Told in a few words what is being done, whenever that takes long."""
+
+PART = ".photodrag-part"
+"""How the names of unfinished files and folders end. They start with a dot, too."""
+
+FULL = {errno.ENOSPC, errno.EFBIG} | {getattr(errno, "EDQUOT", errno.ENOSPC)}
+FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+DAY = 24 * 3600
+
+
+def cache_folder(*parts: str) -> Path:
+    """The user's cache folder for Photodrag, or a folder in it; it need not exist yet.
+
+    The environment variable PHOTODRAG_CACHE names another one; it is read at every call."""
+    root = os.environ.get("PHOTODRAG_CACHE") or platformdirs.user_cache_dir("photodrag", appauthor=False)
+    return Path(root).expanduser().absolute().joinpath(*parts)
+
+
+def make_folder(folder: Path) -> Path:
+    """Make a folder and those above it, and sweep out what killed processes left in it.
+
+    Raises UserError where that can't be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(folder, error) from error
+    sweep(folder)
+    return folder
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+    """Call `write` with an open binary file whose bytes become `path`: all of them, or none.
+
+    A reader sees the old file or the new one. Whatever stops the writing (an error, Ctrl-C), the
+    old file stays and nothing else does; only a killed process leaves a hidden file with a name in
+    `PART`, which `sweep` removes. A link is followed, an existing file's mode is kept.
+
+    Raises UserError where the path can't be written (Failure when the disk is full)."""
+    path = Path(os.path.realpath(path))
+    if path.exists() and not path.is_file():
+        raise UserError(f"Could not write {path}: it is {'a folder' if path.is_dir() else 'no ordinary file'}.")
+    part = path.with_name(f".{secrets.token_hex(8)}{PART}")
+    try:
+        if path.exists() and not os.access(path, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        try:
+            with open(part, "xb") as file:
+                write(file)
+                file.flush()
+                os.fsync(file.fileno())
+            if path.exists():
+                shutil.copymode(path, part)
+            os.replace(part, path)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        if error.errno is None:  # not the system's: a library's own complaint
+            raise
+        raise cannot_write(path, error) from error
+
+
+def cannot_write(path: Path, error: OSError) -> UserError:
+    """What to tell the person when the system refuses to write `path`."""
+    if error.errno in FULL:
+        return Failure(f"Could not write {path}: the disk is full; make room and try again.")
+    if error.errno in FORBIDDEN:
+        return UserError(f"Could not write {path}: you have no permission to write there.")
+    if error.errno == errno.ENOENT:
+        return UserError(f"Could not write {path}: the folder {path.parent} does not exist.")
+    if error.errno in (errno.ENOTDIR, errno.EEXIST):
+        return UserError(f"Could not write {path}: part of that path is a file, not a folder.")
+    return Failure(f"Could not write {path}: {os.strerror(error.errno) if error.errno else error}.")
+
+
+def sweep(folder: Path, age: float = DAY) -> None:
+    """Remove unfinished files and folders, untouched for `age` seconds, that killed processes left."""
+    for part in folder.glob(f".*{PART}"):
+        try:
+            if time.time() - part.lstat().st_mtime < age:
+                continue
+            if part.is_dir() and not part.is_symlink():
+                shutil.rmtree(part, ignore_errors=True)
+            else:
+                part.unlink()
+        except OSError:  # another process was quicker, or the file isn't ours to remove
+            continue
+
+
+@contextmanager
+def locked(path: Path, waiting: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Hold the lock file `path`, so that one process at a time is in here. The system frees the lock
+    of a process that dies; the empty file stays. `waiting` is called when another process holds it.
+
+    Raises UserError where the lock file can't be made."""
+    lock = FileLock(path)
+    try:
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            waiting()
+            lock.acquire()
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    try:
+        yield
+    finally:
+        lock.release()
