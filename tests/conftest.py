@@ -1,0 +1,57 @@
+"""What tests of several stages share. The default weights lie in the user's own cache (or in
+PHOTODRAG_CACHE), fetched on first use; with them there, no test needs a network."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+
+from photodrag import weights
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture(scope="session")
+def golden() -> Path:
+    """The folder of outputs that other people's code computed."""
+    return GOLDEN
+
+
+@pytest.fixture(scope="session")
+def face():
+    """The default generator, loaded once: a test must not change it."""
+    return weights.load("face")
+
+
+@pytest.fixture
+def codes(face) -> torch.Tensor:
+    """Two seeded codes [2, 16, 512], a different one in every slot, near enough to w_avg to be faces."""
+    z = torch.randn(2 * face.num_ws, face.z_dim, generator=torch.Generator().manual_seed(5))
+    with torch.no_grad():
+        return face.mapping(z, psi=0.6)[:, 0].unflatten(0, (2, -1))
+
+
+@pytest.fixture
+def empty_cache(tmp_path, monkeypatch) -> Path:
+    """PHOTODRAG_CACHE, with nothing in it, for this test alone."""
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("PHOTODRAG_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch) -> Path:
+    """PHOTODRAG_CACHE, with the default weights and nothing else in it, for this test alone. Its files
+    may be links to the user's own: remove or replace them, don't write into them."""
+    kept = [weights.get("face"), weights.get("st-lpips-vgg")]
+    folder = tmp_path / "cache"
+    (folder / "weights").mkdir(parents=True)
+    for path in kept:
+        try:
+            os.link(path, folder / "weights" / path.name)
+        except OSError:  # another file system
+            shutil.copy(path, folder / "weights" / path.name)
+    monkeypatch.setenv("PHOTODRAG_CACHE", str(folder))
+    return folder

@@ -1,0 +1,42 @@
+"""The generator `face`: MobileStyleGAN's published OpenVINO files → state dict → network."""
+
+from zipfile import ZipFile
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from photodrag.weights.mobile import MobileStyleGAN
+from photodrag.weights.openvino import face_state, read_constants
+
+
+def read_face(wheel: ZipFile) -> dict[str, Tensor]:
+    """The state dict of MobileStyleGAN from the wheel of `random-face`, `w_avg` included."""
+
+    def constants(network: str) -> list[tuple[str, Tensor]]:
+        path = f"random_face/data/{network}Network"
+        return read_constants(wheel.read(f"{path}.xml"), wheel.read(f"{path}.bin"))
+
+    state = face_state(constants("Mapping"), constants("Synthesis"))
+    generator = build_face(state | {"w_avg": torch.zeros_like(state["mapping_network.fc.0.bias"])})
+    return state | {"w_avg": mean_w(generator)}
+
+
+@torch.no_grad()
+def mean_w(generator: MobileStyleGAN, samples: int = 10_000, seed: int = 123) -> Tensor:
+    """The mean w [w_dim] of mapped z; samples and seed as in the projector of StyleGAN2's authors."""
+    z = torch.from_numpy(np.random.RandomState(seed).randn(samples, generator.z_dim)).float()
+    return generator.mapping_network(z).double().mean(0).float()
+
+
+def build_face(state: dict[str, Tensor]) -> MobileStyleGAN:
+    """The network with that state, its sizes read off the tensors; on the CPU, weights channels-last."""
+    channels = [state["const"].shape[1]]
+    while f"blocks.{len(channels) - 1}.conv1.weight" in state:
+        channels.append(len(state[f"blocks.{len(channels) - 1}.conv1.weight"]))
+    w_dim, z_dim = state["mapping_network.fc.0.weight"].shape
+    layers = sum(key.startswith("mapping_network.") for key in state) // 2
+    with torch.device("meta"):  # no time for random weights, no random numbers taken
+        generator = MobileStyleGAN(tuple(channels), z_dim, w_dim, layers)
+    generator.to_empty(device="cpu").load_state_dict(state)
+    return generator.to(memory_format=torch.channels_last).eval().requires_grad_(False)

@@ -1,0 +1,85 @@
+"""A generator's w in whitened coordinates, in which a natural code is a standard normal sample.
+
+A code's root mean square there is 1 for the generator's own samples, and says how editable a code
+is; one step means as much in every direction, so it is the variable to optimise, too.
+
+II2S (arXiv 2012.09036) whitens not w but x = leaky ReLU₅(w), which undoes the mapping network's last
+activation and is nearer to normal (Wulff & Torralba, arXiv 2009.06529): `slope=5.0`. It is not the
+default, because x has next to no variance in many directions. For `face` the deviations along the
+components span 5.6 … 0.00025 in x, 2.9 … 0.06 in w, and so the root mean square is
+
+    code                         in x    in w
+    a sample                      1.0     1.0
+    truncated by psi = 0.7       17       0.7
+    truncated by psi = 0.5       23       0.5
+    half-way between samples     32       0.7
+
+though those below the first row are, if anything, the better faces.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+
+@dataclass(frozen=True)
+class LatentSpace:
+    """w = leaky ReLU of slope 1/slope of mean + (p · std) @ components, for p [..., w_dim]."""
+
+    mean: Tensor
+    """[w_dim]; with slope 1 that of w."""
+    components: Tensor
+    """[w_dim, w_dim], orthonormal rows, the one of largest deviation first."""
+    std: Tensor
+    """[w_dim], deviations along the components."""
+    slope: float = 1.0
+    """Of the leaky ReLU that w goes through first; 1 is the identity."""
+
+    def whiten(self, w_plus: Tensor) -> Tensor:
+        """w_plus [..., w_dim] → p, of the same shape; differentiable."""
+        return (F.leaky_relu(w_plus, self.slope) - self.mean) @ self.components.T / self.std
+
+    def unwhiten(self, p: Tensor) -> Tensor:
+        """The inverse of `whiten`; differentiable."""
+        return F.leaky_relu(p * self.std @ self.components + self.mean, 1 / self.slope)
+
+    def rms(self, w_plus: Tensor) -> Tensor:
+        """How far out each code w_plus [N, num_ws, w_dim] is: [N], about 1 for a true sample."""
+        return self.whiten(w_plus).square().mean((-2, -1)).sqrt()
+
+
+@torch.no_grad()
+def latent_space(
+    generator, slope: float = 1.0, samples: int = 10_000, seed: int = 123, c: Tensor | None = None
+) -> LatentSpace:
+    """The whitened space of any generator, on its device, in float32: a PCA of `samples` mapped z
+    (more than w_dim + 2). `c` [1, c_dim]: the class whose codes are meant, if it has classes.
+
+    A covariance of so few samples is too narrow for the next one by √((n−1)/(n−d−2)), the mean of the
+    inverse Wishart distribution, so the deviations are widened by that factor."""
+    device, n, d = generator.w_avg.device, samples, generator.w_dim
+    z = torch.from_numpy(np.random.RandomState(seed).randn(n, generator.z_dim)).float()
+    w = [
+        generator.mapping(part.to(device), None if c is None else c.to(device).expand(len(part), -1))[:, 0]
+        for part in z.split(1000)
+    ]
+    x = F.leaky_relu(torch.cat(w), slope).cpu().double()  # not every device has float64
+    mean = x.mean(0)
+    variance, components = _eigh((x - mean).T @ (x - mean) / (n - d - 2))
+    std = variance.flip(0).clamp_min(0).sqrt()
+    std = std.clamp_min(1e-6 * std[0])  # a generator may leave a direction unused
+    parts = (mean, components.flip(1).T.contiguous(), std)
+    return LatentSpace(*(part.float().to(device) for part in parts), slope)
+
+
+def _eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    # One thread is enough (0.1 s for 512 × 512); several spend seconds waiting for each other on a busy machine.
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return torch.linalg.eigh(matrix)
+    finally:
+        torch.set_num_threads(threads)
