@@ -12,10 +12,12 @@ WINDOW = 80  # px across the smallest face that dlib's detector sees
 SMALLEST = 60  # px across the smallest face looked for
 COARSE = 1000  # px, the longest side of the copy on which large faces are found
 FINE_PIXELS = 24e6  # of the copy on which small ones are: about 2 s
-SURE = 0.5  # a score from which a find needs no second look
-SEEN_AGAIN = 0.25  # what a weaker one must reach when looked at upright
-FAINT = -0.2  # the lowest score worth a second look where nothing better was found
-TURNS = np.deg2rad([0, 45, -45, 90, -90, 135, -135, 180])  # the detector bears some 30 degrees of tilt
+SURE = 1.0  # a score from which a find needs no second look
+FAINT = -0.2  # the lowest score worth one where nothing better was found
+SEEN_AGAIN = 0.25  # what a find must reach at the second look
+LOOKS = 12  # second looks at most
+TURNS = np.deg2rad([0, 60, -60, 120, -120, 180])  # the detector bears some 40 degrees of tilt
+TILTS = np.deg2rad([0, 0, 0, -30, 30])  # of the faces that the detector's five parts stand for: front, left, right, …
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +27,7 @@ class Face:
     number: 1 for the largest face, counted on by size.
     box: (x, y, width, height) in photo pixels, of brows to chin, the way --box takes it: x … x + width - 1.
     landmarks: float64 [68, 2] in photo pixels, pixel centres at integers; groups by name in landmarks.GROUPS.
-    score: the detector's, about 0 to 3; None where the box was given by hand.
+    score: the detector's, about 0 to 3; None where it saw none in a box given by hand.
     """
 
     number: int
@@ -68,8 +70,8 @@ def landmarks(pixels: np.ndarray, box: tuple[float, float, float, float]) -> Fac
     if not (0 <= x + w / 2 <= width and 0 <= y + h / 2 <= height) or max(w, h) > 2 * max(width, height):
         raise UserError(f"The box {named} does not fit the photo, which is {width} × {height} pixels.")
     drawn = Frame(x + w / 2 - 0.5, y + h / 2 - 0.5, max(w, h))
-    frame = max(_find_upright(pixels, drawn), key=lambda find: find[0], default=(None, drawn))[1]
-    return _face(1, *_refined(pixels, frame), None)
+    score, seen = _best(_find_near(pixels, drawn, 6 * WINDOW))
+    return _face(1, *_refined(pixels, seen or drawn), score if seen else None)
 
 
 def choose(faces: list[Face], number: int | None = None, photo: str = "the photo") -> Face:
@@ -96,12 +98,13 @@ def _find(pixels: np.ndarray, scale: float, faintest: float = 0.0) -> list[Find]
     height, width = pixels.shape[:2]
     size = max(1, round(width * scale)), max(1, round(height * scale))
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    boxes, scores, _ = face_detector().run(cv2.resize(pixels, size, interpolation=how), 0, faintest)
+    boxes, scores, parts = face_detector().run(cv2.resize(pixels, size, interpolation=how), 0, faintest)
     sx, sy = size[0] / width, size[1] / height
-    return [
-        (score, Frame((b.left() + b.width() / 2) / sx - 0.5, (b.top() + b.height() / 2) / sy - 0.5, b.width() / sx))
-        for b, score in zip(boxes, scores, strict=True)
-    ]
+    found = []
+    for box, score, part in zip(boxes, scores, parts, strict=True):
+        x, y = box.left() + box.width() / 2, box.top() + box.height() / 2
+        found.append((score, Frame(x / sx - 0.5, y / sy - 0.5, box.width() / sx, TILTS[part])))
+    return found
 
 
 def _find_turned(pixels: np.ndarray, scale: float) -> list[Find]:
@@ -115,23 +118,37 @@ def _find_turned(pixels: np.ndarray, scale: float) -> list[Find]:
 
 
 def _settled(pixels: np.ndarray, found: list[Find]) -> list[Settled]:
-    """Each face once, best score first, with its landmarks. A weak find must be seen again upright."""
+    """Each face once, best score first, with its landmarks. A weak find counts when it is seen again upright."""
     faces: list[Settled] = []
+    looks = 0
     for score, frame in sorted(found, key=lambda find: -find[0]):
-        if any(_same(frame, other) for other, _, _ in faces):
+        if any(_same(frame, other) for other, _, _ in faces) or looks == LOOKS:
             continue
         frame, points = _refined(pixels, frame)
         if score < SURE:
-            score = max((again for again, _ in _find_upright(pixels, frame)), default=-np.inf)
+            looks += 1
+            score, frame, points = _second_look(pixels, frame, points)
         if score >= SEEN_AGAIN and not any(_same(frame, other) for other, _, _ in faces):
             faces.append((frame, points, score))
     return faces
 
 
-def _find_upright(pixels: np.ndarray, frame: Frame) -> list[Find]:
-    """What the detector sees in a frame and half of its side around, with the frame's tilt taken out."""
-    found = _find_in(pixels, frame, 3 * WINDOW, 0.5)
-    return [(score, seen) for score, seen in found if _same(frame, seen)]
+def _second_look(pixels: np.ndarray, frame: Frame, points: np.ndarray) -> tuple[float, Frame, np.ndarray]:
+    """Score, place and landmarks of a face as seen with its tilt taken out, or upside down if that is better."""
+    score = _best(_find_near(pixels, frame))[0]
+    flipped, seen = _best(_find_near(pixels, replace(frame, roll=frame.roll + np.pi)))
+    if flipped > max(score, SEEN_AGAIN):
+        return flipped, *_refined(pixels, seen)
+    return score, frame, points
+
+
+def _best(found: list[Find]) -> tuple[float, Frame | None]:
+    return max(found, key=lambda find: find[0], default=(-np.inf, None))
+
+
+def _find_near(pixels: np.ndarray, frame: Frame, side: int = 3 * WINDOW) -> list[Find]:
+    """What the detector sees with its centre in a frame, drawn upright and `side` px across."""
+    return [(score, seen) for score, seen in _find_in(pixels, frame, side, 0.5) if _same(frame, seen)]
 
 
 def _find_in(pixels: np.ndarray, frame: Frame, side: int, margin: float, faintest: float = 0.0) -> list[Find]:
@@ -140,7 +157,7 @@ def _find_in(pixels: np.ndarray, frame: Frame, side: int, margin: float, faintes
     found = []
     for score, seen in _find(picture, 1.0, faintest):
         x, y = matrix[:, :2] @ (seen.x, seen.y) + matrix[:, 2]
-        found.append((score, Frame(x, y, seen.side * frame.side / side, frame.roll)))
+        found.append((score, Frame(x, y, seen.side * frame.side / side, frame.roll + seen.roll)))
     return found
 
 

@@ -17,7 +17,8 @@ JAW, BROWS, NOSE, EYES, MOUTH = slice(0, 17), slice(17, 27), slice(27, 36), slic
 GROUPS = {"jaw": JAW, "brows": BROWS, "nose": NOSE, "eyes": EYES, "mouth": MOUTH}
 
 SIDE = 400  # px across the face in the picture that the predictor sees
-PASSES = 3
+PASSES = 6  # at most; two or three settle it
+SETTLED = 0.01  # of the side, or radians: a frame that moves less is kept
 # Where dlib's detector puts its box (the one the predictor was trained on), fitted on 79 portraits: its side is
 # the landmarks' root-mean-square radius over 0.354, its centre lies 0.062 sides above their mean.
 RADIUS, RISE = 0.354, 0.062
@@ -43,6 +44,12 @@ class Frame:
         x, y = mean + RISE * side * np.array([np.sin(roll), -np.cos(roll)])
         return cls(float(x), float(y), float(side), float(roll))
 
+    def moved(self, other: "Frame") -> float:
+        """How far two frames differ: the largest of shift and growth as parts of the side, and turn in radians."""
+        turn = abs((self.roll - other.roll + np.pi) % (2 * np.pi) - np.pi)
+        shift = np.hypot(self.x - other.x, self.y - other.y)
+        return max(shift / self.side, abs(1 - other.side / self.side), turn)
+
     def upright(self, pixels: np.ndarray, side: int, margin: float) -> tuple[np.ndarray, np.ndarray]:
         """The face drawn upright, `side` px across, with `margin` sides around it; and the map of its points.
 
@@ -65,7 +72,9 @@ def predict(pixels: np.ndarray, frame: Frame) -> np.ndarray:
     """
     for _ in range(PASSES):
         landmarks = _predict_once(pixels, frame)
-        frame = Frame.around(landmarks)
+        before, frame = frame, Frame.around(landmarks)
+        if frame.moved(before) < SETTLED:
+            break
     return landmarks
 
 
