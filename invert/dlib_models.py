@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import dlib
+
 from photodrag.weights.errors import Failure
 
 

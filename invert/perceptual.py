@@ -86,7 +86,7 @@ CHANNELS = {"vgg": (64, 128, 256, 512, 512), "alex": (64, 192, 384, 256, 256)}
 def vgg() -> list[nn.Module]:
     """VGG-16's five slices, each but the first behind a max pooling of stride 1 and a blur."""
     slices, c_in = [], 3
-    for c_out, depth in zip(CHANNELS["vgg"], (2, 2, 3, 3, 3)):
+    for c_out, depth in zip(CHANNELS["vgg"], (2, 2, 3, 3, 3), strict=True):
         part = [] if c_in == 3 else [nn.MaxPool2d(2, 1), BlurPool()]
         for _ in range(depth):
             part += [nn.Conv2d(c_in, c_out, 3, padding=1), nn.ReLU(inplace=True)]

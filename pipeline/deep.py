@@ -2,9 +2,10 @@
 
 import cv2
 import numpy as np
+from PIL import Image
+
 from photodrag.pipeline.samples import turned
 from photodrag.weights import UserError
-from PIL import Image
 
 
 def is_deep(image: Image.Image) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+
 from photodrag.invert.dlib_models import face_detector
 from photodrag.pipeline.landmarks import Frame, predict
 from photodrag.weights.errors import UserError

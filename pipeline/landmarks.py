@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import cv2
 import dlib
 import numpy as np
+
 from photodrag.invert.dlib_models import shape_predictor
 from photodrag.pipeline.resample import warp
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+
 from photodrag.pipeline import samples
 from photodrag.pipeline.photo import Photo, read_picture
 from photodrag.weights import UserError

@@ -8,13 +8,14 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
+from PIL import Image, PngImagePlugin
+
 from photodrag.pipeline import deep, samples
 from photodrag.pipeline.metadata import Metadata
 from photodrag.pipeline.photo import Photo
 from photodrag.pipeline.tiff import encode_tiff
 from photodrag.weights import UserError
 from photodrag.weights.store import PART, cannot_write, write_whole
-from PIL import Image, PngImagePlugin
 
 JPEG_SEGMENT = 65533  # bytes of EXIF that a JPEG can hold
 XMP_SEGMENT = 65533 - 29

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+from PIL import Image, ImageFile, JpegImagePlugin, UnidentifiedImageError
+
 from photodrag.pipeline import deep, samples
 from photodrag.pipeline.metadata import Metadata, read_metadata, read_orientation
 from photodrag.weights import UserError
-from PIL import Image, ImageFile, JpegImagePlugin, UnidentifiedImageError
 
 MAX_PIXELS = 300_000_000  # the largest phone cameras have 200 megapixels
 MIN_SIDE = 32

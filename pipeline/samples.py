@@ -6,8 +6,9 @@ a photo is read; the values of their pixels stay what they were.
 """
 
 import numpy as np
-from photodrag.weights import UserError
 from PIL import Image
+
+from photodrag.weights import UserError
 
 WIDER = {"1": "L", "La": "LA", "RGBa": "RGBA", "PA": "RGBA", "RGBX": "RGB", "YCbCr": "RGB"}
 TO_8_BIT = ((np.arange(65536) + 128) // 257).astype(np.uint8)

@@ -9,9 +9,10 @@ import zlib
 from fractions import Fraction
 
 import numpy as np
-from photodrag.pipeline.metadata import Metadata
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
+
+from photodrag.pipeline.metadata import Metadata
 
 ROWS = 64
 STRIP_OFFSETS, FREE = 273, 275

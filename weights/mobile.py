@@ -15,6 +15,8 @@ That makes three foldings exact, and no pass over activations is left that only 
 Activations are channels-last: depthwise and pointwise convolutions are both fastest there on a CPU.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -116,7 +118,7 @@ class MobileStyleGAN(nn.Module):
         self.const = nn.Parameter(torch.empty(1, channels[0], 4, 4))
         self.b4 = StyledConv(channels[0], channels[0], w_dim, 4, separable=False)
         self.blocks = nn.ModuleList(
-            Block(c_in, c_out, w_dim, 4 * 2 ** (i + 1)) for i, (c_in, c_out) in enumerate(zip(channels, channels[1:]))
+            Block(c_in, c_out, w_dim, 4 * 2 ** (i + 1)) for i, (c_in, c_out) in enumerate(pairwise(channels))
         )
         self.to_rgb_style = nn.Linear(w_dim, channels[-1])
         self.to_rgb_weight = nn.Parameter(torch.empty(12, channels[-1], 1, 1))
@@ -128,7 +130,8 @@ class MobileStyleGAN(nn.Module):
         if c is not None:
             raise ValueError("this generator has no classes: leave c out")
         w_plus = self.mapping_network(z).unsqueeze(1).repeat(1, self.num_ws, 1)
-        w_plus[:, :cutoff] = self.w_avg.lerp(w_plus[:, :cutoff], psi)
+        if psi != 1:
+            w_plus[:, :cutoff] = self.w_avg.lerp(w_plus[:, :cutoff], psi)
         return w_plus
 
     def synthesis(self, w_plus: Tensor, noise: str = "const") -> Tensor:

@@ -58,10 +58,10 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
     Raises UserError where the path can't be written (Failure when the disk is full)."""
     path = Path(os.path.realpath(path))
-    if path.exists() and not path.is_file():
-        raise UserError(f"Could not write {path}: it is {'a folder' if path.is_dir() else 'no ordinary file'}.")
     part = path.with_name(f".{secrets.token_hex(8)}{PART}")
     try:
+        if path.exists() and not path.is_file():
+            raise UserError(f"Could not write {path}: it is {'a folder' if path.is_dir() else 'no ordinary file'}.")
         if path.exists() and not os.access(path, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         try:

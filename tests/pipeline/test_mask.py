@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from pictures import HEIGHT, WIDTH, make, noise
+from PIL import Image
+
 from photodrag.pipeline.mask import read_mask
 from photodrag.pipeline.photo import read_photo
 from photodrag.weights import UserError
-from pictures import HEIGHT, WIDTH, make, noise
-from PIL import Image
 
 BOX = np.zeros((HEIGHT, WIDTH), np.uint8)
 BOX[5:15, 20:50] = 255

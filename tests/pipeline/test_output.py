@@ -10,11 +10,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from pictures import HEIGHT, WIDTH, kinds, make, noise, smooth, stored
+from PIL import ExifTags, Image, ImageCms, JpegImagePlugin
+
 from photodrag.pipeline import output
 from photodrag.pipeline.photo import Photo, read_photo
 from photodrag.weights import UserError
-from pictures import HEIGHT, WIDTH, kinds, make, noise, smooth, stored
-from PIL import ExifTags, Image, ImageCms, JpegImagePlugin
 
 EDITED = smooth()[::-1, ::-1]
 INSIDE = np.zeros((HEIGHT, WIDTH), bool)

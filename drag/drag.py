@@ -1,0 +1,218 @@
+"""Dragging: w_plus moves until the handles' features lie at their targets, and never out of the faces.
+
+The loop is DragGAN's (arXiv 2305.10973): motion supervision, one step of Adam, point tracking. Three
+things differ. The variable is the whitened code, in which one step means as much in every direction.
+Each step is judged: one that loses the handles, blows up the features or leaves the shell in which
+the generator's own codes lie is taken back and tried again at half the length. And the loop ends:
+on arrival, when nothing improves any more, or at the step limit, with the best state it has seen."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from photodrag.drag.motion import hold_loss, motion_loss
+from photodrag.drag.tracking import Tracker
+from photodrag.weights import LatentSpace, UserError, latent_space
+
+ARRIVED, STALLED, LIMIT = "arrived", "stalled", "step limit"
+
+
+@dataclass(frozen=True)
+class DragSettings:
+    """Lengths are in pixels of a 512² picture, as in the papers, and scale with the generator."""
+
+    steps: int = 120
+    """At most; DragGAN's evaluation allows 300."""
+    resolution: int = 128
+    """Of the features, DragGAN's sixth block."""
+    codes: int = 7
+    """That move, from the coarsest; DragGAN moves 6."""
+    lr: float = 0.03
+    """Adam's, on the whitened code: natural codes have deviation 1."""
+    patch: float = 3.0
+    """DragGAN's r1."""
+    window: float = 12.0
+    """DragGAN's r2."""
+    step: float = 2.0
+    """The most that motion supervision looks ahead (DragGAN: 1)."""
+    hold: float = 10.0
+    """λ of the features outside the mask (FreeDrag: 10, DragGAN's code: 20)."""
+    arrive: float = 1.0
+    """Distance at which a handle has arrived, up to 5 points; twice that for more (DragGAN)."""
+    patience: int = 15
+    """Steps without progress until the drag is called stalled."""
+    lost: float = 6.0
+    """A step that leaves the handles this much farther than the best state is taken back."""
+    growth: float = 1.25
+    """Features may grow by this factor in their mean absolute value."""
+    shell: float = 1.1
+    """The root mean square that a moved whitened code may reach, or its own at the start where that is larger."""
+    radius: float = 0.8
+    """How far (root mean square) a code may move from its start."""
+
+
+@dataclass(frozen=True, eq=False)
+class DragState:
+    """One state of a drag, after `step` steps."""
+
+    step: int
+    w_plus: Tensor
+    """[1, num_ws, w_dim]"""
+    points: Tensor
+    """[N, 2], where tracking finds the handles, in pixels of the generator's picture."""
+    distance: float
+    """Mean distance from points to targets, in the same pixels."""
+
+
+@dataclass(frozen=True, eq=False)
+class DragResult:
+    """The best state of a drag, and why it ended."""
+
+    w_plus: Tensor
+    points: Tensor
+    distances: Tensor
+    """[N], from points to targets."""
+    steps: int
+    stop_reason: str
+
+
+def drag(
+    generator,
+    w_plus: Tensor,
+    handles: Tensor,
+    targets: Tensor,
+    mask: Tensor | None = None,
+    settings: DragSettings = DragSettings(),
+    space: LatentSpace | None = None,
+    progress: Callable[[DragState], None] | None = None,
+) -> DragResult:
+    """Move what lies at `handles` [N, 2] to `targets` [N, 2], (x, y) in pixels of the generator's picture.
+
+    w_plus: [1, num_ws, w_dim]. mask: [H, W] or [1, 1, H, W] of any size, 0 … 1, where the picture may
+    change; everywhere by default. `space` is the generator's whitened space, made anew where it isn't
+    given. `progress` is called with every state, the first one included. Deterministic.
+
+    Raises UserError for points that aren't finite or lie outside the picture."""
+    states = steps(generator, w_plus, handles, targets, mask, settings, space)
+    while True:
+        try:
+            state = next(states)
+        except StopIteration as end:
+            return end.value
+        if progress:
+            progress(state)
+
+
+def steps(
+    generator,
+    w_plus: Tensor,
+    handles: Tensor,
+    targets: Tensor,
+    mask: Tensor | None = None,
+    settings: DragSettings = DragSettings(),
+    space: LatentSpace | None = None,
+) -> Iterator[DragState]:
+    """`drag` as an iterator of states; the generator function's return value is the DragResult."""
+    s, side = settings, generator.resolution
+    px = side / 512
+    handles, targets = (_checked(points, side, w_plus) for points in (handles, targets))
+    space = space or latent_space(generator)
+    resolution = min(s.resolution, side // 2)
+    codes = slice(0, s.codes)
+    rest = w_plus[:, s.codes :]
+    start = space.whiten(w_plus[:, codes])
+    p = start.clone()
+    arrive = s.arrive * px * (1 if len(handles) <= 5 else 2)
+
+    def features(p: Tensor) -> Tensor:
+        return generator.features(torch.cat((space.unwhiten(p), rest), 1), resolution)
+
+    def state(step: int, p: Tensor, points: Tensor) -> DragState:
+        distance = (points - targets).norm(dim=1).mean().item()
+        return DragState(step, torch.cat((space.unwhiten(p), rest), 1), points, distance)
+
+    with torch.no_grad():
+        first = features(p)
+    size = first.abs().mean()
+    hold = None if mask is None else 1 - _resized(mask.to(first), resolution)
+    tracker = Tracker(first, handles, side, s.patch * px, s.window * px)
+    optimiser = Adam(s.lr)
+    points, best, best_step, best_p = handles, state(0, p, handles), 0, p
+    yield best
+
+    reason = ARRIVED if _all_arrived(handles, targets, arrive) else LIMIT
+    step = 0
+    while reason == LIMIT and step < s.steps:
+        step += 1
+        p.requires_grad_()
+        with torch.enable_grad():
+            now = features(p)
+            loss = motion_loss(now, points, targets, side, s.patch * px, s.step * px)
+            if hold is not None:
+                loss = loss + s.hold * hold_loss(now, first, hold)
+            (gradient,) = torch.autograd.grad(loss, p)
+        p = p.detach()
+        moved = _within(p - optimiser(gradient), start, s)
+        with torch.no_grad():
+            ahead = features(moved)
+        found = tracker(ahead, points)
+        candidate = state(step, moved, found)
+        sane = torch.isfinite(ahead).all() and ahead.abs().mean() < s.growth * size
+        if not sane or candidate.distance > best.distance + s.lost * px:
+            p, points = best_p, best.points
+            optimiser = Adam(optimiser.lr / 2)
+        else:
+            p, points = moved, found
+            if candidate.distance < best.distance - 0.02 * px:
+                best, best_step, best_p = candidate, step, moved
+            yield candidate
+        if _all_arrived(points, targets, arrive):
+            reason = ARRIVED
+        elif step - best_step >= s.patience:
+            reason = STALLED
+    return DragResult(best.w_plus, best.points, (best.points - targets).norm(dim=1), step, reason)
+
+
+class Adam:
+    """Adam (arXiv 1412.6980) as a function from a gradient to a step, so that one can be thrown away."""
+
+    def __init__(self, lr: float, beta1: float = 0.9, beta2: float = 0.999):
+        self.lr, self.beta1, self.beta2 = lr, beta1, beta2
+        self.t, self.m, self.v = 0, 0.0, 0.0
+
+    def __call__(self, gradient: Tensor) -> Tensor:
+        self.t += 1
+        self.m = self.beta1 * self.m + (1 - self.beta1) * gradient
+        self.v = self.beta2 * self.v + (1 - self.beta2) * gradient.square()
+        m, v = self.m / (1 - self.beta1**self.t), self.v / (1 - self.beta2**self.t)
+        return self.lr * m / (v.sqrt() + 1e-8)
+
+
+def _within(p: Tensor, start: Tensor, s: DragSettings) -> Tensor:
+    """p, drawn back into the ball around the start and into the shell of natural codes, code by code."""
+    way = p - start
+    p = start + way * (s.radius / _rms(way)).clamp_max(1)
+    return p * (_rms(start).clamp_min(s.shell) / _rms(p)).clamp_max(1)
+
+
+def _rms(p: Tensor) -> Tensor:
+    return p.square().mean(-1, keepdim=True).sqrt().clamp_min(1e-8)
+
+
+def _resized(mask: Tensor, resolution: int) -> Tensor:
+    return F.interpolate(mask.reshape(1, 1, *mask.shape[-2:]), size=(resolution, resolution), mode="area")
+
+
+def _all_arrived(points: Tensor, targets: Tensor, arrive: float) -> bool:
+    return bool(((points - targets).norm(dim=1) <= arrive).all())
+
+
+def _checked(points: Tensor, side: int, like: Tensor) -> Tensor:
+    points = torch.as_tensor(points).to(like).reshape(-1, 2)
+    outside = ~((points >= -0.5) & (points <= side - 0.5)).all(1)
+    if not len(points) or outside.any():
+        raise UserError(f"The points {points[outside].tolist()} lie outside the generator's picture, {side} px wide.")
+    return points

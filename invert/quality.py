@@ -1,0 +1,69 @@
+"""How good an inversion is, in figures that its loss did not choose."""
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from photodrag.invert import identity
+from photodrag.invert.crop import Crop, face_view, whole_view
+from photodrag.invert.perceptual import PerceptualDistance
+from photodrag.weights import LatentSpace
+
+FACE_SIDE, WHOLE_SIDE = 224, 256
+
+
+@dataclass(frozen=True)
+class Quality:
+    """Crop against reconstruction. Pixel values in [-1, 1], so that the peak of the PSNR is 2."""
+
+    distance_face: float
+    """Perceptual, on the face view of 224²."""
+    distance_whole: float
+    """Perceptual, on the whole crop at 256²."""
+    mse: float
+    """At full size."""
+    psnr: float
+    """10·log10(4 / mse), in dB."""
+    identity: float | None
+    """Distance of dlib's 128-number descriptors: 0 for the same picture, under 0.6 for the same person;
+    None where no landmarks are known."""
+    rms: float
+    """Root mean square of the whitened code: about 1 for a natural one, more for one that drags badly."""
+
+    @property
+    def likeness(self) -> str:
+        """The identity distance in words."""
+        if self.identity is None:
+            return "likeness unknown"
+        for bound, words in ((0.3, "very like"), (0.45, "like"), (0.6, "somewhat like")):
+            if self.identity < bound:
+                return words
+        return "not like"
+
+
+@torch.no_grad()
+def measure(
+    crop: Crop, image: Tensor, w_plus: Tensor, distance: PerceptualDistance, space: LatentSpace, landmarks=None
+) -> Quality:
+    """The figures of a reconstruction `image` [1, 3, R, R] of a crop, made from w_plus [1, num_ws, w_dim].
+
+    `landmarks` [68, 2] are those found in `image`; the crop's own by default."""
+    face = crop.face
+    pairs = [(face_view(x, face, FACE_SIDE), whole_view(x, WHOLE_SIDE)) for x in (crop.image, image)]
+    on_face, on_whole = (distance(a, b).item() for a, b in zip(*pairs, strict=True))
+    mse = (crop.image - image).square().mean().item()
+    who = None
+    if crop.landmarks is not None:
+        marks = (crop.landmarks, crop.landmarks if landmarks is None else landmarks)
+        a, b = (identity.descriptor(to_uint8(x), m) for x, m in zip((crop.image, image), marks, strict=True))
+        who = identity.identity_distance(a, b)
+    psnr = 10 * math.log10(4 / max(mse, 1e-12))
+    return Quality(on_face, on_whole, mse, psnr, who, space.rms(w_plus).item())
+
+
+def to_uint8(image: Tensor):
+    """A picture [1, 3, H, W] in [-1, 1] as uint8 RGB [H, W, 3]."""
+    levels = ((image[0].detach().clamp(-1, 1) + 1) * 127.5).round().byte()
+    return levels.permute(1, 2, 0).contiguous().cpu().numpy()
