@@ -11,7 +11,7 @@ ACROSS = 300  # px across the landmarks in the copy that dlib cuts its 150 px ch
 
 
 def descriptor(image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """The identity of the face at the landmarks: float64 [128], of length about 1.
+    """The identity of the face at the landmarks: float64 [128], of length about 1.4.
 
     image: uint8 RGB [H, W, 3], a photo or a crop, with the face of any size.
     landmarks: [68, 2] in pixels of the image, pixel centres at integers.

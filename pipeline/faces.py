@@ -27,7 +27,7 @@ class Face:
 
     number: 1 for the largest face, counted on by size.
     box: (x, y, width, height) in photo pixels, of brows to chin, the way --box takes it: x … x + width - 1.
-    landmarks: float64 [68, 2] in photo pixels, pixel centres at integers; groups by name in landmarks.GROUPS.
+    landmarks: float64 [68, 2] in photo pixels, pixel centres at integers; groups by name in pipeline.landmarks.GROUPS.
     score: the detector's, about 0 to 3; None where it saw none in a box given by hand.
     """
 
@@ -40,8 +40,8 @@ class Face:
 def detect(pixels: np.ndarray) -> list[Face]:
     """Every face of a photo, largest first; an empty list when there is none.
 
-    pixels: uint8 RGB [H, W, 3]. Large faces are found on a small copy, those from 60 px on a fine one (from 80 px on
-    at 24 megapixels and more in proportion). A photo that shows nothing upright is looked at turned and with a border,
+    pixels: uint8 RGB [H, W, 3]. Large faces are found on a small copy, those from 60 px on a fine one (above 13
+    megapixels it is limited: from 80 px at 24 megapixels). A photo that shows nothing upright is looked at turned and with a border,
     for photos that lie on their side and faces that fill the picture.
     """
     height, width = pixels.shape[:2]
@@ -57,7 +57,7 @@ def detect(pixels: np.ndarray) -> list[Face]:
     return [_face(i + 1, frame, landmarks, score) for i, (frame, landmarks, score) in enumerate(faces)]
 
 
-def landmarks(pixels: np.ndarray, box: tuple[float, float, float, float]) -> Face:
+def in_box(pixels: np.ndarray, box: tuple[float, float, float, float]) -> Face:
     """The face in a box that a person drew: (x, y, width, height) in photo pixels, roughly around face or head.
 
     pixels: uint8 RGB [H, W, 3]. Where the detector sees a face in the box, that one is taken; else the box itself
