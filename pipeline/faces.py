@@ -41,8 +41,8 @@ def detect(pixels: np.ndarray) -> list[Face]:
     """Every face of a photo, largest first; an empty list when there is none.
 
     pixels: uint8 RGB [H, W, 3]. Large faces are found on a small copy, those from 60 px on a fine one (above 13
-    megapixels it is limited: from 80 px at 24 megapixels). A photo that shows nothing upright is looked at turned and with a border,
-    for photos that lie on their side and faces that fill the picture.
+    megapixels it is limited: from 80 px at 24 megapixels). A photo that shows nothing upright is looked at turned and
+    with a border, for photos that lie on their side and faces that fill the picture.
     """
     height, width = pixels.shape[:2]
     coarse = min(1.0, COARSE / max(height, width))
@@ -94,28 +94,37 @@ Find = tuple[float, Frame]  # score and place
 Settled = tuple[Frame, np.ndarray, float]  # place, landmarks, score
 
 
-def _find(pixels: np.ndarray, scale: float, faintest: float = 0.0) -> list[Find]:
+def _find(pixels: np.ndarray, scale: float = 1.0, faintest: float = 0.0) -> list[Find]:
     """What the detector sees on a copy of a picture, RGB or grey, in the picture's own pixels."""
-    height, width = pixels.shape[:2]
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    boxes, scores, parts = face_detector().run(cv2.resize(pixels, size, interpolation=how), 0, faintest)
-    sx, sy = size[0] / width, size[1] / height
+    copy = _scaled(pixels, scale)
+    boxes, scores, parts = face_detector().run(copy, 0, faintest)
     found = []
     for box, score, part in zip(boxes, scores, parts, strict=True):
-        x, y = box.left() + box.width() / 2, box.top() + box.height() / 2
-        found.append((score, Frame(x / sx - 0.5, y / sy - 0.5, box.width() / sx, TILTS[part])))
+        x, y = box.left() + box.width() / 2 - 0.5, box.top() + box.height() / 2 - 0.5
+        found.append((score, _onto(Frame(x, y, box.width(), TILTS[part]), copy, pixels)))
     return found
 
 
 def _find_turned(pixels: np.ndarray, scale: float) -> list[Find]:
     """What the detector sees, even faintly, on small copies turned in every direction and with a border around."""
-    height, width = pixels.shape[:2]
+    copy = _scaled(pixels, scale)
+    height, width = copy.shape[:2]
     whole = Frame((width - 1) / 2, (height - 1) / 2, max(height, width))
-    found = []
-    for roll in TURNS:
-        found += _find_in(pixels, replace(whole, roll=roll), round(whole.side * scale), 0.25, FAINT)
-    return found
+    turned = [_find_in(copy, replace(whole, roll=roll), whole.side, 0.25, FAINT) for roll in TURNS]
+    return [(score, _onto(frame, copy, pixels)) for found in turned for score, frame in found]
+
+
+def _scaled(pixels: np.ndarray, scale: float) -> np.ndarray:
+    height, width = pixels.shape[:2]
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+
+
+def _onto(frame: Frame, copy: np.ndarray, pixels: np.ndarray) -> Frame:
+    """A frame on a copy of a picture as the frame on the picture."""
+    fy, fx = pixels.shape[0] / copy.shape[0], pixels.shape[1] / copy.shape[1]
+    x, y = (frame.x + 0.5) * fx - 0.5, (frame.y + 0.5) * fy - 0.5
+    return Frame(x, y, frame.side * max(fx, fy), frame.roll)
 
 
 def _settled(pixels: np.ndarray, found: list[Find]) -> list[Settled]:
@@ -156,7 +165,7 @@ def _find_in(pixels: np.ndarray, frame: Frame, side: int, margin: float, faintes
     """What the detector sees in a frame that is drawn upright, `side` px across, with `margin` sides around it."""
     picture, matrix = frame.upright(pixels, side, margin)
     found = []
-    for score, seen in _find(picture, 1.0, faintest):
+    for score, seen in _find(picture, faintest=faintest):
         x, y = matrix[:, :2] @ (seen.x, seen.y) + matrix[:, 2]
         found.append((score, Frame(x, y, seen.side * frame.side / side, frame.roll + seen.roll)))
     return found
