@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from photodrag.drag.motion import hold_loss, motion_loss
 from photodrag.drag.tracking import Tracker
 from photodrag.weights import LatentSpace, UserError, latent_space
+from photodrag.weights.adam import Adam
 
 ARRIVED, STALLED, LIMIT = "arrived", "stalled", "step limit"
 
@@ -139,7 +140,7 @@ def steps(
     size = first.abs().mean()
     hold = None if mask is None else 1 - _resized(mask.to(first), resolution)
     tracker = Tracker(first, handles, side, s.patch * px, s.window * px)
-    optimiser = Adam(s.lr)
+    optimiser, lr = Adam(), s.lr
     points, best, best_step, best_p = handles, state(0, p, handles), 0, p
     yield best
 
@@ -155,7 +156,7 @@ def steps(
                 loss = loss + s.hold * hold_loss(now, first, hold)
             (gradient,) = torch.autograd.grad(loss, p)
         p = p.detach()
-        moved = _within(p - optimiser(gradient), start, s)
+        moved = _within(p - lr * optimiser(gradient), start, s)
         with torch.no_grad():
             ahead = features(moved)
         found = tracker(ahead, points)
@@ -163,7 +164,7 @@ def steps(
         sane = torch.isfinite(ahead).all() and ahead.abs().mean() < s.growth * size
         if not sane or candidate.distance > best.distance + s.lost * px:
             p, points = best_p, best.points
-            optimiser = Adam(optimiser.lr / 2)
+            optimiser, lr = Adam(), lr / 2
         else:
             p, points = moved, found
             if candidate.distance < best.distance - 0.02 * px:
@@ -174,21 +175,6 @@ def steps(
         elif step - best_step >= s.patience:
             reason = STALLED
     return DragResult(best.w_plus, best.points, (best.points - targets).norm(dim=1), step, reason)
-
-
-class Adam:
-    """Adam (arXiv 1412.6980) as a function from a gradient to a step, so that one can be thrown away."""
-
-    def __init__(self, lr: float, beta1: float = 0.9, beta2: float = 0.999):
-        self.lr, self.beta1, self.beta2 = lr, beta1, beta2
-        self.t, self.m, self.v = 0, 0.0, 0.0
-
-    def __call__(self, gradient: Tensor) -> Tensor:
-        self.t += 1
-        self.m = self.beta1 * self.m + (1 - self.beta1) * gradient
-        self.v = self.beta2 * self.v + (1 - self.beta2) * gradient.square()
-        m, v = self.m / (1 - self.beta1**self.t), self.v / (1 - self.beta2**self.t)
-        return self.lr * m / (v.sqrt() + 1e-8)
 
 
 def _within(p: Tensor, start: Tensor, s: DragSettings) -> Tensor:

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from photodrag.weights import catalogue
+from photodrag.weights.allocator import keep_freed_memory
 from photodrag.weights.backbones import ensure_backbone
 from photodrag.weights.catalogue import names
 from photodrag.weights.converted import FORMAT, ensure_state, kept_path
@@ -32,6 +33,7 @@ __all__ = [
     "digest",
     "get",
     "info",
+    "keep_freed_memory",
     "latent_space",
     "listing",
     "load",

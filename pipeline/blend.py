@@ -1,0 +1,113 @@
+"""Blending: the edit goes back into the photo, and the photo's own detail goes along with it.
+
+A reconstruction is never quite the person. What it misses, the residual photo − reconstruction, is
+carried to where the edit moved it: dense optical flow from the edit back to the reconstruction says
+where each pixel came from, and there the photo is read instead of the reconstruction. Where the edit
+made something new (teeth in a mouth that was closed), the flow finds no match, and the edit stands
+alone. Everything is done on the photo's own pixels, so that nothing is as coarse as the crop; where
+nothing moved the result is the photo itself."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from photodrag.pipeline.align import Alignment, Region
+
+FLOW_SIDE = 512
+TRUST = 18.0
+"""Grey levels of mismatch at which the residual's weight has fallen to 1/e."""
+
+
+@dataclass(frozen=True, eq=False)
+class Blend:
+    """picture: uint8 RGB [H, W, 3]; changed: bool [H, W], where it may differ from the photo."""
+
+    picture: np.ndarray
+    changed: np.ndarray
+
+
+def blend(
+    pixels: np.ndarray, alignment: Alignment, reconstruction: np.ndarray, edit: np.ndarray, alpha: np.ndarray
+) -> Blend:
+    """Put an edited crop back into its photo.
+
+    pixels: the photo, uint8 RGB [H, W, 3]. reconstruction, edit: uint8 RGB [R, R, 3], the generator's
+    pictures before and after the drag. alpha: float32 [H, W], 0 … 1, how much of the edit shows; beyond
+    the crop it counts as 0. Where it is 0 the photo stays as it is, to the bit."""
+    region = _bounds(alpha, alignment.paste_region(pixels.shape))
+    x0, y0, x1, y1 = region
+    alpha = alpha[y0:y1, x0:x1] * alignment.covered(region)
+    picture, changed = pixels.copy(), np.zeros(pixels.shape[:2], bool)
+    if alpha.size:
+        before = pixels[y0:y1, x0:x1].astype(np.float32)
+        edited = _carried(pixels, alignment, reconstruction, edit, region)
+        mixed = before + alpha[..., None] * (edited - before)
+        picture[y0:y1, x0:x1] = np.where(alpha[..., None] > 0, mixed.round().clip(0, 255), before)
+        changed[y0:y1, x0:x1] = alpha > 0
+    return Blend(picture, changed)
+
+
+def _carried(
+    pixels: np.ndarray, alignment: Alignment, reconstruction: np.ndarray, edit: np.ndarray, region: Region
+) -> np.ndarray:
+    """The edit with the photo's residual, float32 RGB on the region's pixels."""
+    flow = backward_flow(reconstruction, edit)
+    came_from = _moved(reconstruction, flow)
+    new = edit.astype(np.float32)
+    mismatch = cv2.GaussianBlur(np.sqrt(((came_from - new) ** 2).mean(2)), (0, 0), 4)
+    weight = np.exp(-((mismatch / TRUST) ** 2))
+    # edit + weight · (photo − reconstruction), both read where the flow points
+    drawn = alignment.to_region(np.dstack((new - weight[..., None] * came_from, weight, flow)), region)
+    rest, weight, flow = drawn[..., :3], drawn[..., 3:4], drawn[..., 4:]
+    moved = alignment.to_photo(flow) - alignment.to_photo(np.zeros(2))  # a vector: turned and scaled only
+    return rest + weight * _read(pixels, region, moved)
+
+
+def backward_flow(reconstruction: np.ndarray, edit: np.ndarray) -> np.ndarray:
+    """For each pixel of the edit, where it came from: float32 [R, R, 2], as an offset (x, y) in pixels.
+
+    Dense inverse search (Kroeger et al., arXiv 1603.03590), as OpenCV has it."""
+    side = len(edit)
+    a, b = (
+        cv2.cvtColor(cv2.resize(x, (FLOW_SIDE, FLOW_SIDE), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
+        for x in (edit, reconstruction)
+    )
+    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow = search.calc(a, b, None)
+    flow = cv2.resize(flow, (side, side), interpolation=cv2.INTER_LINEAR)
+    return flow * (side / FLOW_SIDE)
+
+
+def _moved(picture: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """A crop read at offsets: float32 [R, R, 3]."""
+    side = len(picture)
+    y, x = np.mgrid[:side, :side].astype(np.float32)
+    return cv2.remap(
+        picture.astype(np.float32),
+        x + flow[..., 0],
+        y + flow[..., 1],
+        cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+
+
+def _read(pixels: np.ndarray, region: Region, moved: np.ndarray) -> np.ndarray:
+    """The photo read at offsets [h, w, 2] from the region's pixels: float32 [h, w, 3], itself where they are 0."""
+    x0, y0, x1, y1 = region
+    y, x = np.mgrid[y0:y1, x0:x1].astype(np.float32)
+    x, y = x + moved[..., 0].astype(np.float32), y + moved[..., 1].astype(np.float32)
+    # Only a window of the photo is read, since remap takes pictures of up to 32,767 pixels a side.
+    low = np.maximum([int(x.min()) - 2, int(y.min()) - 2], 0)
+    window = pixels[low[1] : int(y.max()) + 4, low[0] : int(x.max()) + 4].astype(np.float32)
+    return cv2.remap(window, x - low[0], y - low[1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+
+
+def _bounds(alpha: np.ndarray, region: Region) -> Region:
+    """The part of a region in which alpha isn't 0; empty if there is none."""
+    x0, y0, x1, y1 = region
+    part = alpha[y0:y1, x0:x1] > 0
+    columns, rows = np.flatnonzero(part.any(0)), np.flatnonzero(part.any(1))
+    if not len(columns):
+        return x0, y0, x0, y0
+    return x0 + int(columns[0]), y0 + int(rows[0]), x0 + int(columns[-1]) + 1, y0 + int(rows[-1]) + 1

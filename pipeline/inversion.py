@@ -1,0 +1,134 @@
+"""A face of a photo as a code: aligned, cropped, projected, measured, and kept for the next time."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from photodrag import weights
+from photodrag.invert import cache, perceptual
+from photodrag.invert.crop import Crop
+from photodrag.invert.project import ProjectSettings, project
+from photodrag.invert.quality import Quality, measure, to_uint8
+from photodrag.pipeline import faces
+from photodrag.pipeline.align import Alignment
+from photodrag.pipeline.faces import Face
+from photodrag.pipeline.landmarks import Frame, predict
+from photodrag.pipeline.photo import Photo
+from photodrag.weights import LatentSpace, UserError
+
+Progress = Callable[[str, int, int], None]
+"""Told the stage, and how many of how many steps of it are done."""
+
+DISTANCE = "st-lpips-vgg"
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """A Progress that tells nobody."""
+
+
+@dataclass(frozen=True, eq=False)
+class Models:
+    """A generator, its name and its whitened space."""
+
+    name: str
+    generator: torch.nn.Module
+    space: LatentSpace
+
+    @classmethod
+    def load(cls, name: str = "face", device: str = "auto", progress: Progress = silent) -> "Models":
+        """Raises UserError for an unknown generator or device and for weights that can't be fetched."""
+        generator = weights.load(name, pick_device(device), lambda doing: progress(doing, 0, 0))
+        return cls(name, generator, weights.latent_space(generator))
+
+    @property
+    def device(self) -> torch.device:
+        return self.generator.w_avg.device
+
+
+def pick_device(name: str) -> str:
+    """`auto` is the first of cuda, mps and cpu that is there; other names stay."""
+    if name != "auto":
+        return name
+    return "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+@dataclass(frozen=True, eq=False)
+class Inversion:
+    """A face and the code of its picture."""
+
+    face: Face
+    alignment: Alignment
+    crop: Crop
+    w_plus: Tensor
+    """[1, num_ws, w_dim]"""
+    quality: Quality
+    steps: int
+    cached: bool
+    key: str
+    models: Models
+
+    @cached_property
+    @torch.no_grad()
+    def reconstruction(self) -> np.ndarray:
+        """The generator's picture of the code, uint8 RGB [R, R, 3]."""
+        return to_uint8(self.models.generator.synthesis(self.w_plus))
+
+
+def find_face(
+    photo: Photo, number: int | None = None, box: tuple[float, float, float, float] | None = None
+) -> tuple[Face, int]:
+    """The face that is meant, and how many the photo shows: the largest by default, or number `number`,
+    or the one in `box` (x, y, width, height). Raises UserError where it isn't there."""
+    if box is not None:
+        return faces.in_box(photo.pixels, box), 1
+    found = faces.detect(photo.pixels)
+    return faces.choose(found, number, photo.path.name), len(found)
+
+
+def invert(
+    photo: Photo,
+    face: Face,
+    models: Models,
+    settings: ProjectSettings = ProjectSettings(),
+    refresh: bool = False,
+    progress: Progress = silent,
+) -> Inversion:
+    """The inversion of a face: from the cache, unless `refresh` or none is there, and then kept there."""
+    generator = models.generator
+    alignment = Alignment.from_landmarks(face.landmarks, generator.resolution)
+    crop = Crop(to_tensor(alignment.crop(photo.pixels)).to(models.device), alignment.to_crop(face.landmarks))
+    if not alignment.inside(photo.pixels.shape).any():
+        raise UserError(f"The face lies outside {photo.path.name}: mark another with --box X,Y,WIDTH,HEIGHT.")
+    key = cache.key_of(
+        photo.key,
+        alignment.quad.round(2),
+        weights.digest(models.name),
+        [generator.resolution, generator.num_ws, generator.w_dim],
+        weights.digest(DISTANCE),
+        settings,
+    )
+    kept = None if refresh else cache.find(key, (1, generator.num_ws, generator.w_dim))
+    if kept is not None:
+        w_plus = kept.w_plus.to(models.device)
+        return Inversion(face, alignment, crop, w_plus, kept.quality, kept.steps, True, key, models)
+
+    began = time.monotonic()
+    distance = perceptual.load(DISTANCE, models.device)
+    found = project(generator, crop, distance, settings, models.space, lambda s: progress("inverting", s.step, s.steps))
+    with torch.no_grad():
+        image = generator.synthesis(found.w_plus)
+    landmarks = predict(to_uint8(image), Frame.around(crop.landmarks))
+    quality = measure(crop, image, found.w_plus, distance, models.space, landmarks)
+    seconds = time.monotonic() - began
+    cache.keep(key, found.w_plus, quality, found.steps, seconds, photo.path.name, models.name)
+    return Inversion(face, alignment, crop, found.w_plus, quality, found.steps, False, key, models)
+
+
+def to_tensor(pixels: np.ndarray) -> Tensor:
+    """uint8 RGB [H, W, 3] → [1, 3, H, W] in [-1, 1]."""
+    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 127.5 - 1

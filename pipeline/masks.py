@@ -1,0 +1,61 @@
+"""Where a picture may change: masks drawn from an edit itself or from a face, and soft seams."""
+
+import cv2
+import numpy as np
+
+SEAM = 24
+"""Width of a seam, in pixels of a crop of 1024."""
+SEEN, CLEAR = 5.0, 14.0
+"""Difference in grey levels from which a change counts a little, and fully."""
+
+
+def crop_seam(inside: np.ndarray) -> np.ndarray:
+    """float32 [R, R]: 1 within the crop, falling to 0 at its border and where the photo ends.
+
+    inside: bool [R, R], the crop's pixels that show the photo itself."""
+    framed = np.pad(inside, 1).astype(np.uint8)
+    return _rising(cv2.distanceTransform(framed, cv2.DIST_L2, 5)[1:-1, 1:-1], inside.shape[0])
+
+
+def change_mask(reconstruction: np.ndarray, edit: np.ndarray) -> np.ndarray:
+    """The `auto` mask, float32 [R, R]: 1 where two pictures, float32 RGB [R, R, 3] of 0 … 255, really differ.
+
+    What differs is grown by one seam, so that a moved edge lies inside, and feathered by another."""
+    side = len(edit)
+    small = 256
+    a, b = (cv2.resize(x, (small, small), interpolation=cv2.INTER_AREA) for x in (reconstruction, edit))
+    difference = cv2.GaussianBlur(np.abs(a - b).max(2), (0, 0), 2)
+    core = np.clip((difference - SEEN) / (CLEAR - SEEN), 0, 1)
+    seam = max(1, round(SEAM * small / 1024))
+    grown = cv2.dilate(core, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (4 * seam + 1, 4 * seam + 1)))
+    soft = cv2.GaussianBlur(grown, (0, 0), seam)
+    return np.clip(cv2.resize(soft, (side, side), interpolation=cv2.INTER_LINEAR), 0, 1)
+
+
+def face_mask(landmarks: list[np.ndarray], side: int) -> np.ndarray:
+    """The `face` mask, float32 [side, side]: the hull of landmarks [68, 2] of before and after together,
+    up over the forehead, with a soft seam outside it."""
+    points = []
+    for marks in landmarks:
+        up = marks[17:27].mean(0) - marks[48:68].mean(0)  # from mouth to brows
+        points += [marks, marks[17:27] + 0.45 * up]
+    hull = cv2.convexHull(np.concatenate(points).round().astype(np.int32))
+    outside = np.ones((side, side), np.uint8)
+    cv2.fillConvexPoly(outside, hull, 0)
+    return 1 - _rising(cv2.distanceTransform(outside, cv2.DIST_L2, 5), side, 2.0)
+
+
+def soft_inside(mask: np.ndarray, seam: float) -> np.ndarray:
+    """A mask [H, W] of 0 … 1 that rises over `seam` pixels from where it is 0, and is 0 where it was."""
+    distance = cv2.distanceTransform((mask > 0).astype(np.uint8), cv2.DIST_L2, 5)
+    # The border of the picture is no seam: distanceTransform doesn't see zeros beyond it.
+    return mask * _smooth(distance / max(seam, 1e-6))
+
+
+def _rising(distance: np.ndarray, side: int, widths: float = 1.0) -> np.ndarray:
+    return _smooth(distance / (widths * SEAM * side / 1024))
+
+
+def _smooth(t: np.ndarray) -> np.ndarray:
+    t = np.clip(t, 0, 1).astype(np.float32)
+    return t * t * (3 - 2 * t)
