@@ -12,7 +12,7 @@ from torch import Tensor
 from photodrag import weights
 from photodrag.invert import cache, perceptual
 from photodrag.invert.crop import Crop
-from photodrag.invert.project import ProjectSettings, project
+from photodrag.invert.projection import ProjectSettings, project
 from photodrag.invert.quality import Quality, measure, to_uint8
 from photodrag.pipeline import faces
 from photodrag.pipeline.align import Alignment

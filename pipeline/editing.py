@@ -11,7 +11,7 @@ from torch import Tensor
 
 from photodrag.drag import DragSettings, drag
 from photodrag.invert import identity
-from photodrag.invert.project import ProjectSettings
+from photodrag.invert.projection import ProjectSettings
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline import masks
 from photodrag.pipeline.align import Alignment
