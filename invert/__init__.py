@@ -1,6 +1,5 @@
 """Crop → w_plus: perceptual distance, projection, quality figures, the cache of inversions."""
 
-from photodrag.invert.crop import Crop
-from photodrag.invert.projection import Projection, ProjectSettings, project
+from photodrag.weights.lazy import lazily
 
-__all__ = ["Crop", "ProjectSettings", "Projection", "project"]
+__getattr__, __all__ = lazily(__name__, crop="Crop", projection="Projection ProjectSettings project")

@@ -1,5 +1,9 @@
-"""Photo → photo: alignment, blending, the whole edit, report, command line."""
+"""Photo → photo: alignment, blending, the whole edit, report, command line.
 
-from photodrag.pipeline.editing import Edit, Handle, edit
+edit = photodrag.pipeline.edit("photo.jpg", handles=[(412, 530)], targets=[(412, 510)])
+edit.save("edited.jpg")
+"""
 
-__all__ = ["Edit", "Handle", "edit"]
+from photodrag.weights.lazy import lazily
+
+__getattr__, __all__ = lazily(__name__, editing="Edit Handle edit")

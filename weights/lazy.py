@@ -1,0 +1,17 @@
+"""A package whose names are imported on first use, so that `photodrag --help` needn't wait for torch."""
+
+from collections.abc import Callable
+from importlib import import_module
+
+
+def lazily(package: str, **modules: str) -> tuple[Callable[[str], object], list[str]]:
+    """The `__getattr__` (PEP 562) and the `__all__` of a package: for each of its `modules`, the names
+    that it gives the package, with spaces between them. No module may be called like one of the names."""
+    places = {name: f"{package}.{module}" for module, names in modules.items() for name in names.split()}
+
+    def get(name: str) -> object:
+        if name not in places:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        return getattr(import_module(places[name]), name)
+
+    return get, sorted(places)
