@@ -9,6 +9,8 @@ summed over five layers. `maps` gives the vectors with the weights' square roots
 target's maps can be kept, and a distance is a plain squared difference.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -18,15 +20,18 @@ from photodrag import weights
 NAMES = ("st-lpips-vgg", "st-lpips-alex", "lpips-vgg", "lpips-alex")
 
 
-def load(name: str = "st-lpips-vgg", device: str | torch.device = "cpu") -> "PerceptualDistance":
+def load(
+    name: str = "st-lpips-vgg", device: str | torch.device = "cpu", progress: Callable[[str], None] | None = None
+) -> "PerceptualDistance":
     """The perceptual distance of that name, in eval mode, float32, with no gradients for its weights.
+    `progress` is told of fetching and converting, on first use.
 
     Raises UserError for an unknown name and for weights that are neither here nor can be fetched."""
     if name not in NAMES:
         raise weights.UserError(f"There is no perceptual distance {name!r}; choose one of {', '.join(NAMES)}.")
     if name.startswith("st-"):
         distance = ShiftTolerantLPIPS(name.rpartition("-")[2])
-        distance.load_state_dict(weights.state(name))
+        distance.load_state_dict(weights.state(name, progress))
     else:
         distance = ClassicLPIPS(name.rpartition("-")[2])
     distance.name = name

@@ -14,14 +14,12 @@ from photodrag.invert import identity
 from photodrag.invert.projection import ProjectSettings
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline import masks
-from photodrag.pipeline.align import Alignment
 from photodrag.pipeline.blend import blend
-from photodrag.pipeline.inversion import Inversion, Models, Progress, find_face, invert, silent
+from photodrag.pipeline.inversion import Inversion, Models, Progress, invert, silent
 from photodrag.pipeline.landmarks import Frame, predict
-from photodrag.pipeline.mask import read_mask
 from photodrag.pipeline.output import write_output
-from photodrag.pipeline.photo import Photo, read_photo
-from photodrag.weights import UserError
+from photodrag.pipeline.photo import Photo
+from photodrag.pipeline.plan import Box, Plan, plan
 
 
 @dataclass(frozen=True)
@@ -72,7 +70,7 @@ def edit(
     mask: np.ndarray | str | PathLike | None = None,
     *,
     face: int | None = None,
-    box: tuple[float, float, float, float] | None = None,
+    box: Box | None = None,
     generator: str = "face",
     steps: int | None = None,
     device: str = "auto",
@@ -90,23 +88,41 @@ def edit(
     models: loaded ones, to be used again.
 
     Raises UserError for anything that a person can put right."""
-    clock = _Clock()
-    photo = photo if isinstance(photo, Photo) else read_photo(photo)
-    handles, targets = check_points(photo, handles, targets)
-    where = _given_mask(mask, photo)
-    progress("finding the face", 0, 0)
-    found, count = find_face(photo, face, box)
-    clock("faces")
+    return carry_out(
+        plan(photo, handles, targets, mask, face, box),
+        generator=generator,
+        steps=steps,
+        device=device,
+        refresh=refresh,
+        models=models,
+        projection=projection,
+        dragging=dragging,
+        progress=progress,
+    )
+
+
+def carry_out(
+    plan: Plan,
+    *,
+    generator: str = "face",
+    steps: int | None = None,
+    device: str = "auto",
+    refresh: bool = False,
+    models: Models | None = None,
+    projection: ProjectSettings = ProjectSettings(),
+    dragging: DragSettings = DragSettings(),
+    progress: Progress = silent,
+) -> Edit:
+    """`edit`, from a plan on: for a caller that has something to say or to ask before the long work."""
+    clock, photo, found, where = _Clock(faces=plan.seconds), plan.photo, plan.face, plan.mask
     models = models or Models.load(generator, device, progress)
-    alignment = Alignment.from_landmarks(found.landmarks, models.generator.resolution)
-    check_in_crop(alignment, handles, "handle", count)
-    check_in_crop(alignment, targets, "target", count)
     clock("load")
     inversion = invert(photo, found, models, projection, refresh, progress)
     clock("invert")
 
     settings = dragging if steps is None else DragSettings(**{**vars(dragging), "steps": steps})
-    side, to_crop = models.generator.resolution, alignment.to_crop
+    side, alignment = models.generator.resolution, inversion.alignment
+    to_crop = alignment.to_crop
     landmarks = [inversion.crop.landmarks]
     may_change = masks.face_mask(landmarks, side) if where == "face" else None
     if isinstance(where, np.ndarray):
@@ -114,8 +130,8 @@ def edit(
     result = drag(
         models.generator,
         inversion.w_plus,
-        torch.from_numpy(to_crop(handles)),
-        torch.from_numpy(to_crop(targets)),
+        torch.from_numpy(to_crop(plan.handles)),
+        torch.from_numpy(to_crop(plan.targets)),
         None if may_change is None else torch.from_numpy(may_change),
         settings,
         models.space,
@@ -133,7 +149,7 @@ def edit(
     reached = alignment.to_photo(result.points.cpu().numpy())
     outcome = [
         Handle(tuple(h), tuple(t), tuple(r), float(np.hypot(*(np.array(t) - r))))
-        for h, t, r in zip(handles.tolist(), targets.tolist(), reached.tolist(), strict=True)
+        for h, t, r in zip(plan.handles.tolist(), plan.targets.tolist(), reached.tolist(), strict=True)
     ]
     return Edit(
         photo=photo,
@@ -146,57 +162,9 @@ def edit(
         stop_reason=result.stop_reason,
         steps=result.steps,
         identity=who,
-        faces=count,
+        faces=plan.faces,
         seconds=clock.seconds,
     )
-
-
-def check_points(photo: Photo, handles: Sequence, targets: Sequence) -> tuple[np.ndarray, np.ndarray]:
-    """Handles and targets as float64 [N, 2]. Raises UserError unless they pair up, lie in the photo, and
-    at least one handle has to move."""
-    handles, targets = (np.array(points, np.float64).reshape(-1, 2) for points in (handles, targets))
-    if len(handles) != len(targets) or not len(handles):
-        raise UserError(
-            f"{len(handles)} handles and {len(targets)} targets: give one target to each handle, and one at least."
-        )
-    for name, points in (("handle", handles), ("target", targets)):
-        for x, y in points:
-            if not (-0.5 <= x <= photo.width - 0.5 and -0.5 <= y <= photo.height - 0.5):
-                raise UserError(
-                    f"The {name} {x:g},{y:g} lies outside {photo.path.name}, which is {photo.width} × {photo.height} "
-                    "pixels: give x,y from 0,0 at the top left."
-                )
-    if (handles == targets).all():
-        x, y = handles[0]
-        raise UserError(f"The handle {x:g},{y:g} is its own target, so nothing would move: give it another target.")
-    return handles, targets
-
-
-def check_in_crop(alignment: Alignment, points: np.ndarray, name: str, faces: int) -> None:
-    """Raises UserError for points [N, 2] of the photo outside the crop around the face."""
-    for (x, y), seen in zip(points, alignment.to_crop(points), strict=True):
-        if not ((seen >= 0) & (seen <= alignment.size - 1)).all():
-            low, high = alignment.quad.min(0).round(), alignment.quad.max(0).round()
-            other = " or choose another face with --face" if faces > 1 else ""
-            raise UserError(
-                f"The {name} {x:g},{y:g} lies outside the crop around the face, which reaches from "
-                f"{low[0]:g},{low[1]:g} to {high[0]:g},{high[1]:g}: move it there{other}."
-            )
-
-
-def _given_mask(mask: np.ndarray | str | PathLike | None, photo: Photo) -> np.ndarray | str:
-    """ "auto", "face", or float32 [H, W] of 0 … 1."""
-    if mask is None or (isinstance(mask, str) and mask in ("auto", "face")):
-        return mask or "auto"
-    if not isinstance(mask, np.ndarray):
-        return read_mask(mask, photo)
-    if mask.shape != photo.pixels.shape[:2]:
-        raise UserError(
-            f"The mask is {mask.shape}, the photo {photo.pixels.shape[:2]} (rows, columns): make them equal."
-        )
-    if not mask.any():
-        raise UserError("The mask is 0 throughout, so nothing may change: set it to 1 where the photo may.")
-    return mask.astype(np.float32).clip(0, 1)
 
 
 def _alpha(where: np.ndarray | str, photo: Photo, inversion: Inversion, edited: np.ndarray) -> np.ndarray:
@@ -226,8 +194,8 @@ def _identity(photo: Photo, landmarks: np.ndarray, picture: np.ndarray) -> float
 class _Clock:
     """Seconds since the last call, under a stage's name."""
 
-    def __init__(self):
-        self.seconds, self._last = {}, time.monotonic()
+    def __init__(self, **seconds: float):
+        self.seconds, self._last = {stage: round(took, 3) for stage, took in seconds.items()}, time.monotonic()
 
     def __call__(self, stage: str) -> None:
         now = time.monotonic()

@@ -14,7 +14,6 @@ from photodrag.invert import cache, perceptual
 from photodrag.invert.crop import Crop
 from photodrag.invert.projection import ProjectSettings, project
 from photodrag.invert.quality import Quality, measure, to_uint8
-from photodrag.pipeline import faces
 from photodrag.pipeline.align import Alignment
 from photodrag.pipeline.faces import Face
 from photodrag.pipeline.landmarks import Frame, predict
@@ -70,24 +69,16 @@ class Inversion:
     steps: int
     cached: bool
     key: str
+    """Under which the cache has it."""
     models: Models
+    unkept: str | None = None
+    """Why the cache could not keep it, in a sentence; None where it did."""
 
     @cached_property
     @torch.no_grad()
     def reconstruction(self) -> np.ndarray:
         """The generator's picture of the code, uint8 RGB [R, R, 3]."""
         return to_uint8(self.models.generator.synthesis(self.w_plus))
-
-
-def find_face(
-    photo: Photo, number: int | None = None, box: tuple[float, float, float, float] | None = None
-) -> tuple[Face, int]:
-    """The face that is meant, and how many the photo shows: the largest by default, or number `number`,
-    or the one in `box` (x, y, width, height). Raises UserError where it isn't there."""
-    if box is not None:
-        return faces.in_box(photo.pixels, box), 1
-    found = faces.detect(photo.pixels)
-    return faces.choose(found, number, photo.path.name), len(found)
 
 
 def invert(
@@ -98,13 +89,40 @@ def invert(
     refresh: bool = False,
     progress: Progress = silent,
 ) -> Inversion:
-    """The inversion of a face: from the cache, unless `refresh` or none is there, and then kept there."""
+    """The inversion of a face: from the cache, unless `refresh` or none is there, and then kept there.
+
+    A cache that can't be written doesn't stop it: see `Inversion.unkept`."""
     generator = models.generator
     alignment = Alignment.from_landmarks(face.landmarks, generator.resolution)
     crop = Crop(to_tensor(alignment.crop(photo.pixels)).to(models.device), alignment.to_crop(face.landmarks))
     if not alignment.inside(photo.pixels.shape).any():
         raise UserError(f"The face lies outside {photo.path.name}: mark another with --box X,Y,WIDTH,HEIGHT.")
-    key = cache.key_of(
+    key = key_of(photo, alignment, models, settings)
+    kept = None if refresh else cache.find(key, (1, generator.num_ws, generator.w_dim))
+    if kept is not None:
+        w_plus = kept.w_plus.to(models.device)
+        return Inversion(face, alignment, crop, w_plus, kept.quality, kept.steps, True, key, models)
+
+    began = time.monotonic()
+    distance = perceptual.load(DISTANCE, models.device, lambda doing: progress(doing, 0, 0))
+    found = project(generator, crop, distance, settings, models.space, lambda s: progress("inverting", s.step, s.steps))
+    with torch.no_grad():
+        image = generator.synthesis(found.w_plus)
+    landmarks = predict(to_uint8(image), Frame.around(crop.landmarks))
+    quality = measure(crop, image, found.w_plus, distance, models.space, landmarks)
+    seconds = time.monotonic() - began
+    unkept = None
+    try:
+        cache.keep(key, found.w_plus, quality, found.steps, seconds, photo.path.name, models.name)
+    except UserError as error:
+        unkept = str(error)
+    return Inversion(face, alignment, crop, found.w_plus, quality, found.steps, False, key, models, unkept)
+
+
+def key_of(photo: Photo, alignment: Alignment, models: Models, settings: ProjectSettings) -> str:
+    """What the cache keeps an inversion under: everything that it depends on, and no names."""
+    generator = models.generator
+    return cache.key_of(
         photo.key,
         alignment.quad.round(2),
         weights.digest(models.name),
@@ -112,21 +130,6 @@ def invert(
         weights.digest(DISTANCE),
         settings,
     )
-    kept = None if refresh else cache.find(key, (1, generator.num_ws, generator.w_dim))
-    if kept is not None:
-        w_plus = kept.w_plus.to(models.device)
-        return Inversion(face, alignment, crop, w_plus, kept.quality, kept.steps, True, key, models)
-
-    began = time.monotonic()
-    distance = perceptual.load(DISTANCE, models.device)
-    found = project(generator, crop, distance, settings, models.space, lambda s: progress("inverting", s.step, s.steps))
-    with torch.no_grad():
-        image = generator.synthesis(found.w_plus)
-    landmarks = predict(to_uint8(image), Frame.around(crop.landmarks))
-    quality = measure(crop, image, found.w_plus, distance, models.space, landmarks)
-    seconds = time.monotonic() - began
-    cache.keep(key, found.w_plus, quality, found.steps, seconds, photo.path.name, models.name)
-    return Inversion(face, alignment, crop, found.w_plus, quality, found.steps, False, key, models)
 
 
 def to_tensor(pixels: np.ndarray) -> Tensor:
