@@ -56,37 +56,44 @@ def keep(key: str, w_plus: Tensor, quality: Quality, steps: int, seconds: float,
     facts = {field.name: getattr(entry, field.name) for field in dataclasses.fields(entry) if field.name != "w_plus"}
     facts["digest"] = _digest(w_plus)
     data = save({"w_plus": w_plus}, {"photodrag": json.dumps(facts, default=_plain)})
-    make_folder(_folder())
+    make_folder(folder())
     write_whole(_path(key), lambda file: file.write(data))
     return entry
 
 
 def entries() -> list[tuple[Entry, int]]:
     """All entries that are whole, with their files' sizes in bytes, the latest first."""
-    found = [(_read(path), path.stat().st_size) for path in _folder().glob("*.safetensors")]
-    return sorted(((e, size) for e, size in found if e), key=lambda pair: pair[0].made, reverse=True)
+    found = []
+    for path in folder().glob("*.safetensors"):
+        entry = _read(path)
+        if entry and entry.key == path.stem:
+            found.append((entry, _size(path)))
+    return sorted(found, key=lambda pair: pair[0].made, reverse=True)
 
 
-def remove(prefix: str = "") -> int:
-    """Remove the entries whose keys begin with `prefix`, and say how many: all of them by default,
-    damaged ones included."""
-    count = 0
-    for path in _folder().glob("*.safetensors"):
+def remove(prefix: str = "") -> tuple[int, int]:
+    """Remove the entries whose keys begin with `prefix`, all of them by default, damaged ones included.
+
+    Says how many, and how many bytes that freed. Raises UserError where a file can't be removed."""
+    count = freed = 0
+    for path in folder().glob("*.safetensors"):
         if path.stem.startswith(prefix):
+            size = _size(path)
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
                 raise cannot_write(path, error) from error
-            count += 1
-    return count
+            count, freed = count + 1, freed + size
+    return count, freed
 
 
-def _folder() -> Path:
+def folder() -> Path:
+    """Where inversions are kept; it need not exist."""
     return cache_folder("inversions")
 
 
 def _path(key: str) -> Path:
-    return _folder() / f"{key}.safetensors"
+    return folder() / f"{key}.safetensors"
 
 
 def _read(path: Path) -> Entry | None:
@@ -99,9 +106,23 @@ def _read(path: Path) -> Entry | None:
         w_plus = load(data)["w_plus"]
         if facts.pop("digest") != _digest(w_plus) or not torch.isfinite(w_plus).all():
             return None
-        return Entry(w_plus=w_plus, quality=Quality(**facts.pop("quality")), **facts)
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        entry = Entry(w_plus=w_plus, quality=Quality(**facts.pop("quality")), **facts)
+        datetime.fromisoformat(entry.made)
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
         return None
+    figures = {"steps": entry.steps, "seconds": entry.seconds, **vars(entry.quality)}
+    if figures["identity"] is None:
+        del figures["identity"]
+    numbers = all(isinstance(x, int | float) for x in figures.values())
+    texts = all(isinstance(x, str) for x in (entry.key, entry.photo, entry.generator))
+    return entry if numbers and texts and w_plus.dtype == torch.float32 else None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # another process was quicker
+        return 0
 
 
 def _digest(w_plus: Tensor) -> str:

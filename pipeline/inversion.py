@@ -67,6 +67,8 @@ class Inversion:
     """[1, num_ws, w_dim]"""
     quality: Quality
     steps: int
+    seconds: float
+    """What it took when it was made."""
     cached: bool
     key: str
     """Under which the cache has it."""
@@ -101,7 +103,7 @@ def invert(
     kept = None if refresh else cache.find(key, (1, generator.num_ws, generator.w_dim))
     if kept is not None:
         w_plus = kept.w_plus.to(models.device)
-        return Inversion(face, alignment, crop, w_plus, kept.quality, kept.steps, True, key, models)
+        return Inversion(face, alignment, crop, w_plus, kept.quality, kept.steps, kept.seconds, True, key, models)
 
     began = time.monotonic()
     distance = perceptual.load(DISTANCE, models.device, lambda doing: progress(doing, 0, 0))
@@ -116,7 +118,7 @@ def invert(
         cache.keep(key, found.w_plus, quality, found.steps, seconds, photo.path.name, models.name)
     except UserError as error:
         unkept = str(error)
-    return Inversion(face, alignment, crop, found.w_plus, quality, found.steps, False, key, models, unkept)
+    return Inversion(face, alignment, crop, found.w_plus, quality, found.steps, seconds, False, key, models, unkept)
 
 
 def key_of(photo: Photo, alignment: Alignment, models: Models, settings: ProjectSettings) -> str:

@@ -56,8 +56,14 @@ def check_output(path: str | Path, photo: Photo, inputs: Iterable[str | Path] = 
     a path that is the photo itself or another input, a folder, or in a folder that is missing or can't be written."""
     path = Path(path)
     stored_mode(photo, format_of(path, photo))
+    check_writable(path, [photo.path, *inputs])
+
+
+def check_writable(path: str | Path, inputs: Iterable[str | Path] = ()) -> None:
+    """See that a file can be written, or replaced, there, and that it is none of the `inputs`. Raises UserError."""
+    path = Path(path)
     try:
-        for used in (photo.path, *inputs):
+        for used in inputs:
             if path.exists() and os.path.exists(used) and os.path.samefile(path, used):
                 raise UserError(f"{path} is the file that the edit is made from: name another output.")
         if path.exists() and not path.is_file():

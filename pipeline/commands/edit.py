@@ -1,0 +1,129 @@
+"""`photodrag edit`: photo in, edited photo out."""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from photodrag.pipeline.commands import options
+from photodrag.pipeline.edit_file import EditFile, read_edit_file, write_edit_file
+from photodrag.weights.errors import UserError
+
+
+@click.command()
+@click.argument("photo", type=click.Path(path_type=Path))
+@click.option("--drag", "drags", type=options.DRAG, multiple=True, help="What to move, and where to; repeatable.")
+@click.option(
+    "--mask",
+    metavar="MASK.png|face|auto",
+    help="Where the photo may change: white in a picture of its size, the face, or where the edit differs (auto).",
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The edited photo, replaced if it exists; PHOTO-photodrag.… beside the photo by default.",
+)
+@options.face
+@options.box
+@options.generator
+@click.option("--steps", type=click.IntRange(1), metavar="N", help="Steps of the drag, at most.")
+@click.option("--seed", type=click.IntRange(0), metavar="N", help="Recorded only: nothing here is random as yet.")
+@options.device
+@options.refresh
+@click.option("--edit", "edit_file", type=click.Path(path_type=Path), metavar="FILE", help="Read the edit from FILE.")
+@click.option("--save-edit", type=click.Path(path_type=Path), metavar="FILE", help="Write the edit to FILE (JSON).")
+@options.quiet
+@options.as_json
+def edit(
+    photo: Path,
+    drags: tuple,
+    out: Path | None,
+    device: str,
+    refresh: bool,
+    edit_file: Path | None,
+    save_edit: Path | None,
+    quiet: bool,
+    as_json: bool,
+    **wanted,
+) -> None:
+    """Drag points of the face in PHOTO, and write the edited photo.
+
+    Points are x,y in pixels of the photo as you see it, from 0,0 at the top left. The first edit of a
+    face takes a minute or more, the next ones seconds, for its inversion is kept. Options win over what
+    an --edit FILE says; --drag adds to its drags.
+
+    \b
+    Examples:
+        photodrag edit photo.jpg --drag 412,530:412,518 --out smile.jpg
+        photodrag edit photo.jpg --drag 412,530:412,518 --mask face --save-edit smile.json
+        photodrag edit photo.jpg --edit smile.json
+    """
+    from photodrag.pipeline.output import check_output, check_writable, default_output
+    from photodrag.pipeline.photo import read_photo
+    from photodrag.pipeline.plan import check_points, plan
+
+    began = time.monotonic()
+    task = _task(edit_file, drags, wanted)
+    if not task.drags:
+        raise UserError(f"Nothing is to be dragged: give --drag {options.DRAG.name}, like {options.DRAG.example}.")
+    picture = read_photo(photo)
+    handles, targets = zip(*task.drags, strict=True)
+    check_points(picture, handles, targets)
+    out = out or default_output(picture)
+    check_output(out, picture, [path for path in (task.mask_path, edit_file) if path])
+    if save_edit:
+        check_writable(save_edit, [path for path in (photo, task.mask_path) if path])
+        if save_edit.absolute() == out.absolute():
+            raise UserError(f"{out} can't be both the picture and the edit: give --save-edit another name.")
+    planned = plan(picture, handles, targets, task.mask, task.face, task.box)
+    if planned.faces > 1 and task.face is None:
+        options.note(
+            f"{planned.faces} faces were found; face 1 (the largest) is edited; "
+            f"choose with --face N (see `photodrag faces {photo}`).",
+            quiet,
+        )
+
+    options.prepare_to_compute(device)
+    from photodrag.drag import DragSettings
+    from photodrag.invert import ProjectSettings
+    from photodrag.pipeline import progress, report
+    from photodrag.pipeline.editing import carry_out
+
+    projection, dragging = ProjectSettings(), DragSettings()
+    costs = progress.inversion_costs(projection.stages) | progress.drag_costs(task.steps or dragging.steps)
+    with progress.ProgressBar(costs, options.shows_progress(quiet), quiet) as bar:
+        result = carry_out(
+            planned,
+            generator=task.generator,
+            steps=task.steps,
+            device=device,
+            refresh=refresh,
+            projection=projection,
+            dragging=dragging,
+            progress=bar,
+        )
+        bar("writing", 0, 0)
+        result.save(out)
+    with options.stopping_leaves(f"the picture is whole, in {out}"):
+        if save_edit:
+            write_edit_file(save_edit, task)
+        if result.inversion.unkept:
+            options.note(f"The inversion was not kept: {result.inversion.unkept}", quiet)
+        facts = report.of_edit(result, out, task.seed, time.monotonic() - began)
+        if as_json:
+            options.say_json(facts)
+        else:
+            options.say(report.edit_in_words(facts))
+
+
+def _task(edit_file: Path | None, drags: tuple, wanted: dict) -> EditFile:
+    """The edit that file and options describe together."""
+    task = read_edit_file(edit_file) if edit_file else EditFile()
+    given = {name: value for name, value in wanted.items() if value is not None}
+    if "face" in given and "box" in given:
+        raise UserError("Both --face and --box were given: a face is chosen by one of them.")
+    if "face" in given or "box" in given:
+        task = replace(task, face=None, box=None)
+    return replace(task, drags=task.drags + drags, **given)

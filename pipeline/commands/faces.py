@@ -1,0 +1,35 @@
+"""`photodrag faces`: what was found in a photo, to choose points and faces by."""
+
+from pathlib import Path
+
+import click
+
+from photodrag.pipeline.commands import options
+
+
+@click.command()
+@click.argument("photo", type=click.Path(path_type=Path))
+@options.box
+@options.as_json
+def faces(photo: Path, box: tuple | None, as_json: bool) -> None:
+    """List the faces in PHOTO, largest first: number, box, and the 68 landmarks.
+
+    All are in pixels of the photo, the box as --box takes it. Landmark 48 is the mouth's corner on the
+    left of the picture, 54 the one on the right, 8 the chin, 19 and 24 the brows.
+
+    \b
+    Example:
+        photodrag faces photo.jpg
+    """
+    from photodrag.pipeline import report
+    from photodrag.pipeline.faces import choose, detect, in_box
+    from photodrag.pipeline.photo import read_photo
+
+    picture = read_photo(photo)
+    found = [in_box(picture.pixels, box)] if box else detect(picture.pixels)
+    choose(found, None, picture.path.name)  # says what to do where there is none
+    facts = report.of_faces(picture, found)
+    if as_json:
+        options.say_json(facts)
+    else:
+        options.say("\n".join(map(report.face_in_words, facts["faces"])))

@@ -1,0 +1,91 @@
+"""What several commands share: options, how their values are written, what is said where."""
+
+import json
+import math
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+
+from photodrag.weights.errors import Failure
+
+
+class Numbers(click.ParamType):
+    """Numbers, in groups of the same size: `groups=(2, 2)` reads X,Y:X,Y as ((x, y), (x, y))."""
+
+    def __init__(self, name: str, groups: tuple[int, ...], what: str, example: str):
+        self.name, self.groups, self.what, self.example = name, groups, what, example
+
+    def convert(self, value, param, ctx):
+        if not isinstance(value, str):
+            return value
+        try:
+            read = tuple(tuple(float(number) for number in group.split(",")) for group in value.split(":"))
+        except ValueError:
+            read = ()
+        if tuple(map(len, read)) != self.groups or not all(math.isfinite(x) for group in read for x in group):
+            self.fail(f"{value!r} is not {self.name}: give {self.what}, like {self.example}.", param, ctx)
+        return read if len(read) > 1 else read[0]
+
+
+DRAG = Numbers("X,Y:X,Y", (2, 2), "a handle and its target in photo pixels", "412,530:412,510")
+BOX = Numbers("X,Y,WIDTH,HEIGHT", (4,), "a box in photo pixels", "300,220,260,260")
+
+face = click.option("--face", type=int, metavar="N", help="Number of the face, the largest (1) by default.")
+box = click.option("--box", type=BOX, help="Where the face is, when it isn't found by itself.")
+generator = click.option("--generator", metavar="NAME", help="One of `photodrag weights list`, face by default.")
+device = click.option(
+    "--device",
+    type=click.Choice(["auto", "cpu", "cuda", "mps"]),
+    default="auto",
+    show_default=True,
+    help="What computes.",
+)
+refresh = click.option("--refresh", is_flag=True, help="Invert anew, even if an inversion is kept.")
+quiet = click.option("--quiet", is_flag=True, help="No progress and no notes on stderr, only errors.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+
+
+def say(text: str) -> None:
+    """Print a result on stdout. Raises Failure when it can't be written (BrokenPipeError stays one)."""
+    try:
+        click.echo(text)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Failure(f"Could not print the result: {error.strerror}.") from error
+
+
+def say_json(value: dict) -> None:
+    """Print a JSON object in one line of ASCII."""
+    say(json.dumps(value, allow_nan=False))
+
+
+def note(text: str, quiet: bool) -> None:
+    """Tell something by the way, on stderr."""
+    if not quiet:
+        click.echo(text, err=True)
+
+
+@contextmanager
+def stopping_leaves(what: str) -> Iterator[None]:
+    """In here, a command that is stopped leaves `what`; the command line says so."""
+    try:
+        yield
+    except BaseException as error:
+        if not hasattr(error, "leaves"):
+            error.leaves = what
+        raise
+
+
+def prepare_to_compute(device: str) -> None:
+    """The process's own settings, which no stage makes."""
+    from photodrag.weights import keep_freed_memory
+
+    if device in ("auto", "cpu"):
+        keep_freed_memory()
+
+
+def shows_progress(quiet: bool) -> bool:
+    return not quiet and sys.stderr.isatty()

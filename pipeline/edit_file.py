@@ -1,0 +1,154 @@
+"""edit.json: an edit in a file, to be repeated, shared, or changed by hand.
+
+    {"photodrag": 1, "drags": [[[412, 530], [412, 510]]], "mask": "auto", "face": null, "box": null,
+     "generator": "face", "steps": null, "seed": 0}
+
+Only "photodrag", the format's version, must be there. A mask's path is relative to the file's folder.
+"""
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+from photodrag.weights.errors import UserError
+from photodrag.weights.store import write_whole
+
+VERSION = 1
+
+Point = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class EditFile:
+    """What an edit is, the photo apart. None stands for the default."""
+
+    drags: tuple[tuple[Point, Point], ...] = ()
+    """Handle and target, (x, y) in photo pixels."""
+    mask: str = "auto"
+    """"auto", "face", or a picture's path."""
+    face: int | None = None
+    box: tuple[float, float, float, float] | None = None
+    generator: str = "face"
+    steps: int | None = None
+    seed: int = 0
+
+    @property
+    def mask_path(self) -> Path | None:
+        """The mask's file, if it is one."""
+        return None if self.mask in ("auto", "face") else Path(self.mask)
+
+
+def read_edit_file(path: str | Path) -> EditFile:
+    """Raises UserError, naming the file and the field, for anything that isn't as it should be."""
+    path = Path(path)
+    try:
+        text = path.read_text("utf-8")
+    except FileNotFoundError:
+        raise UserError(f"There is no file {path}: check its name and folder.") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is no text in UTF-8: give a file that --save-edit wrote.") from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read: {getattr(error, 'strerror', error)}.") from None
+    try:
+        content = json.loads(text, object_pairs_hook=_without_doubles)
+    except json.JSONDecodeError as error:
+        raise UserError(f"{path} is no JSON: {error.msg} in line {error.lineno}, column {error.colno}.") from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(f"{path} is no JSON as it should be: {error}.") from None
+    return _checked(content, path)
+
+
+def write_edit_file(path: str | Path, edit: EditFile) -> None:
+    """Write a file that `read_edit_file` reads as the same edit; whole, or not at all. Raises UserError."""
+    path = Path(path)
+    content = {"photodrag": VERSION} | {field.name: getattr(edit, field.name) for field in fields(edit)}
+    if edit.mask_path:
+        content["mask"] = _relative(edit.mask_path, path.absolute().parent)
+    lines = [f"{json.dumps(name)}: {json.dumps(value, allow_nan=False)}" for name, value in content.items()]
+    text = "{" + ",\n ".join(lines) + "}\n"
+    write_whole(path, lambda file: file.write(text.encode()))
+
+
+def _checked(content: object, path: Path) -> EditFile:
+    if not isinstance(content, dict):
+        raise UserError(f'{path} should hold an object, like {{"photodrag": 1, "drags": [[[412, 530], [412, 510]]]}}.')
+    for name in content:
+        if name not in FIELDS:
+            raise UserError(f"{path} has a field {name!r}, which there isn't: the fields are {', '.join(FIELDS)}.")
+    if "photodrag" not in content:
+        raise UserError(f"{path} lacks the field 'photodrag': begin it with {{\"photodrag\": {VERSION}, …}}.")
+    for name, value in content.items():
+        right, wanted = FIELDS[name]
+        if not right(value):
+            raise UserError(f"{path}: the field {name!r} should be {wanted}, not {_short(value)}.")
+    if content.get("face") is not None and content.get("box") is not None:
+        raise UserError(f"{path} has both 'face' and 'box': set one of them to null.")
+    values = {name: value for name, value in content.items() if name != "photodrag"}
+    values["drags"] = tuple(tuple(tuple(map(float, p)) for p in drag) for drag in content.get("drags", ()))
+    if values.get("box") is not None:
+        values["box"] = tuple(map(float, values["box"]))
+    for name in ("mask", "generator", "seed"):
+        if values.get(name) is None:
+            values.pop(name, None)
+    if values.get("mask", "auto") not in ("auto", "face"):
+        values["mask"] = str(path.parent / values["mask"])
+    return EditFile(**values)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+
+
+def _is_row(length: int, of: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, list) and len(value) == length and all(map(of, value))
+
+
+def _is_whole(least: int) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, int) and not isinstance(value, bool) and least <= value < 2**63
+
+
+def _or_null(right: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: value is None or right(value)
+
+
+def _is_drags(value: object) -> bool:
+    return isinstance(value, list) and all(map(_is_row(2, _is_row(2, _is_number)), value))
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and bool(value) and "\0" not in value
+
+
+FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
+    "photodrag": (lambda value: _is_whole(1)(value) and value == VERSION, f"{VERSION}, the version known here"),
+    "drags": (_is_drags, "a list of handles and targets like [[[412, 530], [412, 510]]]"),
+    "mask": (_or_null(_is_name), '"auto", "face" or the path of a picture'),
+    "face": (_or_null(_is_whole(1)), "a face's number from 1 on, or null"),
+    "box": (_or_null(_is_row(4, _is_number)), "[x, y, width, height] or null"),
+    "generator": (_or_null(_is_name), "a generator's name"),
+    "steps": (_or_null(_is_whole(1)), "a whole number from 1 on, or null"),
+    "seed": (_or_null(_is_whole(0)), "a whole number from 0 on"),
+}
+
+
+def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f"the field {name!r} is there twice")
+    return dict(pairs)
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value)
+    return text if len(text) <= 40 else text[:39] + "…"
+
+
+def _relative(path: Path, folder: Path) -> str:
+    try:
+        relative = os.path.relpath(path.absolute(), folder)
+    except ValueError:  # another drive
+        return str(path.absolute())
+    return os.path.join(os.curdir, relative) if relative in ("auto", "face") else relative

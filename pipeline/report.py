@@ -1,0 +1,167 @@
+"""What the commands tell: plain values, as --json prints them, and the same in words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from photodrag.pipeline.faces import Face
+from photodrag.pipeline.landmarks import GROUPS
+from photodrag.pipeline.photo import Photo
+
+if TYPE_CHECKING:  # these import torch, and `photodrag faces` needs none
+    from photodrag.invert.quality import Quality
+    from photodrag.pipeline.editing import Edit
+    from photodrag.pipeline.inversion import Inversion
+
+STOPS = {
+    "arrived": "every handle arrived",
+    "stalled": "the face would not go further",
+    "step limit": "the step limit was reached (allow more with --steps)",
+}
+A_LINE = 6
+"""Landmarks in a line."""
+
+
+def of_edit(edit: Edit, output: Path, seed: int, seconds: float) -> dict:
+    """An edit, its picture written to `output`; `seconds` since the command began."""
+    inversion = edit.inversion
+    return {
+        "photo": str(edit.photo.path),
+        "output": str(output),
+        "face": of_face(inversion, edit.faces),
+        "handles": [
+            {
+                "start": _rounded(handle.start),
+                "target": _rounded(handle.target),
+                "reached": _rounded(handle.reached),
+                "left": _rounded(handle.left),
+            }
+            for handle in edit.handles
+        ],
+        "stop_reason": edit.stop_reason,
+        "reconstruction": of_quality(inversion.quality, inversion.steps),
+        "identity": _rounded(edit.identity, 4),
+        "likeness": replace(inversion.quality, identity=edit.identity).likeness,
+        "seconds": edit.seconds | {"total": round(seconds, 3)},
+        "cached": inversion.cached,
+        "generator": inversion.models.name,
+        "device": str(inversion.models.device),
+        "version": version("photodrag"),
+        "steps": edit.steps,
+        "seed": seed,
+    }
+
+
+def of_inversion(photo: Photo, inversion: Inversion, faces: int) -> dict:
+    return {
+        "photo": str(photo.path),
+        "face": of_face(inversion, faces),
+        "reconstruction": of_quality(inversion.quality, inversion.steps),
+        "likeness": inversion.quality.likeness,
+        "key": inversion.key,
+        "seconds": round(inversion.seconds, 3),
+        "cached": inversion.cached,
+        "unkept": inversion.unkept,
+        "generator": inversion.models.name,
+        "device": str(inversion.models.device),
+        "version": version("photodrag"),
+    }
+
+
+def of_face(inversion: Inversion, faces: int) -> dict:
+    """A face and the square that was inverted (its corners from the crop's top left, counter-clockwise)."""
+    return {
+        "number": inversion.face.number,
+        "of": faces,
+        "box": _rounded(inversion.face.box),
+        "quad": _rounded(inversion.alignment.quad),
+    }
+
+
+def of_quality(quality: Quality, steps: int) -> dict:
+    return {
+        "distance": {"face": _rounded(quality.distance_face, 4), "whole": _rounded(quality.distance_whole, 4)},
+        "mse": _rounded(quality.mse, 5),
+        "psnr": _rounded(quality.psnr),
+        "identity": _rounded(quality.identity, 4),
+        "rms": _rounded(quality.rms, 4),
+        "steps": steps,
+    }
+
+
+def edit_in_words(facts: dict) -> str:
+    """`of_edit` for people."""
+    lines = [f"The edited photo is {facts['output']}"]
+    for number, handle in enumerate(facts["handles"], 1):
+        start, target, reached = (_point(handle[name]) for name in ("start", "target", "reached"))
+        way = float(np.hypot(*np.subtract(handle["target"], handle["start"])))
+        lines.append(
+            f"  handle {number}: {start} → {target} came to {reached}, {handle['left']:.1f} px short of {way:.1f}"
+        )
+    kept = " (kept from before)" if facts["cached"] else ""
+    picture = facts["identity"]
+    seconds = dict(facts["seconds"])
+    total = seconds.pop("total")
+    lines += [
+        f"  ended after {facts['steps']} steps: {STOPS.get(facts['stop_reason'], facts['stop_reason'])}",
+        f"  {facts['likeness']} the person: identity distance {picture:.2f} (under 0.6 is the same person)",
+        f"  inversion{kept}: {_figures(facts['reconstruction'])}",
+        f"  {total:.1f} s: " + ", ".join(f"{stage} {took:.1f}" for stage, took in seconds.items()),
+    ]
+    return "\n".join(lines)
+
+
+def inversion_in_words(facts: dict) -> str:
+    """`of_inversion` for people."""
+    face, kept = facts["face"], "kept from before" if facts["cached"] else f"{facts['seconds']:.1f} s"
+    where = f"face {face['number']} of {face['of']}" if face["of"] > 1 else "the face"
+    figures = _figures(facts["reconstruction"])
+    return f"{facts['photo']}: {where} was inverted, {facts['likeness']} the person: {figures}; {kept}"
+
+
+def of_faces(photo: Photo, faces: list[Face]) -> dict:
+    return {
+        "photo": str(photo.path),
+        "width": photo.width,
+        "height": photo.height,
+        "faces": [
+            {
+                "number": face.number,
+                "box": _rounded(face.box),
+                "score": _rounded(face.score),
+                "landmarks": _rounded(face.landmarks),
+            }
+            for face in faces
+        ],
+    }
+
+
+def face_in_words(facts: dict) -> str:
+    """One of `of_faces`' faces for people: its landmarks in groups, with their numbers."""
+    lines = [f"face {facts['number']}: box {','.join(f'{value:.0f}' for value in facts['box'])}"]
+    for name, group in GROUPS.items():
+        points = [f"{number:2} {_point(facts['landmarks'][number])}" for number in range(group.start, group.stop)]
+        for first in range(0, len(points), A_LINE):
+            row = "  ".join(f"{point:14}" for point in points[first : first + A_LINE])
+            lines.append(f"  {'' if first else name:5}  {row}".rstrip())
+    return "\n".join(lines)
+
+
+def _figures(reconstruction: dict) -> str:
+    distance, who = reconstruction["distance"], reconstruction["identity"]
+    identity = "" if who is None else f", identity {who:.2f}"
+    return f"distance {distance['face']:.3f} (face), {distance['whole']:.3f} (whole){identity}"
+
+
+def _point(point) -> str:
+    return ",".join(f"{value:.1f}".removesuffix(".0") for value in point)
+
+
+def _rounded(values, digits: int = 2):
+    """Numbers or arrays of them as plain rounded floats; None stays."""
+    return None if values is None else np.round(np.asarray(values, float), digits).tolist()
