@@ -27,15 +27,16 @@ def drag_costs(steps: int) -> Costs:
 class ProgressBar:
     """A `Progress` (a callback that takes stage, done, total) that draws on stderr; use it in a `with`.
 
-    Nothing is drawn unless `shown`. Fetching is told in lines that stay, unless `quiet`. A stage that
-    is skipped (a kept inversion) or ends early leaves the total, so that the time left stays right."""
+    Nothing is drawn unless `shown`. Notes and fetching are told in lines that stay, unless `quiet`.
+    Stages for which no steps are expected are told in words."""
 
-    def __init__(self, costs: Costs, shown: bool, quiet: bool = False):
-        self.costs, self.shown, self.quiet = costs, shown, quiet
+    def __init__(self, shown: bool, quiet: bool = False):
+        self.shown, self.quiet = shown, quiet
+        self._costs: Costs = {}
         self._bar: tqdm | None = None
-        self._done = 0.0  # of the costs
-        self._current: tuple[str, int] | None = None  # the stage with steps that goes on, and how many are done
-        self._text = ""
+        self._spent = 0.0  # of the costs
+        self._at: tuple[str, int] = "", 0  # the stage that goes on, and how many of its steps are done
+        self._words = ""
 
     def __enter__(self) -> "ProgressBar":
         return self
@@ -45,40 +46,53 @@ class ProgressBar:
         if self._bar is not None:
             self._bar.close()
 
-    def __call__(self, stage: str, done: int, total: int) -> None:
+    def expect(self, costs: Costs) -> None:
+        """Draw a bar over these stages as soon as the first of them begins.
+
+        One that is skipped (a kept inversion) or ends early leaves the total, so the time left stays right."""
+        self._costs = costs
+
+    def note(self, text: str) -> None:
+        """Tell something by the way."""
+        if not self.quiet:
+            self._wipe()
+            tqdm.write(text, file=sys.stderr)
+
+    def __call__(self, stage: str, done: int = 0, total: int = 0) -> None:
         if stage.startswith(("fetching", "waiting")):
-            if not self.quiet:
-                self._wipe()
-                tqdm.write(stage[0].upper() + stage[1:] + " …", file=sys.stderr)
+            self.note(stage[0].upper() + stage[1:] + " …")
         elif not self.shown:
             return
-        elif stage in self.costs and total:
+        elif stage in self._costs and total:
             self._step(stage, done)
         elif self._bar is None:
             self._wipe()
-            self._text = f"{stage} …"
-            sys.stderr.write(self._text)
+            self._words = f"{stage} …"
+            sys.stderr.write(self._words)
             sys.stderr.flush()
         else:
-            self._bar.set_description(stage)
+            self._bar.set_description_str(stage)
 
     def _step(self, stage: str, done: int) -> None:
-        self._wipe()
-        before = self._current[1] if self._current and self._current[0] == stage else 0
-        self._done += sum(self.costs[stage][before:done])
-        self._current = stage, done
-        names = list(self.costs)
-        total = self._done + sum(self.costs[stage][done:])
-        total += sum(sum(self.costs[name]) for name in names[names.index(stage) + 1 :])
+        before = self._at[1] if self._at[0] == stage else 0
+        self._at = stage, done
+        self._spent += sum(self._costs[stage][before:done])
+        stages = list(self._costs)
+        later = stages[stages.index(stage) + 1 :]
+        total = self._spent + sum(self._costs[stage][done:]) + sum(sum(self._costs[name]) for name in later)
         if self._bar is None:
+            self._wipe()
             layout = "{desc} {percentage:3.0f}% |{bar}| {remaining} left"
-            self._bar = tqdm(bar_format=layout, file=sys.stderr, leave=False, dynamic_ncols=True, total=total)
+            self._bar = tqdm(
+                desc=stage, total=total, bar_format=layout, file=sys.stderr, leave=False, dynamic_ncols=True
+            )
         self._bar.total = total
-        self._bar.set_description(stage, refresh=False)
-        self._bar.update(self._done - self._bar.n)
+        self._bar.set_description_str(stage, refresh=False)
+        self._bar.update(self._spent - self._bar.n)
         self._bar.refresh()
 
     def _wipe(self) -> None:
-        if self._text:
-            sys.stderr.write("\r" + " " * len(self._text) + "\r")
-            self._text = ""
+        if self._words:
+            sys.stderr.write("\r" + " " * len(self._words) + "\r")
+            sys.stderr.flush()
+            self._words = ""

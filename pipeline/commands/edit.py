@@ -1,14 +1,21 @@
 """`photodrag edit`: photo in, edited photo out."""
 
+import os
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from photodrag.pipeline.commands import options
 from photodrag.pipeline.edit_file import EditFile, read_edit_file, write_edit_file
+from photodrag.pipeline.progress import ProgressBar
 from photodrag.weights.errors import UserError
+
+if TYPE_CHECKING:
+    from photodrag.pipeline.editing import Edit
+    from photodrag.pipeline.plan import Plan
 
 
 @click.command()
@@ -75,47 +82,53 @@ def edit(
     check_output(out, picture, [path for path in (task.mask_path, edit_file) if path])
     if save_edit:
         check_writable(save_edit, [path for path in (photo, task.mask_path) if path])
-        if save_edit.absolute() == out.absolute():
+        if os.path.realpath(save_edit) == os.path.realpath(out):
             raise UserError(f"{out} can't be both the picture and the edit: give --save-edit another name.")
-    planned = plan(picture, handles, targets, task.mask, task.face, task.box)
-    if planned.faces > 1 and task.face is None:
-        options.note(
-            f"{planned.faces} faces were found; face 1 (the largest) is edited; "
-            f"choose with --face N (see `photodrag faces {photo}`).",
-            quiet,
-        )
-
-    options.prepare_to_compute(device)
-    from photodrag.drag import DragSettings
-    from photodrag.invert import ProjectSettings
-    from photodrag.pipeline import progress, report
-    from photodrag.pipeline.editing import carry_out
-
-    projection, dragging = ProjectSettings(), DragSettings()
-    costs = progress.inversion_costs(projection.stages) | progress.drag_costs(task.steps or dragging.steps)
-    with progress.ProgressBar(costs, options.shows_progress(quiet), quiet) as bar:
-        result = carry_out(
-            planned,
-            generator=task.generator,
-            steps=task.steps,
-            device=device,
-            refresh=refresh,
-            projection=projection,
-            dragging=dragging,
-            progress=bar,
-        )
-        bar("writing", 0, 0)
+    with options.progress_bar(quiet) as bar:
+        bar("finding the face")
+        planned = plan(picture, handles, targets, task.mask, task.face, task.box)
+        if planned.faces > 1 and task.face is None:
+            bar.note(
+                f"{planned.faces} faces were found; face 1 (the largest) is edited; "
+                f"choose with --face N (see `photodrag faces {photo}`)."
+            )
+        bar("loading")
+        result = _carried_out(planned, task, device, refresh, bar)
+        bar("writing")
         result.save(out)
+        if result.inversion.unkept:
+            bar.note(f"The inversion was not kept: {result.inversion.unkept}")
     with options.stopping_leaves(f"the picture is whole, in {out}"):
         if save_edit:
             write_edit_file(save_edit, task)
-        if result.inversion.unkept:
-            options.note(f"The inversion was not kept: {result.inversion.unkept}", quiet)
+        from photodrag.pipeline import report
+
         facts = report.of_edit(result, out, task.seed, time.monotonic() - began)
         if as_json:
             options.say_json(facts)
         else:
             options.say(report.edit_in_words(facts))
+
+
+def _carried_out(plan: "Plan", task: EditFile, device: str, refresh: bool, bar: ProgressBar) -> "Edit":
+    options.prepare_to_compute(device)
+    from photodrag.drag import DragSettings
+    from photodrag.invert import ProjectSettings
+    from photodrag.pipeline import progress
+    from photodrag.pipeline.editing import carry_out
+
+    projection, dragging = ProjectSettings(), DragSettings()
+    bar.expect(progress.inversion_costs(projection.stages) | progress.drag_costs(task.steps or dragging.steps))
+    return carry_out(
+        plan,
+        generator=task.generator,
+        steps=task.steps,
+        device=device,
+        refresh=refresh,
+        projection=projection,
+        dragging=dragging,
+        progress=bar,
+    )
 
 
 def _task(edit_file: Path | None, drags: tuple, wanted: dict) -> EditFile:

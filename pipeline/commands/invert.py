@@ -1,11 +1,18 @@
 """`photodrag invert`: fill the cache, and see how good the inversions are."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from photodrag.pipeline.commands import options
+from photodrag.pipeline.progress import ProgressBar
 from photodrag.weights.errors import Failure, UserError
+
+if TYPE_CHECKING:
+    from photodrag.pipeline.faces import Face
+    from photodrag.pipeline.inversion import Models
+    from photodrag.pipeline.photo import Photo
 
 
 @click.command()
@@ -44,54 +51,54 @@ def invert(
     models, done, code = None, [], 0
     with options.stopping_leaves("the inversions finished before are kept"):
         for path in photos:
-            try:
-                photo = read_photo(path)
-                found, count = find_face(photo, face, box)
-            except UserError as error:
-                code = max(code, _tell(error, path, done))
-                continue
-            if models is None:
-                models = _models(generator or "face", device, quiet)
-            try:
-                result = _invert(photo, found, count, models, refresh, quiet)
-            except UserError as error:
-                code = max(code, _tell(error, path, done))
-                continue
-            done.append(result)
+            with options.progress_bar(quiet) as bar:
+                try:
+                    bar(f"finding the face in {path.name}")
+                    photo = read_photo(path)
+                    found, count = find_face(photo, face, box)
+                except UserError as error:
+                    code = max(code, _tell(error, path, done))
+                    continue
+                if models is None:  # only now, so that wrong photos are told at once
+                    models = _load(generator or "face", device, bar)
+                try:
+                    facts = _invert(photo, found, count, models, refresh, bar)
+                except UserError as error:
+                    code = max(code, _tell(error, path, done))
+                    continue
+            done.append(facts)
             if not as_json:
-                from photodrag.pipeline import report
+                from photodrag.pipeline.report import inversion_in_words
 
-                options.say(report.inversion_in_words(result))
-            if result["unkept"]:
+                options.say(inversion_in_words(facts))
+            if facts["unkept"]:
+                click.echo(f"The inversion was not kept: {facts['unkept']}", err=True)
                 code = max(code, Failure.exit_code)
-                options.note(f"The inversion was not kept: {result['unkept']}", quiet=False)
         if as_json:
             options.say_json({"inversions": done})
     return code
 
 
 def _tell(error: UserError, path: Path, done: list[dict]) -> int:
-    """Tell of a photo that failed, and go on."""
+    """Tell of a photo that failed; the others go on."""
     click.echo(str(error), err=True)
     done.append({"photo": str(path), "error": str(error)})
     return error.exit_code
 
 
-def _models(generator: str, device: str, quiet: bool):
+def _load(generator: str, device: str, bar: ProgressBar) -> "Models":
+    bar("loading")
     options.prepare_to_compute(device)
     from photodrag.pipeline.inversion import Models
-    from photodrag.pipeline.progress import ProgressBar
 
-    with ProgressBar({}, options.shows_progress(quiet), quiet) as bar:
-        return Models.load(generator, device, bar)
+    return Models.load(generator, device, bar)
 
 
-def _invert(photo, face, faces: int, models, refresh: bool, quiet: bool) -> dict:
+def _invert(photo: "Photo", face: "Face", faces: int, models: "Models", refresh: bool, bar: ProgressBar) -> dict:
     from photodrag.invert import ProjectSettings
     from photodrag.pipeline import inversion, progress, report
 
     settings = ProjectSettings()
-    costs = progress.inversion_costs(settings.stages)
-    with progress.ProgressBar(costs, options.shows_progress(quiet), quiet) as bar:
-        result = inversion.invert(photo, face, models, settings, refresh, bar)
+    bar.expect(progress.inversion_costs(settings.stages))
+    result = inversion.invert(photo, face, models, settings, refresh, bar)
     return report.of_inversion(photo, result, faces)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 import click
 
+from photodrag.pipeline.progress import ProgressBar
 from photodrag.weights.errors import Failure
 
 
@@ -62,12 +63,6 @@ def say_json(value: dict) -> None:
     say(json.dumps(value, allow_nan=False))
 
 
-def note(text: str, quiet: bool) -> None:
-    """Tell something by the way, on stderr."""
-    if not quiet:
-        click.echo(text, err=True)
-
-
 @contextmanager
 def stopping_leaves(what: str) -> Iterator[None]:
     """In here, a command that is stopped leaves `what`; the command line says so."""
@@ -87,5 +82,6 @@ def prepare_to_compute(device: str) -> None:
         keep_freed_memory()
 
 
-def shows_progress(quiet: bool) -> bool:
-    return not quiet and sys.stderr.isatty()
+def progress_bar(quiet: bool) -> ProgressBar:
+    """The bar of a command: on a terminal, unless it is to be quiet."""
+    return ProgressBar(not quiet and sys.stderr.isatty(), quiet)

@@ -52,11 +52,10 @@ def get(name: str, quiet: bool) -> None:
     Example:
         photodrag weights get face
     """
-    from photodrag.pipeline.progress import ProgressBar
     from photodrag.weights import get as fetch
 
-    with ProgressBar({}, options.shows_progress(quiet), quiet) as bar:
-        path = fetch(name, lambda doing: bar(doing, 0, 0))
+    with options.progress_bar(quiet) as bar:
+        path = fetch(name, bar)
     options.say(str(path))
 
 
