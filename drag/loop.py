@@ -39,8 +39,10 @@ class DragSettings:
     """DragGAN's r2."""
     step: float = 2.0
     """The most that motion supervision looks ahead (DragGAN: 1)."""
-    hold: float = 10.0
+    hold: float = 5.0
     """λ of the features outside the mask (FreeDrag: 10, DragGAN's code: 20)."""
+    reach: float = 100.0
+    """Without a mask, what is far from all handles and targets is held: its weight is 1 − exp(−(d / reach)²)."""
     arrive: float = 1.0
     """Distance at which a handle has arrived, up to 5 points; twice that for more (DragGAN)."""
     patience: int = 15
@@ -93,8 +95,9 @@ def drag(
     """Move what lies at `handles` [N, 2] to `targets` [N, 2], (x, y) in pixels of the generator's picture.
 
     w_plus: [1, num_ws, w_dim]. mask: [H, W] or [1, 1, H, W] of any size, 0 … 1, where the picture may
-    change; everywhere by default. `space` is the generator's whitened space, made anew where it isn't
-    given. `progress` is called with every state, the first one included. Deterministic.
+    change; around the handles and targets by default. `space` is the generator's whitened space, made
+    anew where it isn't given. `progress` is called with every state, the first one included. Nothing is
+    random.
 
     Raises UserError for points that aren't finite or lie outside the picture."""
     states = steps(generator, w_plus, handles, targets, mask, settings, space)
@@ -138,7 +141,9 @@ def steps(
     with torch.no_grad():
         first = features(p)
     size = first.abs().mean()
-    hold = None if mask is None else 1 - _resized(mask.to(first), resolution)
+    if mask is None:
+        mask = neighbourhood(torch.cat((handles, targets)), side, resolution, s.reach * px)
+    hold = 1 - _resized(mask.to(first), resolution)
     tracker = Tracker(first, handles, side, s.patch * px, s.window * px)
     optimiser, lr = Adam(), s.lr
     points, best, best_step, best_p = handles, state(0, p, handles), 0, p
@@ -152,8 +157,7 @@ def steps(
         with torch.enable_grad():
             now = features(p)
             loss = motion_loss(now, points, targets, side, s.patch * px, s.step * px)
-            if hold is not None:
-                loss = loss + s.hold * hold_loss(now, first, hold)
+            loss = loss + s.hold * hold_loss(now, first, hold)
             (gradient,) = torch.autograd.grad(loss, p)
         p = p.detach()
         moved = _within(p - lr * optimiser(gradient), start, s)
@@ -175,6 +179,18 @@ def steps(
         elif step - best_step >= s.patience:
             reason = STALLED
     return DragResult(best.w_plus, best.points, (best.points - targets).norm(dim=1), step, reason)
+
+
+def neighbourhood(points: Tensor, side: int, resolution: int, reach: float) -> Tensor:
+    """Where a drag of these points [N, 2] may change a picture: [resolution, resolution], 1 at a point,
+    falling with the distance to the nearest one as a Gaussian of width `reach`, in pixels of the picture.
+
+    Without it Adam, whose steps are of one length in every direction, changes hair and background too:
+    on two portraits ten grey levels far from the handles, and with it two to four."""
+    centres = (torch.arange(resolution, device=points.device) + 0.5) * (side / resolution) - 0.5
+    y, x = torch.meshgrid(centres, centres, indexing="ij")
+    nearest = torch.cdist(torch.stack((x, y), -1).reshape(-1, 2).to(points), points).amin(1)
+    return torch.exp(-((nearest / reach) ** 2)).view(resolution, resolution)
 
 
 def _within(p: Tensor, start: Tensor, s: DragSettings) -> Tensor:

@@ -100,7 +100,9 @@ def _read(pixels: np.ndarray, region: Region, moved: np.ndarray) -> np.ndarray:
     # Only a window of the photo is read, since remap takes pictures of up to 32,767 pixels a side.
     low = np.maximum([int(x.min()) - 2, int(y.min()) - 2], 0)
     window = pixels[low[1] : int(y.max()) + 4, low[0] : int(x.max()) + 4].astype(np.float32)
-    return cv2.remap(window, x - low[0], y - low[1], cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    x -= np.float32(low[0])
+    y -= np.float32(low[1])
+    return cv2.remap(window, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _bounds(alpha: np.ndarray, region: Region) -> Region:

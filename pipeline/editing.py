@@ -122,7 +122,7 @@ def carry_out(
 
     settings = dragging if steps is None else DragSettings(**{**vars(dragging), "steps": steps})
     side, alignment = models.generator.resolution, inversion.alignment
-    to_crop = alignment.to_crop
+    handles, targets = alignment.to_crop(plan.handles), alignment.to_crop(plan.targets)
     landmarks = [inversion.crop.landmarks]
     may_change = masks.face_mask(landmarks, side) if where == "face" else None
     if isinstance(where, np.ndarray):
@@ -130,8 +130,8 @@ def carry_out(
     result = drag(
         models.generator,
         inversion.w_plus,
-        torch.from_numpy(to_crop(plan.handles)),
-        torch.from_numpy(to_crop(plan.targets)),
+        torch.from_numpy(handles),
+        torch.from_numpy(targets),
         None if may_change is None else torch.from_numpy(may_change),
         settings,
         models.space,
@@ -142,7 +142,7 @@ def carry_out(
     progress("blending", 0, 0)
     with torch.no_grad():
         edited = to_uint8(models.generator.synthesis(result.w_plus))
-    alpha = _alpha(where, photo, inversion, edited)
+    alpha = _alpha(where, photo, inversion, edited, np.concatenate((handles, targets)))
     blended = blend(photo.pixels, alignment, inversion.reconstruction, edited, alpha)
     who = _identity(photo, found.landmarks, blended.picture)
     clock("blend")
@@ -167,7 +167,9 @@ def carry_out(
     )
 
 
-def _alpha(where: np.ndarray | str, photo: Photo, inversion: Inversion, edited: np.ndarray) -> np.ndarray:
+def _alpha(
+    where: np.ndarray | str, photo: Photo, inversion: Inversion, edited: np.ndarray, points: np.ndarray
+) -> np.ndarray:
     """How much of the edit shows: float32 [H, W], 0 … 1."""
     alignment, side = inversion.alignment, inversion.alignment.size
     seam = masks.crop_seam(alignment.inside(photo.pixels.shape))
@@ -175,7 +177,7 @@ def _alpha(where: np.ndarray | str, photo: Photo, inversion: Inversion, edited: 
         after = predict(edited, Frame.around(inversion.crop.landmarks))
         seam = seam * masks.face_mask([inversion.crop.landmarks, after], side)
     elif isinstance(where, str):
-        seam = seam * masks.change_mask(inversion.reconstruction, edited)
+        seam = seam * masks.change_mask(inversion.reconstruction, edited, points)
     region = x0, y0, x1, y1 = alignment.paste_region(photo.pixels.shape)
     alpha = np.zeros(photo.pixels.shape[:2], np.float32)
     alpha[y0:y1, x0:x1] = alignment.to_region(seam, region).clip(0, 1)

@@ -5,7 +5,7 @@ import numpy as np
 
 SEAM = 24
 """Width of a seam, in pixels of a crop of 1024."""
-SEEN, CLEAR = 5.0, 14.0
+SEEN, CLEAR = 6.0, 16.0
 """Difference in grey levels from which a change counts a little, and fully."""
 
 
@@ -17,18 +17,25 @@ def crop_seam(inside: np.ndarray) -> np.ndarray:
     return _rising(cv2.distanceTransform(framed, cv2.DIST_L2, 5)[1:-1, 1:-1], inside.shape[0])
 
 
-def change_mask(reconstruction: np.ndarray, edit: np.ndarray) -> np.ndarray:
-    """The `auto` mask, float32 [R, R]: 1 where two pictures, float32 RGB [R, R, 3] of 0 … 255, really differ.
+def change_mask(reconstruction: np.ndarray, edit: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """The `auto` mask, float32 [R, R]: 1 where two pictures, uint8 RGB [R, R, 3], really differ, as far
+    as that hangs together with the handles and targets, `points` [N, 2] in their pixels.
 
     What differs is grown by one seam, so that a moved edge lies inside, and feathered by another."""
-    side = len(edit)
-    small = 256
-    a, b = (cv2.resize(x, (small, small), interpolation=cv2.INTER_AREA) for x in (reconstruction, edit))
-    difference = cv2.GaussianBlur(np.abs(a - b).max(2), (0, 0), 2)
-    core = np.clip((difference - SEEN) / (CLEAR - SEEN), 0, 1)
+    side, small = len(edit), 256
     seam = max(1, round(SEAM * small / 1024))
-    grown = cv2.dilate(core, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (4 * seam + 1, 4 * seam + 1)))
-    soft = cv2.GaussianBlur(grown, (0, 0), seam)
+    change = cv2.resize(edit.astype(np.float32) - reconstruction, (small, small), interpolation=cv2.INTER_AREA)
+    # Signed changes are averaged, so that texture which only flickers (hair, skin) doesn't count.
+    difference = np.abs(cv2.GaussianBlur(change, (0, 0), 3)).max(2)
+    core = np.clip((difference - SEEN) / (CLEAR - SEEN), 0, 1)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * seam + 1, 2 * seam + 1))
+    grown = cv2.dilate(core, disc)
+    spots = np.zeros((small, small), np.uint8)
+    for x, y in ((points + 0.5) * small / side - 0.5).round().astype(int):
+        cv2.circle(spots, (int(x), int(y)), 2 * seam, 1, -1)
+    _, parts = cv2.connectedComponents(((grown > 0.2) | (spots > 0)).astype(np.uint8))
+    kept = np.isin(parts, np.unique(parts[spots > 0]))
+    soft = cv2.GaussianBlur(np.where(kept, grown, 0), (0, 0), seam)
     return np.clip(cv2.resize(soft, (side, side), interpolation=cv2.INTER_LINEAR), 0, 1)
 
 

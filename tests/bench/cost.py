@@ -1,0 +1,179 @@
+"""What things cost, as ratios to a = one full `face` picture with its gradient, all in one run.
+
+python tests/bench/cost.py [--photo PHOTO] [--rounds N]
+
+First the network's parts and the foldings that make it lean, each against the plain form it replaced
+(the published layers one by one: scale, step, scale, convolve, scale, convolve, add, add, activate);
+then, in processes of their own, whole edits of a 12-megapixel photo made from PHOTO: nothing cached,
+and the inversion cached, with their peak memory."""
+
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import torch
+from PIL import Image
+from torch.nn import functional as F
+
+from photodrag import weights
+from photodrag.invert import perceptual
+from photodrag.weights.mobile import HAAR, SLOPE
+
+ASTRONAUT = Path(__file__).parents[2] / "data" / "astronaut.png"
+DRAG = (0.535, 0.345, 0.545, 0.33)
+"""Handle and target on the astronaut, as shares of its sides: a mouth corner."""
+
+
+def plain(generator, w_plus):
+    """The picture by the published layers, nothing folded."""
+
+    def styled(conv, x, w):
+        style = conv.style(w) * conv.gain
+        x = x * style[..., None, None]
+        if conv.depthwise is not None:
+            x = F.conv2d(x, conv.depthwise, padding=1, groups=x.shape[1])
+        x = F.conv2d(x, conv.weight, padding=conv.weight.shape[-1] // 2)
+        return F.leaky_relu(x + conv.noise + conv.bias[:, None, None], SLOPE)
+
+    def inverse_haar(x):
+        n, c, h, w = x.shape
+        bands = x.view(n, c // 4, 4, h, w)
+        pixels = torch.einsum("nkbhw,bij->nkhiwj", bands, HAAR.to(x))
+        return pixels.reshape(n, c // 4, 2 * h, 2 * w)
+
+    x = styled(generator.b4, generator.const, w_plus[:, 0])
+    for i, block in enumerate(generator.blocks):
+        w0, w1 = w_plus[:, 2 * i + 1], w_plus[:, 2 * i + 2]
+        x = inverse_haar(x * block.up_style(w0)[..., None, None])
+        x = styled(block.conv1, styled(block.conv0, x, w0), w1)
+    style = generator.to_rgb_style(w_plus[:, -1]) * generator.to_rgb_weight.shape[1] ** -0.5
+    return inverse_haar(F.conv2d(x * style[..., None, None], generator.to_rgb_weight, generator.to_rgb_bias))
+
+
+def seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
+
+
+def parts(rounds: int) -> dict[str, float]:
+    """Median seconds of each part; the parts take turns, so that a busy machine slows all alike."""
+    generator, vgg = weights.load("face"), perceptual.load("st-lpips-vgg")
+    alex = perceptual.load("st-lpips-alex")
+    old = weights.load("face").to(memory_format=torch.contiguous_format)
+    w = generator.w_avg.expand(1, generator.num_ws, -1).clone().requires_grad_()
+    picture = torch.rand(1, 3, 256, 256, requires_grad=True)
+    small = torch.rand(1, 3, 128, 128, requires_grad=True)
+
+    def forward(f):
+        with torch.no_grad():
+            f()
+
+    def gradient(f):
+        out = f()
+        torch.autograd.grad(out, w if out.shape[0] == 1 and out.dim() == 4 else picture, torch.ones_like(out))
+
+    def distance(net, x):
+        torch.autograd.grad(sum(m.square().sum() for m in net.maps(x)), x)
+
+    work = {
+        "full picture with gradient (a)": lambda: gradient(lambda: generator.synthesis(w)),
+        "full picture": lambda: forward(lambda: generator.synthesis(w)),
+        "plain form, full picture with gradient": lambda: gradient(lambda: plain(old, w)),
+        "plain form, full picture": lambda: forward(lambda: plain(old, w)),
+        **{
+            f"features({r}) with gradient": lambda r=r: gradient(lambda: generator.features(w, r))
+            for r in (64, 128, 256)
+        },
+        "st-lpips-vgg at 256 with gradient": lambda: distance(vgg, picture),
+        "st-lpips-vgg at 128 with gradient": lambda: distance(vgg, small),
+        "st-lpips-alex at 256 with gradient": lambda: distance(alex, picture),
+    }
+    with torch.no_grad():
+        worst = (plain(old, w) - generator.synthesis(w)).abs().max().item()
+    click.echo(f"lean and plain form agree to {worst:.1e}")
+    times = {name: [] for name in work}
+    for i in range(rounds + 1):
+        for name, run in work.items():
+            spent = seconds(run)
+            if i:
+                times[name].append(spent)
+    return {name: statistics.median(spent) for name, spent in times.items()}
+
+
+def edits(photo: str) -> dict[str, dict]:
+    """Whole edits as a person runs them: seconds and peak memory in GiB, with an empty cache of inversions and a full one."""
+    results = {}
+    with tempfile.TemporaryDirectory() as folder:
+        cache = Path(folder, "cache")
+        cache.mkdir()
+        os.symlink(weights.get("face").parent, cache / "weights")
+        picture = Image.open(photo).convert("RGB")
+        size = (
+            round((12e6 * picture.width / picture.height) ** 0.5),
+            round((12e6 * picture.height / picture.width) ** 0.5),
+        )
+        big = Path(folder, "photo.png")
+        picture.resize(size, Image.Resampling.BICUBIC).save(big, compress_level=1)
+        x, y, u, v = (round(share * side) for share, side in zip(DRAG, (*size, *size), strict=True))
+        command = [
+            sys.executable,
+            "-m",
+            "photodrag.pipeline.cli",
+            "edit",
+            str(big),
+            "--drag",
+            f"{x},{y}:{u},{v}",
+            "--json",
+        ]
+        for name in ("whole edit, nothing cached", "whole edit, inversion cached"):
+            began = time.perf_counter()
+            done = subprocess.run(
+                command, env={**os.environ, "PHOTODRAG_CACHE": str(cache)}, capture_output=True, check=True
+            )
+            spent = time.perf_counter() - began
+            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
+            results[name] = {"seconds": spent, "peak": peak, "stages": json.loads(done.stdout)["seconds"]}
+    return results
+
+
+@click.command()
+@click.option("--photo", default=str(ASTRONAUT), show_default=True, type=click.Path(exists=True))
+@click.option("--rounds", default=5, show_default=True)
+def main(photo: str, rounds: int) -> None:
+    click.echo(f"PyTorch {torch.__version__}, {torch.get_num_threads()} threads")
+    fresh = statistics.median(parts_without_kept_memory())
+    weights.keep_freed_memory()
+    times = parts(rounds)
+    a = times["full picture with gradient (a)"]
+    click.echo(f"a = {a:.3f} s; without keep_freed_memory {fresh / a:.2f} a")
+    for name, spent in times.items():
+        click.echo(f"{name:45s} {spent:7.3f} s {spent / a:7.2f} a")
+    for name, figures in edits(photo).items():
+        click.echo(
+            f"{name:45s} {figures['seconds']:7.1f} s {figures['seconds'] / a:7.1f} a, peak {figures['peak']:.2f} GiB, {figures['stages']}"
+        )
+
+
+def parts_without_kept_memory() -> list[float]:
+    """Seconds of a, before the process keeps its freed memory."""
+    generator = weights.load("face")
+    w = generator.w_avg.expand(1, generator.num_ws, -1).clone().requires_grad_()
+
+    def picture():
+        out = generator.synthesis(w)
+        torch.autograd.grad(out, w, torch.ones_like(out))
+
+    return [seconds(picture) for _ in range(4)][1:]
+
+
+if __name__ == "__main__":
+    main()
