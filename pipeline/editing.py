@@ -123,10 +123,11 @@ def carry_out(
     settings = dragging if steps is None else DragSettings(**{**vars(dragging), "steps": steps})
     side, alignment = models.generator.resolution, inversion.alignment
     handles, targets = alignment.to_crop(plan.handles), alignment.to_crop(plan.targets)
-    landmarks = [inversion.crop.landmarks]
-    may_change = masks.face_mask(landmarks, side) if where == "face" else None
+    may_change = None
     if isinstance(where, np.ndarray):
         may_change = alignment.crop(where).clip(0, 1)
+    elif where == "face":
+        may_change = masks.face_mask([inversion.crop.landmarks], side)
     result = drag(
         models.generator,
         inversion.w_plus,
