@@ -47,6 +47,8 @@ class DragSettings:
     """Distance at which a handle has arrived, up to 5 points; twice that for more (DragGAN)."""
     patience: int = 15
     """Steps without progress until the drag is called stalled."""
+    progress: float = 0.02
+    """What counts as such, in the mean distance."""
     lost: float = 6.0
     """A step that leaves the handles this much farther than the best state is taken back."""
     growth: float = 1.25
@@ -125,59 +127,46 @@ def steps(
     handles, targets = (_checked(points, side, w_plus) for points in (handles, targets))
     space = space or latent_space(generator)
     resolution = min(s.resolution, side // 2)
-    codes = slice(0, s.codes)
     rest = w_plus[:, s.codes :]
-    start = space.whiten(w_plus[:, codes])
-    p = start.clone()
+    start = space.whiten(w_plus[:, : s.codes])
     arrive = s.arrive * px * (1 if len(handles) <= 5 else 2)
-
-    def features(p: Tensor) -> Tensor:
-        return generator.features(torch.cat((space.unwhiten(p), rest), 1), resolution)
-
-    def state(step: int, p: Tensor, points: Tensor) -> DragState:
-        distance = (points - targets).norm(dim=1).mean().item()
-        return DragState(step, torch.cat((space.unwhiten(p), rest), 1), points, distance)
-
-    with torch.no_grad():
-        first = features(p)
-    size = first.abs().mean()
     if mask is None:
         mask = neighbourhood(torch.cat((handles, targets)), side, resolution, s.reach * px)
-    hold = 1 - _resized(mask.to(first), resolution)
-    tracker = Tracker(first, handles, side, s.patch * px, s.window * px)
-    optimiser, lr = Adam(), s.lr
-    points, best, best_step, best_p = handles, state(0, p, handles), 0, p
-    yield best
+    hold = 1 - _resized(mask.to(w_plus), resolution)
 
-    reason = ARRIVED if _all_arrived(handles, targets, arrive) else LIMIT
-    step = 0
-    while reason == LIMIT and step < s.steps:
-        step += 1
+    optimiser, lr, reason = Adam(), s.lr, LIMIT
+    p, points, best, best_p = start, handles, None, start
+    for step in range(s.steps + 1):
+        if best and step - best.step > s.patience:
+            reason = STALLED
+            break
         p.requires_grad_()
         with torch.enable_grad():
-            now = features(p)
-            loss = motion_loss(now, points, targets, side, s.patch * px, s.step * px)
-            loss = loss + s.hold * hold_loss(now, first, hold)
-            (gradient,) = torch.autograd.grad(loss, p)
-        p = p.detach()
-        moved = _within(p - lr * optimiser(gradient), start, s)
-        with torch.no_grad():
-            ahead = features(moved)
-        found = tracker(ahead, points)
-        candidate = state(step, moved, found)
-        sane = torch.isfinite(ahead).all() and ahead.abs().mean() < s.growth * size
-        if not sane or candidate.distance > best.distance + s.lost * px:
-            p, points = best_p, best.points
-            optimiser, lr = Adam(), lr / 2
+            code = torch.cat((space.unwhiten(p), rest), 1)
+            features = generator.features(code, resolution)
+        if step == 0:
+            first, size = features.detach(), features.detach().abs().mean()
+            tracker = Tracker(first, handles, side, s.patch * px, s.window * px)
         else:
-            p, points = moved, found
-            if candidate.distance < best.distance - 0.02 * px:
-                best, best_step, best_p = candidate, step, moved
-            yield candidate
-        if _all_arrived(points, targets, arrive):
-            reason = ARRIVED
-        elif step - best_step >= s.patience:
-            reason = STALLED
+            points = tracker(features.detach(), points)
+        state = DragState(step, code.detach(), points, (points - targets).norm(dim=1).mean().item())
+        sane = features.isfinite().all() and features.detach().abs().mean() < s.growth * size
+        if best and not (sane and state.distance < best.distance + s.lost * px):
+            p, points, optimiser, lr = best_p, best.points, Adam(), lr / 2  # taken back
+            continue
+        if best is None or state.distance < best.distance - s.progress * px:
+            best, best_p = state, p.detach()
+        yield state
+        if ((points - targets).norm(dim=1) <= arrive).all():
+            best, reason = state, ARRIVED
+            break
+        if step == s.steps:
+            break
+        with torch.enable_grad():
+            loss = motion_loss(features, points, targets, side, s.patch * px, s.step * px)
+            loss = loss + s.hold * hold_loss(features, first, hold)
+        (gradient,) = torch.autograd.grad(loss, p)
+        p = _within(p.detach() - lr * optimiser(gradient), start, s)
     return DragResult(best.w_plus, best.points, (best.points - targets).norm(dim=1), step, reason)
 
 
@@ -206,10 +195,6 @@ def _rms(p: Tensor) -> Tensor:
 
 def _resized(mask: Tensor, resolution: int) -> Tensor:
     return F.interpolate(mask.reshape(1, 1, *mask.shape[-2:]), size=(resolution, resolution), mode="area")
-
-
-def _all_arrived(points: Tensor, targets: Tensor, arrive: float) -> bool:
-    return bool(((points - targets).norm(dim=1) <= arrive).all())
 
 
 def _checked(points: Tensor, side: int, like: Tensor) -> Tensor:

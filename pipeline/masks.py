@@ -5,7 +5,7 @@ import numpy as np
 
 SEAM = 24
 """Width of a seam, in pixels of a crop of 1024."""
-SEEN, CLEAR = 6.0, 16.0
+SEEN, CLEAR = 4.0, 10.0
 """Difference in grey levels from which a change counts a little, and fully."""
 
 
@@ -21,21 +21,20 @@ def change_mask(reconstruction: np.ndarray, edit: np.ndarray, points: np.ndarray
     """The `auto` mask, float32 [R, R]: 1 where two pictures, uint8 RGB [R, R, 3], really differ, as far
     as that hangs together with the handles and targets, `points` [N, 2] in their pixels.
 
-    What differs is grown by one seam, so that a moved edge lies inside, and feathered by another."""
+    What differs is grown by two seams, so that a moved edge lies inside, and feathered by another."""
     side, small = len(edit), 256
     seam = max(1, round(SEAM * small / 1024))
     change = cv2.resize(edit.astype(np.float32) - reconstruction, (small, small), interpolation=cv2.INTER_AREA)
     # Signed changes are averaged, so that texture which only flickers (hair, skin) doesn't count.
     difference = np.abs(cv2.GaussianBlur(change, (0, 0), 3)).max(2)
     core = np.clip((difference - SEEN) / (CLEAR - SEEN), 0, 1)
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * seam + 1, 2 * seam + 1))
-    grown = cv2.dilate(core, disc)
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (4 * seam + 1, 4 * seam + 1))
     spots = np.zeros((small, small), np.uint8)
     for x, y in ((points + 0.5) * small / side - 0.5).round().astype(int):
         cv2.circle(spots, (int(x), int(y)), 2 * seam, 1, -1)
-    _, parts = cv2.connectedComponents(((grown > 0.2) | (spots > 0)).astype(np.uint8))
+    _, parts = cv2.connectedComponents(((core > 0.2) | (spots > 0)).astype(np.uint8))
     kept = np.isin(parts, np.unique(parts[spots > 0]))
-    soft = cv2.GaussianBlur(np.where(kept, grown, 0), (0, 0), seam)
+    soft = cv2.GaussianBlur(cv2.dilate(np.where(kept, core, 0), disc), (0, 0), seam)
     return np.clip(cv2.resize(soft, (side, side), interpolation=cv2.INTER_LINEAR), 0, 1)
 
 
