@@ -49,15 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not sys.warnoptions:
             warnings.simplefilter("ignore")
         try:
-            code = _run(arguments)
-            sys.stdout.flush()
-            return code
+            return _run(arguments)
         except BaseException as error:
             if received:  # whatever a library has made of it
                 return _complain(f"Stopped; {_left(error)}.", 128 + received[0])
-            if isinstance(error, BrokenPipeError):
-                os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains at its end
-                return 141
             if isinstance(error, MemoryError) or any(words in str(error).lower() for words in NO_MEMORY):
                 return _complain(
                     "There is not enough memory for this: close other programs, or take a smaller copy of the photo.", 1

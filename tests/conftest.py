@@ -3,6 +3,9 @@ PHOTODRAG_CACHE), fetched on first use; with them there, no test needs a network
 
 import os
 import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -55,3 +58,40 @@ def cache(tmp_path, monkeypatch) -> Path:
             shutil.copy(path, folder / "weights" / path.name)
     monkeypatch.setenv("PHOTODRAG_CACHE", str(folder))
     return folder
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """An empty file system of 64 KiB."""
+    with mounted(tmp_path / "small", "size=64k") as folder:
+        yield folder
+
+
+@pytest.fixture
+def locked_folder(tmp_path):
+    """A folder, empty, in which nobody may write, not even root."""
+    if os.geteuid() == 0:
+        with mounted(tmp_path / "locked", "ro") as folder:
+            yield folder
+    else:
+        folder = tmp_path / "locked"
+        folder.mkdir(mode=0o555)
+        yield folder
+        folder.chmod(0o755)
+
+
+@contextmanager
+def mounted(folder: Path, options: str) -> Iterator[Path]:
+    """A file system in memory. Skips the test where the right to mount is lacking."""
+    folder.mkdir()
+    try:
+        command = ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True)
+    except OSError as error:
+        pytest.skip(f"no mount command: {error}")
+    if done.returncode:
+        pytest.skip(f"mounting a file system needs more rights: {done.stderr.strip()}")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)

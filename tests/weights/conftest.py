@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import subprocess
 from pathlib import Path
 from zipfile import ZipFile, ZipInfo
 
@@ -70,19 +69,3 @@ def pip_finds_it(pip_setting, shelf) -> None:
 @pytest.fixture
 def no_network(pip_setting) -> None:
     pip_setting(no_index=1)
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """An empty file system of 64 KiB."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    try:
-        command = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)]
-        done = subprocess.run(command, capture_output=True, text=True)
-    except OSError as error:
-        pytest.skip(f"no mount command: {error}")
-    if done.returncode:
-        pytest.skip(f"mounting a small file system needs more rights: {done.stderr.strip()}")
-    yield folder
-    subprocess.run(["umount", str(folder)], check=True)
