@@ -1,0 +1,125 @@
+"""The cache of inversions: what is found again, and what never is."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from photodrag.invert import cache
+from photodrag.invert.quality import Quality
+from photodrag.weights import UserError
+
+QUALITY = Quality(0.05, 0.1, 0.03, 21.2, 0.3, 0.9)
+SHAPE = (1, 16, 512)
+
+
+@pytest.fixture
+def entry(empty_cache) -> cache.Entry:
+    code = torch.randn(SHAPE, generator=torch.Generator().manual_seed(0))
+    return cache.keep(cache.key_of("a", 1), code, QUALITY, 60, 81.5, "photo.jpg", "face")
+
+
+@pytest.fixture
+def file(entry, empty_cache):
+    return empty_cache / "inversions" / f"{entry.key}.safetensors"
+
+
+def test_found_as_it_was_kept(entry):
+    found = cache.find(entry.key, SHAPE)
+    assert torch.equal(found.w_plus, entry.w_plus)
+    for name in ("key", "quality", "steps", "seconds", "photo", "generator", "made"):
+        assert getattr(found, name) == getattr(entry, name)
+    assert [(e.key, size > 0) for e, size in cache.entries()] == [(entry.key, True)]
+
+
+def test_identity_may_be_unknown(empty_cache):
+    kept = cache.keep(cache.key_of("b"), torch.zeros(SHAPE), replace(QUALITY, identity=None), 1, 1.0, "ü.jpg", "face")
+    assert cache.find(kept.key, SHAPE).quality.identity is None
+
+
+def test_not_found_for_another_key_or_shape(entry):
+    assert cache.find(cache.key_of("a", 2), SHAPE) is None
+    assert cache.find(entry.key, (1, 18, 512)) is None
+
+
+def test_keys_depend_on_every_part():
+    parts = ["photo", 1, 2.5, [1.0, 2.0], QUALITY]
+    keys = {cache.key_of(*parts)}
+    keys |= {cache.key_of(*parts[:i], other, *parts[i + 1 :]) for i, other in enumerate(["x", 3, 2.6, [1.0], SHAPE])}
+    assert len(keys) == 6
+    assert cache.key_of(*parts) in keys
+
+
+def rewritten(file, **changed) -> None:
+    """The same file with other facts in its metadata."""
+    data = file.read_bytes()
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    facts = json.loads(header["__metadata__"]["photodrag"]) | changed
+    w_plus = torch.frombuffer(bytearray(data[-16 * 512 * 4 :]), dtype=torch.float32).reshape(SHAPE)
+    save_file({"w_plus": w_plus}, file, {"photodrag": json.dumps(facts)})
+
+
+def test_rewriting_alone_does_no_damage(entry, file):
+    rewritten(file)
+    assert cache.find(entry.key, SHAPE) is not None
+
+
+DAMAGES = {
+    "empty": lambda file: file.write_bytes(b""),
+    "cut": lambda file: file.write_bytes(file.read_bytes()[:-1]),
+    "one bit": lambda file: file.write_bytes(file.read_bytes()[:-2] + bytes([file.read_bytes()[-2] ^ 1, 0])),
+    "a picture": lambda file: file.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(1000)),
+    "a header without an end": lambda file: file.write_bytes(b"\xff" * 8 + b"{}"),
+    "deep JSON": lambda file: file.write_bytes((100_000).to_bytes(8, "little") + b"[" * 100_000),
+    "another program's": lambda file: save_file({"weight": torch.zeros(3)}, file),
+    "without facts": lambda file: save_file({"w_plus": torch.zeros(SHAPE)}, file),
+    "no number": lambda file: save_file({"w_plus": torch.full(SHAPE, torch.nan)}, file, {"photodrag": "{}"}),
+    "another key's": lambda file: rewritten(file, key="0" * 64),
+    "no date": lambda file: rewritten(file, made="yesterday"),
+    "no text": lambda file: rewritten(file, photo=None),
+    "more facts": lambda file: rewritten(file, more=1),
+    "other figures": lambda file: rewritten(file, quality={"distance": 1}),
+    "figures in words": lambda file: rewritten(file, quality=vars(QUALITY) | {"mse": "small"}),
+    "steps in words": lambda file: rewritten(file, steps="many"),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_damaged_or_foreign_entries_are_never_served(damage, entry, file):
+    damage(file)
+    assert cache.find(entry.key, SHAPE) is None
+    assert cache.entries() == []
+    again = cache.keep(entry.key, entry.w_plus, QUALITY, 60, 81.5, "photo.jpg", "face")
+    assert torch.equal(cache.find(again.key, SHAPE).w_plus, entry.w_plus)
+
+
+def test_folder_in_an_entry_s_place(entry, file):
+    file.unlink()
+    file.mkdir()
+    assert cache.find(entry.key, SHAPE) is None
+    assert cache.entries() == []
+    with pytest.raises(UserError, match="it is a folder"):
+        cache.keep(entry.key, entry.w_plus, QUALITY, 60, 81.5, "photo.jpg", "face")
+
+
+def test_remove(entry, file, empty_cache):
+    other = cache.keep(cache.key_of("b"), entry.w_plus, QUALITY, 1, 1.0, "other.jpg", "face")
+    size = file.stat().st_size
+    assert cache.remove(entry.key) == (1, size)
+    assert cache.remove(entry.key) == (0, 0)
+    assert [kept.key for kept, _ in cache.entries()] == [other.key]
+    (empty_cache / "inversions" / "notes.txt").write_text("mine")
+    assert cache.remove()[0] == 1
+    assert [path.name for path in (empty_cache / "inversions").iterdir()] == ["notes.txt"]
+
+
+def test_cache_that_cannot_be_written(entry, small_disk, monkeypatch):
+    monkeypatch.setenv("PHOTODRAG_CACHE", str(small_disk))
+    cache.keep(entry.key, entry.w_plus, QUALITY, 60, 81.5, "photo.jpg", "face")
+    with pytest.raises(UserError, match="the disk is full"):
+        for number in range(3):
+            cache.keep(cache.key_of(number), entry.w_plus, QUALITY, 60, 81.5, "photo.jpg", "face")
+    assert [kept.key for kept, _ in cache.entries()] == [entry.key]
+    assert [path.name for path in (small_disk / "inversions").iterdir()] == [f"{entry.key}.safetensors"]

@@ -1,0 +1,86 @@
+"""When an inversion is made, kept and taken again. Projection itself is stood in for: see tests/invert."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+import torch
+from PIL import Image
+
+from photodrag.invert import cache as kept
+from photodrag.pipeline import inversion
+from photodrag.pipeline.cli import main
+from photodrag.pipeline.photo import read_photo
+from photodrag.pipeline.plan import find_face
+
+
+@pytest.fixture
+def projections(models, monkeypatch) -> list:
+    """The crops that were projected; each gives w_avg."""
+    crops = []
+
+    def project(generator, crop, distance, settings, space, progress):
+        crops.append(crop)
+        w_plus = generator.w_avg.expand(1, generator.num_ws, -1)
+        return SimpleNamespace(w_plus=w_plus, loss=1.0, steps=len(crops), seconds=1.0)
+
+    monkeypatch.setattr(inversion, "project", project)
+    return crops
+
+
+@pytest.fixture
+def face_of(portrait):
+    photo = read_photo(portrait)
+    return photo, find_face(photo)[0]
+
+
+def test_made_once_and_kept(cache, projections, models, face_of):
+    made = inversion.invert(*face_of, models)
+    assert (made.cached, made.unkept, len(projections)) == (False, None, 1)
+    again = inversion.invert(*face_of, models)
+    assert (again.cached, len(projections)) == (True, 1)
+    assert torch.equal(made.w_plus, again.w_plus)
+    assert (made.quality, made.steps, made.seconds, made.key) == (again.quality, again.steps, again.seconds, again.key)
+    anew = inversion.invert(*face_of, models, refresh=True)
+    assert (anew.cached, len(projections)) == (False, 2)
+
+
+def test_key_is_of_content_not_of_names(cache, projections, models, face_of, portrait):
+    made = inversion.invert(*face_of, models)
+    portrait.rename(portrait.with_name("renamed.png"))
+    photo = read_photo(portrait.with_name("renamed.png"))
+    assert inversion.invert(photo, face_of[1], models).cached
+    darker = photo.pixels.copy()
+    darker[0, 0] ^= 1
+    path = portrait.with_name("other.png")
+    Image.fromarray(darker).save(path)
+    other = inversion.invert(read_photo(path), face_of[1], models)
+    assert not other.cached and other.key != made.key
+
+
+def test_damaged_entry_is_made_anew(cache, projections, models, portrait, capsys):
+    assert main(["invert", str(portrait)]) == 0
+    file = next((cache / "inversions").iterdir())
+    file.write_bytes(file.read_bytes()[:-100])
+    capsys.readouterr()
+    assert main(["invert", str(portrait), "--json"]) == 0
+    ran = capsys.readouterr()
+    assert ran.err == ""
+    assert json.loads(ran.out)["inversions"][0]["cached"] is False
+    assert len(projections) == 2
+    assert [entry.steps for entry, _ in kept.entries()] == [2]
+
+
+def test_cache_on_a_full_disk_costs_no_picture(cache, projections, models, portrait, small_disk, capsys):
+    (small_disk / "filling").write_bytes(bytes(60 << 10))
+    (cache / "inversions").symlink_to(small_disk)
+    out = portrait.with_name("out.png")
+    assert main(["edit", str(portrait), "--drag", "104.4,138.9:101,135", "--steps", "1", "--out", str(out)]) == 0
+    ran = capsys.readouterr()
+    assert ran.err.startswith("The inversion was not kept: Could not write ") and "the disk is full" in ran.err
+    assert out.exists()
+    assert [path.name for path in small_disk.iterdir()] == ["filling"]
+    assert main(["invert", str(portrait), "--json"]) == 1  # whose only purpose is to keep it
+    ran = capsys.readouterr()
+    assert "the disk is full" in ran.err
+    assert "the disk is full" in json.loads(ran.out)["inversions"][0]["unkept"]
