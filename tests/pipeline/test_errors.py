@@ -5,7 +5,9 @@ Every case runs the real command, without a network."""
 import io
 import json
 import re
+import signal
 import subprocess
+import warnings
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -16,6 +18,9 @@ from command import COMMAND, environment, everything_in, run
 from conftest import MOUTH
 from pictures import png
 from PIL import Image
+
+from photodrag.pipeline import photo
+from photodrag.pipeline.cli import main
 
 
 @pytest.fixture
@@ -285,3 +290,44 @@ def test_output_that_cannot_be_printed(portrait):
     with open("/dev/full", "w") as full:
         ran = subprocess.run([COMMAND, "faces", portrait], stdout=full, stderr=subprocess.PIPE, env=environment())
     assert (ran.returncode, ran.stderr) == (1, b"Could not print the result: No space left on device.\n")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes."),
+        RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+    ],
+)
+def test_too_little_memory(error, portrait, monkeypatch, capsys):
+    def fail(path):
+        raise error
+
+    monkeypatch.setattr("photodrag.pipeline.photo.read_photo", fail)
+    assert main(["faces", str(portrait)]) == 1
+    assert re.fullmatch(r"There is not enough memory for this: [^\n]+\n", capsys.readouterr().err)
+
+
+def test_our_own_mistakes_crash_loudly(portrait, monkeypatch):
+    def fail(path):
+        warnings.warn("nobody needs to know", stacklevel=1)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("photodrag.pipeline.photo.read_photo", fail)
+    handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+    with pytest.raises(ZeroDivisionError):
+        main(["faces", str(portrait)])
+    assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == handlers
+
+
+def test_warnings_of_libraries_are_not_shown(portrait, monkeypatch, capsys):
+    read = photo.read_photo
+
+    def warn(path):
+        warnings.warn("nobody needs to know", stacklevel=1)
+        return read(path)
+
+    monkeypatch.setattr(photo, "read_photo", warn)
+    assert main(["faces", str(portrait)]) == 0
+    assert capsys.readouterr().err == ""

@@ -1,0 +1,60 @@
+"""edit.json: what is written is read as the same edit. What is refused: see test_errors.py."""
+
+import json
+import os
+
+import pytest
+
+from photodrag.pipeline.edit_file import EditFile, read_edit_file, write_edit_file
+
+DRAGS = (((412.0, 530.0), (412.1, 510.25)), ((0.1 + 0.2, 1e-7), (-0.5, 3.0)))
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        EditFile(),
+        EditFile(DRAGS),
+        EditFile(DRAGS, mask="face", face=3, steps=40, seed=2**40),
+        EditFile(DRAGS, box=(1.0, 2.5, 300.0, 400.0), generator="another"),
+    ],
+)
+def test_read_as_written(edit, tmp_path):
+    write_edit_file(tmp_path / "edit.json", edit)
+    assert read_edit_file(tmp_path / "edit.json") == edit
+
+
+@pytest.mark.parametrize(
+    "name", ["masks/mouth.png", 'a "quoted", name.png', "grün.png", "face", "../mask.png", "\udcff.png"]
+)
+def test_mask_s_path_is_relative_to_the_file(name, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "edits").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    file = tmp_path / "edits" / "edit.json"
+    mask = str(tmp_path / "edits" / name)
+    write_edit_file(file, EditFile(DRAGS, mask=mask))
+    written = json.loads(file.read_text())["mask"]
+    assert not os.path.isabs(written) and written not in ("face", "auto")
+    read = read_edit_file(file)
+    assert os.path.normpath(read.mask) == os.path.normpath(mask)
+    assert read.mask_path is not None
+    # A folder moved as a whole keeps working.
+    (tmp_path / "edits").rename(tmp_path / "moved")
+    again = read_edit_file(tmp_path / "moved" / "edit.json")
+    assert os.path.normpath(again.mask) == os.path.normpath(tmp_path / "moved" / name)
+
+
+def test_mask_given_relative_to_the_current_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "edits").mkdir()
+    write_edit_file("edits/edit.json", EditFile(DRAGS, mask="mask.png"))
+    assert json.loads((tmp_path / "edits" / "edit.json").read_text())["mask"] == os.path.join("..", "mask.png")
+
+
+def test_only_the_version_must_be_there(tmp_path):
+    (tmp_path / "edit.json").write_text('{"photodrag": 1}')
+    assert read_edit_file(tmp_path / "edit.json") == EditFile()
+    nulls = {"photodrag": 1, "mask": None, "face": None, "box": None, "generator": None, "steps": None}
+    (tmp_path / "edit.json").write_text(json.dumps(nulls))
+    assert read_edit_file(tmp_path / "edit.json") == EditFile()
