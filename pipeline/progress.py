@@ -82,14 +82,21 @@ class ProgressBar:
         total = self._spent + sum(self._costs[stage][done:]) + sum(sum(self._costs[name]) for name in later)
         if self._bar is None:
             self._wipe()
-            layout = "{desc} {percentage:3.0f}% |{bar}| {remaining} left"
+            # Drawn at every step, and timed from here on: what came before (starting codes) was no step.
             self._bar = tqdm(
-                desc=stage, total=total, bar_format=layout, file=sys.stderr, leave=False, dynamic_ncols=True
+                desc=stage,
+                total=total,
+                initial=self._spent,
+                bar_format="{desc} {percentage:3.0f}% |{bar}| {remaining} left",
+                file=sys.stderr,
+                leave=False,
+                dynamic_ncols=True,
+                mininterval=0,
+                miniters=0,
             )
         self._bar.total = total
         self._bar.set_description_str(stage, refresh=False)
         self._bar.update(self._spent - self._bar.n)
-        self._bar.refresh()
 
     def _wipe(self) -> None:
         if self._words:
