@@ -18,6 +18,6 @@ def sample(features: Tensor, points: Tensor, resolution: int) -> Tensor:
 def disc(radius: float, spacing: float, device: torch.device) -> Tensor:
     """Offsets [K, 2] of a square lattice of that spacing within a radius of the origin, which is among them."""
     n = int(radius / spacing)
-    axis = torch.arange(-n, n + 1, device=device) * spacing
+    axis = torch.arange(-n, n + 1, device=device, dtype=torch.float32) * spacing
     lattice = torch.cartesian_prod(axis, axis)
     return lattice[lattice.norm(dim=1) <= radius * (1 + 1e-6)]

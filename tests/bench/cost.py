@@ -4,12 +4,11 @@ python tests/bench/cost.py [--photo PHOTO] [--rounds N]
 
 First the network's parts and the foldings that make it lean, each against the plain form it replaced
 (the published layers one by one: scale, step, scale, convolve, scale, convolve, add, add, activate);
-then, in processes of their own, whole edits of a 12-megapixel photo made from PHOTO: nothing cached,
-and the inversion cached, with their peak memory."""
+then, in processes of their own, whole edits of PHOTO and of a 12-megapixel copy of it, with nothing
+cached and with the inversion cached, and their peak memory."""
 
 import json
 import os
-import resource
 import statistics
 import subprocess
 import sys
@@ -109,40 +108,43 @@ def parts(rounds: int) -> dict[str, float]:
     return {name: statistics.median(spent) for name, spent in times.items()}
 
 
-def edits(photo: str) -> dict[str, dict]:
-    """Whole edits as a person runs them: seconds and peak memory in GiB, with an empty cache of inversions and a full one."""
+def edits(photo: Path) -> dict[str, dict]:
+    """Whole edits as a person runs them, with an empty cache of inversions and a full one: seconds, peak
+    memory in GiB of the process, and its own seconds a stage."""
     results = {}
     with tempfile.TemporaryDirectory() as folder:
         cache = Path(folder, "cache")
         cache.mkdir()
         os.symlink(weights.get("face").parent, cache / "weights")
+        large = Path(folder, "large.jpg")
         picture = Image.open(photo).convert("RGB")
-        size = (
-            round((12e6 * picture.width / picture.height) ** 0.5),
-            round((12e6 * picture.height / picture.width) ** 0.5),
-        )
-        big = Path(folder, "photo.png")
-        picture.resize(size, Image.Resampling.BICUBIC).save(big, compress_level=1)
-        x, y, u, v = (round(share * side) for share, side in zip(DRAG, (*size, *size), strict=True))
-        command = [
-            sys.executable,
-            "-m",
-            "photodrag.pipeline.cli",
-            "edit",
-            str(big),
-            "--drag",
-            f"{x},{y}:{u},{v}",
-            "--json",
-        ]
-        for name in ("whole edit, nothing cached", "whole edit, inversion cached"):
-            began = time.perf_counter()
-            done = subprocess.run(
-                command, env={**os.environ, "PHOTODRAG_CACHE": str(cache)}, capture_output=True, check=True
-            )
-            spent = time.perf_counter() - began
-            peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
-            results[name] = {"seconds": spent, "peak": peak, "stages": json.loads(done.stdout)["seconds"]}
+        factor = (12e6 / (picture.width * picture.height)) ** 0.5
+        size = (round(picture.width * factor), round(picture.height * factor))
+        picture.resize(size, Image.Resampling.BICUBIC).save(large, quality=95)
+        for name, path in ((picture.size, photo), (size, large)):
+            for state in ("nothing cached", "inversion cached"):
+                results[f"whole edit, {name[0]} × {name[1]}, {state}"] = run_edit(path, name, folder, cache)
     return results
+
+
+def run_edit(path: Path, size: tuple[int, int], folder: str, cache: Path) -> dict:
+    x, y, u, v = (share * side for share, side in zip(DRAG, (*size, *size), strict=True))
+    out = Path(folder, "out").with_suffix(path.suffix)
+    command = [sys.executable, "-m", "photodrag.pipeline.cli", "edit", str(path), "--out", str(out), "--json"]
+    command += ["--drag", f"{x:.1f},{y:.1f}:{u:.1f},{v:.1f}"]
+    measured = "import resource, subprocess, sys; p = subprocess.run(sys.argv[1:]); "
+    measured += "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss); sys.exit(p.returncode)"
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-c", measured, *command],
+        env={**os.environ, "PHOTODRAG_CACHE": str(cache)},
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
+    *report, peak = done.stdout.strip().splitlines()
+    stages = json.loads("\n".join(report))["seconds"]
+    return {"seconds": time.perf_counter() - began, "peak": int(peak) / 2**20, "stages": stages}
 
 
 @click.command()
@@ -157,10 +159,9 @@ def main(photo: str, rounds: int) -> None:
     click.echo(f"a = {a:.3f} s; without keep_freed_memory {fresh / a:.2f} a")
     for name, spent in times.items():
         click.echo(f"{name:45s} {spent:7.3f} s {spent / a:7.2f} a")
-    for name, figures in edits(photo).items():
-        click.echo(
-            f"{name:45s} {figures['seconds']:7.1f} s {figures['seconds'] / a:7.1f} a, peak {figures['peak']:.2f} GiB, {figures['stages']}"
-        )
+    for name, figures in edits(Path(photo)).items():
+        spent = figures["seconds"]
+        click.echo(f"{name:50s} {spent:6.1f} s {spent / a:6.1f} a, peak {figures['peak']:.2f} GiB, {figures['stages']}")
 
 
 def parts_without_kept_memory() -> list[float]:

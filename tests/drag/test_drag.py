@@ -1,0 +1,147 @@
+"""Dragging: what tracking finds, where an independent detector sees the handles arrive, what can't go wrong."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+import torch
+from torch.nn import functional as F
+
+from photodrag import weights
+from photodrag.drag import DragSettings, drag, steps
+from photodrag.drag.motion import hold_loss, motion_loss
+from photodrag.drag.sampling import disc, sample
+from photodrag.drag.tracking import Tracker
+from photodrag.invert.quality import to_uint8
+from photodrag.pipeline.faces import detect
+from photodrag.pipeline.landmarks import Frame, predict
+
+SIDE = 1024
+
+
+@pytest.fixture(scope="module")
+def space(face):
+    return weights.latent_space(face)
+
+
+@pytest.fixture(scope="module")
+def person(face):
+    """A face of the generator's own: its code, picture and landmarks."""
+    z = torch.from_numpy(np.random.RandomState(4).randn(1, face.z_dim)).float()
+    w_plus = face.mapping(z, psi=0.7)
+    picture = to_uint8(face.synthesis(w_plus))
+    return w_plus, picture, detect(picture)[0].landmarks
+
+
+def smooth(seed: int, side: int = 128) -> torch.Tensor:
+    noise = torch.from_numpy(np.random.RandomState(seed).randn(1, 16, side // 8, side // 8)).float()
+    return F.interpolate(noise, size=(side, side), mode="bicubic")
+
+
+def test_sample_reads_between_cells():
+    """Features that are the cells' own places in picture pixels are read as the points asked for."""
+    centres = (torch.arange(128) + 0.5) * 8 - 0.5
+    y, x = torch.meshgrid(centres, centres, indexing="ij")
+    points = torch.tensor([[100.3, 700.9], [512.0, 3.5], [1019.5, 500.0]])
+    assert torch.allclose(sample(torch.stack((x, y))[None], points, SIDE), points, atol=1e-3)
+
+
+def test_disc_is_round_and_centred():
+    offsets = disc(6.0, 3.0, torch.device("cpu"))
+    assert len(offsets) == 13 and (offsets == 0).all(1).any() and torch.equal(offsets, -offsets.flip(0))
+
+
+@pytest.mark.parametrize("shift", [(0, 0), (2, -1), (-1, 2)])
+def test_tracker_finds_a_shift(shift):
+    features = smooth(0)
+    moved = torch.roll(features, shift[::-1], (2, 3))
+    points = torch.tensor([[400.0, 500.0], [613.7, 299.2]])
+    found = Tracker(features, points, SIDE, patch=6, window=24)(moved, points)
+    assert (found - points - 8 * torch.tensor(shift)).abs().max() < 1.0
+
+
+def test_motion_loss_pulls_towards_the_target():
+    """Its gradient with respect to a shift of the features points from the handle to the target."""
+    features = smooth(1)
+    shift = torch.zeros(2, requires_grad=True)
+    grid = F.affine_grid(torch.eye(2, 3)[None], (1, 16, 128, 128), align_corners=False)
+    moved = F.grid_sample(features, grid - shift * 2 / SIDE, align_corners=False)
+    handle, target = torch.tensor([[512.0, 512.0]]), torch.tensor([[560.0, 512.0]])
+    motion_loss(moved, handle, target, SIDE, radius=6, step=4).backward()
+    assert shift.grad[0] < 0 and shift.grad[1].abs() < shift.grad[0].abs()
+
+
+def test_hold_loss_sees_only_what_is_held():
+    features, hold = smooth(2), torch.zeros(1, 1, 128, 128)
+    hold[..., :64] = 1
+    changed = features.clone()
+    changed[..., 64:] += 1
+    assert hold_loss(changed, features, hold) == 0 and hold_loss(changed, features, 1 - hold) > 0
+
+
+def test_handles_arrive_where_landmarks_see_them(face, space, person):
+    w_plus, _, landmarks = person
+    handle = landmarks[[54]]
+    way = 0.04 * (landmarks[16, 0] - landmarks[0, 0]) * np.array([[0.6, -0.8]])
+    result = drag(face, w_plus, torch.from_numpy(handle), torch.from_numpy(handle + way), space=space)
+    after = predict(to_uint8(face.synthesis(result.w_plus)), Frame.around(landmarks))
+    covered = ((after[[54]] - handle) * way).sum() / (way**2).sum()
+    assert result.stop_reason == "arrived" and result.distances.max() <= 2.0
+    assert 0.5 < covered < 1.6
+    # The codes behind the features' block are never touched.
+    assert torch.equal(result.w_plus[:, 7:], w_plus[:, 7:]) and not torch.equal(result.w_plus, w_plus)
+
+
+def test_the_same_drag_gives_the_same_code(face, space, person):
+    w_plus, _, landmarks = person
+    points = torch.from_numpy(landmarks[[19]])
+    settings = DragSettings(steps=3)
+    a, b = (drag(face, w_plus, points, points - 30.0, settings=settings, space=space).w_plus for _ in range(2))
+    assert torch.equal(a, b)
+
+
+def test_it_ends_and_says_why(face, space, person):
+    w_plus, _, landmarks = person
+    points = torch.from_numpy(landmarks[[30]])
+    nothing = drag(face, w_plus, points, points, space=space)
+    assert nothing.stop_reason == "arrived" and nothing.steps == 0
+    assert torch.allclose(nothing.w_plus, w_plus, atol=1e-4)
+    short = drag(face, w_plus, points, points + 60.0, settings=DragSettings(steps=2), space=space)
+    assert short.stop_reason == "step limit" and short.steps == 2
+    still = drag(face, w_plus, points, points + 60.0, settings=DragSettings(lr=0.0, patience=3), space=space)
+    assert still.stop_reason == "stalled" and still.steps <= 5
+
+
+def test_a_wild_step_is_taken_back(face, space, person):
+    """With a learning rate far too high there is still a face, within the shell, and no worse than the start."""
+    w_plus, _, landmarks = person
+    points = torch.from_numpy(landmarks[[48, 54]])
+    settings = DragSettings(lr=3.0, steps=12)
+    result = drag(face, w_plus, points, points + torch.tensor([[-60.0, 80.0], [60.0, -80.0]]), None, settings, space)
+    assert result.distances.mean() <= 100.0 + 1e-3
+    moved = space.whiten(result.w_plus[:, :7]).square().mean(-1).sqrt()
+    start = space.whiten(w_plus[:, :7]).square().mean(-1).sqrt()
+    assert (moved <= start.clamp_min(settings.shell) + 1e-3).all()
+    assert detect(to_uint8(face.synthesis(result.w_plus)))
+
+
+def test_a_mask_holds_what_lies_outside(face, space, person):
+    w_plus, picture, landmarks = person
+    points = torch.from_numpy(landmarks[[54]])
+    mask = torch.zeros(SIDE, SIDE)
+    mask[600:, 300:] = 1
+    free = dataclasses.replace(DragSettings(), hold=0.0, steps=8, arrive=0.0)
+    held = dataclasses.replace(free, hold=20.0)
+
+    def change_outside(settings):
+        result = drag(face, w_plus, points, points - 40.0, mask, settings, space)
+        change = np.abs(to_uint8(face.synthesis(result.w_plus)).astype(float) - picture).mean(2)
+        return change[:560].mean()
+
+    assert change_outside(held) < 0.7 * change_outside(free)
+
+
+@pytest.mark.parametrize("point", [(-5.0, 10.0), (10.0, 1024.0), (float("nan"), 3.0)])
+def test_points_outside_are_refused(face, space, person, point):
+    with pytest.raises(weights.UserError, match="outside"):
+        next(steps(face, person[0], torch.tensor([point]), torch.tensor([[5.0, 5.0]]), space=space))

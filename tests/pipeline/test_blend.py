@@ -1,0 +1,110 @@
+"""Blending and masks, on pictures of which the right answer is known."""
+
+import cv2
+import numpy as np
+import pytest
+
+from photodrag.pipeline import masks
+from photodrag.pipeline.align import Alignment
+from photodrag.pipeline.blend import blend
+
+SIDE = 256
+
+
+def texture(height: int, width: int, blur: float, seed: int = 0) -> np.ndarray:
+    noise = cv2.GaussianBlur(np.random.RandomState(seed).rand(height, width, 3), (0, 0), blur)
+    return ((noise - noise.min()) / np.ptp(noise) * 255).astype(np.uint8)
+
+
+@pytest.fixture
+def photo():
+    """Smooth structure with fine detail on it."""
+    return np.clip(texture(300, 340, 12).astype(int) + texture(300, 340, 0.7, 1) // 4 - 16, 0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def alignment():
+    """A crop that is an unturned part of the photo, pixel by pixel."""
+    corner, side = np.array([30.0, 20.0]) - 0.5, float(SIDE)
+    return Alignment(corner + side * np.array([[0, 0], [0, 1], [1, 1], [1, 0]]), SIDE)
+
+
+def inner(shape: tuple[int, ...], margin: int = 40) -> np.ndarray:
+    alpha = np.zeros(shape[:2], np.float32)
+    alpha[20 + margin : 20 + SIDE - margin, 30 + margin : 30 + SIDE - margin] = 1
+    return alpha
+
+
+def test_no_edit_is_the_photo(photo, alignment):
+    reconstruction = cv2.GaussianBlur(alignment.crop(photo), (0, 0), 3)
+    done = blend(photo, alignment, reconstruction, reconstruction, np.ones(photo.shape[:2], np.float32))
+    assert np.abs(done.picture.astype(int) - photo).max() <= 1
+
+
+def test_outside_alpha_every_bit_stays(photo, alignment):
+    reconstruction = alignment.crop(photo)
+    alpha = inner(photo.shape)
+    done = blend(photo, alignment, reconstruction, 255 - reconstruction, alpha)
+    assert (done.picture[alpha == 0] == photo[alpha == 0]).all()
+    assert (done.changed == (alpha > 0)).all()
+    assert (done.picture[alpha > 0] != photo[alpha > 0]).any(1).mean() > 0.9
+
+
+def test_detail_moves_along(photo, alignment):
+    """The reconstruction has no detail; the edit moves it by 5 px; the result is the photo moved by 5 px."""
+    crop = alignment.crop(photo)
+    reconstruction = cv2.GaussianBlur(crop, (0, 0), 2)
+    edit = np.roll(reconstruction, 5, 1)
+    done = blend(photo, alignment, reconstruction, edit, inner(photo.shape))
+    expected, part = np.roll(photo, 5, 1), inner(photo.shape, 60) > 0
+    error = np.abs(done.picture.astype(int) - expected)[part].mean()
+    alone = np.abs(alignment.to_region(edit, (0, 0, 340, 300)) - expected)[part].mean()
+    assert error < 0.5 * alone
+
+
+def test_something_new_is_shown(photo, alignment):
+    reconstruction = alignment.crop(photo)
+    edit = reconstruction.copy()
+    edit[100:150, 100:150] = (255, 0, 255)
+    done = blend(photo, alignment, reconstruction, edit, inner(photo.shape))
+    new = done.picture[20 + 110 : 20 + 140, 30 + 110 : 30 + 140].astype(int)
+    assert np.abs(new - (255, 0, 255)).mean() < 12
+
+
+def test_crop_seam_is_zero_at_every_border():
+    inside = np.ones((SIDE, SIDE), bool)
+    inside[:, 200:] = False
+    seam = masks.crop_seam(inside)
+    assert seam[:, 200:].max() == 0 and seam[0].max() < 0.2 and seam[:, 0].max() < 0.2 and seam[128, 100] == 1
+
+
+def test_change_mask_keeps_what_hangs_together_with_the_handles():
+    before = np.full((SIDE, SIDE, 3), 120, np.uint8)
+    after = before.copy()
+    after[40:80, 40:80] += 60
+    after[180:220, 180:220] += 60
+    mask = masks.change_mask(before, after, np.array([[60.0, 60.0]]))
+    assert mask[60, 60] > 0.9 and mask[200, 200] == 0 and mask[128, 128] == 0
+
+
+def test_change_mask_ignores_flicker():
+    before = texture(SIDE, SIDE, 12)
+    grain = np.random.RandomState(2).randint(-6, 7, before.shape)
+    after = np.clip(before.astype(int) + grain, 0, 255).astype(np.uint8)
+    assert masks.change_mask(before, after, np.array([[128.0, 128.0]])).max() < 0.1
+
+
+def test_face_mask_covers_both_faces():
+    marks = np.random.RandomState(3).uniform(80, 160, (68, 2))
+    marks[17:27, 1], marks[48:68, 1] = 90, 150
+    mask = masks.face_mask([marks, marks + 20], SIDE)
+    x, y = np.concatenate((marks, marks + 20)).round().astype(int).T
+    assert (mask[y, x] == 1).all() and mask[0].max() == 0
+
+
+def test_soft_inside_never_grows_a_mask():
+    mask = np.zeros((50, 50), np.float32)
+    mask[10:40, 10:40] = 0.5
+    soft = masks.soft_inside(mask, 6)
+    assert (soft[mask == 0] == 0).all() and soft[25, 25] == 0.5 and soft[10, 25] < 0.1
+    assert (masks.soft_inside(np.ones((50, 50), np.float32), 6) == 1).all()
