@@ -34,12 +34,12 @@ class Stage:
 class ProjectSettings:
     """Chosen on the astronaut and six portraits, for the cost of about 120 pictures with their gradients."""
 
-    stages: tuple[Stage, ...] = (Stage(35, 128), Stage(10, 256), Stage(20, 128, 224))
+    stages: tuple[Stage, ...] = (Stage(30, 128), Stage(6, 256), Stage(30, 64, 224))
     face_weight: float = 1.0
     whole_weight: float = 0.5
-    pixel_weight: float = 0.03
+    pixel_weight: float = 0.12
     """Of the views' mean squared errors; with 1.0 a white moustache was averaged away."""
-    prior: float = 0.005
+    prior: float = 0.002
     """Of the mean square of the whitened code, which is 1 for a natural one."""
     lr: float = 0.1
     """Adam's, on the whitened code (0.15 is faster, and less like the person)."""
