@@ -33,15 +33,15 @@ class DragSettings:
     """That move, from the coarsest; DragGAN moves 6."""
     lr: float = 0.03
     """Adam's, on the whitened code: natural codes have deviation 1."""
-    patch: float = 3.0
-    """DragGAN's r1."""
+    patch: float = 16.0
+    """DragGAN's r1 is 3; a larger patch has enough of a contour in it to be told from its neighbour."""
     window: float = 12.0
     """DragGAN's r2."""
-    step: float = 2.0
+    step: float = 4.0
     """The most that motion supervision looks ahead (DragGAN: 1)."""
-    hold: float = 5.0
+    hold: float = 2.0
     """λ of the features outside the mask (FreeDrag: 10, DragGAN's code: 20)."""
-    reach: float = 100.0
+    reach: float = 200.0
     """Without a mask, what is far from all handles and targets is held: its weight is 1 − exp(−(d / reach)²)."""
     arrive: float = 1.0
     """Distance at which a handle has arrived, up to 5 points; twice that for more (DragGAN)."""

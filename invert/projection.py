@@ -34,19 +34,19 @@ class Stage:
 class ProjectSettings:
     """Chosen on the astronaut and six portraits, for the cost of about 120 pictures with their gradients."""
 
-    stages: tuple[Stage, ...] = (Stage(30, 128), Stage(6, 256), Stage(30, 64, 224))
+    stages: tuple[Stage, ...] = (Stage(30, 128), Stage(4, 256), Stage(36, 96, 224))
     face_weight: float = 1.0
     whole_weight: float = 0.5
     pixel_weight: float = 0.12
     """Of the views' mean squared errors; with 1.0 a white moustache was averaged away."""
-    prior: float = 0.002
+    prior: float = 0.001
     """Of the mean square of the whitened code, which is 1 for a natural one."""
     lr: float = 0.1
     """Adam's, on the whitened code (0.15 is faster, and less like the person)."""
     beta1: float = 0.8
     beta2: float = 0.99
     warm_up: float = 0.05
-    cool_down: float = 0.3
+    cool_down: float = 0.35
     """Shares of all steps over which lr rises, and falls by a cosine (StyleGAN2: 0.05 and 0.25)."""
     patience: int = 15
     """Steps of a stage without a better loss after which it ends."""

@@ -7,6 +7,7 @@ the maps of `st-lpips-vgg` on two views at fixed places of the aligned crop, ave
 and sketched: every feature is added, with a random sign, to one of a few thousand sums, which keeps
 inner products (count sketch; Charikar et al. 2002) and makes the regression a small matrix."""
 
+import hashlib
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -45,9 +46,19 @@ class StartModel:
 
 
 @cache
+def start_digest() -> str:
+    """SHA-256 of the model, in hexadecimal: an inversion depends on it."""
+    return hashlib.sha256(_model_file()).hexdigest()
+
+
+def _model_file() -> bytes:
+    return files("photodrag.invert").joinpath("start.safetensors").read_bytes()
+
+
+@cache
 def start_model() -> StartModel:
     """The model that comes with the package, for the generator `face`."""
-    tensors = read_safetensors(files("photodrag.invert").joinpath("start.safetensors").read_bytes())
+    tensors = read_safetensors(_model_file())
     return StartModel(*(tensors[name].float() for name in ("mean", "weight")))
 
 

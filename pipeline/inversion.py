@@ -14,6 +14,7 @@ from photodrag.invert import cache, perceptual
 from photodrag.invert.crop import Crop
 from photodrag.invert.projection import ProjectSettings, project
 from photodrag.invert.quality import Quality, measure, to_uint8
+from photodrag.invert.start import start_digest
 from photodrag.pipeline.align import Alignment
 from photodrag.pipeline.faces import Face
 from photodrag.pipeline.landmarks import Frame, predict
@@ -130,6 +131,7 @@ def key_of(photo: Photo, alignment: Alignment, models: Models, settings: Project
         weights.digest(models.name),
         [generator.resolution, generator.num_ws, generator.w_dim],
         weights.digest(DISTANCE),
+        start_digest(),
         settings,
     )
 

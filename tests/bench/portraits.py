@@ -14,9 +14,10 @@ import numpy as np
 from PIL import Image
 
 from photodrag.pipeline.editing import edit
-from photodrag.pipeline.inversion import Models, find_face
+from photodrag.pipeline.inversion import Models
 from photodrag.pipeline.landmarks import Frame, predict
 from photodrag.pipeline.photo import read_photo
+from photodrag.pipeline.plan import find_face
 from photodrag.weights import keep_freed_memory
 
 STEP = 0.04
