@@ -75,11 +75,13 @@ def fetch_wheel(wheel: Wheel, folder: Path, progress: Progress | None = None) ->
 def _download(wheel: Wheel, parts: Path, folder: Path) -> Path:
     options = "--quiet --no-input --no-deps --no-cache-dir --disable-pip-version-check --progress-bar=off"
     command = [sys.executable, "-m", "pip", "download", *options.split(), "--only-binary=:all:", f"--dest={parts}"]
-    # pip's own unfinished files go where they are cleaned away; a pip.py in the current folder isn't pip.
+    # pip's own unfinished files go where they are cleaned away; a pip.py in the current folder isn't pip: it runs in
+    # an empty folder, since only from Python 3.11 on does PYTHONSAFEPATH keep the current one out.
     environment = os.environ | dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(parts)) | {"PYTHONSAFEPATH": "1"}
     with subprocess.Popen(
         [*command, f"{wheel.project}=={wheel.version}"],
         env=environment,
+        cwd=parts,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,

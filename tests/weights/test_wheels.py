@@ -60,10 +60,15 @@ def test_without_pip(folder, tiny, tmp_path, monkeypatch):
 
 
 def test_a_file_named_pip_in_the_current_folder_is_not_run(folder, tiny, tmp_path, pip_finds_it, monkeypatch):
-    if sys.version_info < (3, 11):
-        pytest.skip("Python 3.10 has no safe path")
     (tmp_path / "pip.py").write_text("raise SystemExit('not pip')")
     monkeypatch.chdir(tmp_path)
+    # As on Python 3.10, which knows no PYTHONSAFEPATH: -m looks in the current folder first.
+    popen = subprocess.Popen
+
+    def unsafe(command, env, **options):
+        return popen(command, env=env | {"PYTHONSAFEPATH": ""}, **options)
+
+    monkeypatch.setattr(subprocess, "Popen", unsafe)
     with fetch_wheel(tiny.wheel, folder) as archive:
         assert "numbers.bin" in archive.namelist()
 
