@@ -10,7 +10,7 @@ import numpy as np
 from photodrag.pipeline import faces
 from photodrag.pipeline.align import Alignment
 from photodrag.pipeline.faces import Face
-from photodrag.pipeline.mask import read_mask
+from photodrag.pipeline.mask_file import read_mask
 from photodrag.pipeline.photo import Photo, read_photo
 from photodrag.weights import UserError
 

@@ -5,7 +5,7 @@ import pytest
 from pictures import HEIGHT, WIDTH, make, noise
 from PIL import Image
 
-from photodrag.pipeline.mask import read_mask
+from photodrag.pipeline.mask_file import read_mask
 from photodrag.pipeline.photo import read_photo
 from photodrag.weights import UserError
 
