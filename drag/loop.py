@@ -1,9 +1,10 @@
 """Dragging: w_plus moves until the handles' features lie at their targets, and never out of the faces.
 
 The loop is DragGAN's (arXiv 2305.10973): motion supervision, one step of Adam, point tracking. Three
-things differ. The variable is the whitened code, in which one step means as much in every direction.
-Each step is judged: one that loses the handles, blows up the features or leaves the shell in which
-the generator's own codes lie is taken back and tried again at half the length. And the loop ends:
+things differ. The variable is the whitened code, in which one step means as much in every direction, and it
+is kept within a ball around its start and within the shell in which the generator's own codes lie.
+Each step is judged: one that loses the handles or blows up the features is taken back and tried
+again at half the length. And the loop ends:
 on arrival, when nothing improves any more, or at the step limit, with the best state it has seen."""
 
 from collections.abc import Callable, Iterator
@@ -81,7 +82,9 @@ class DragResult:
     distances: Tensor
     """[N], from points to targets."""
     steps: int
+    """Tried, those that were taken back included."""
     stop_reason: str
+    """ARRIVED, STALLED or LIMIT."""
 
 
 def drag(
@@ -98,8 +101,7 @@ def drag(
 
     w_plus: [1, num_ws, w_dim]. mask: [H, W] or [1, 1, H, W] of any size, 0 … 1, where the picture may
     change; around the handles and targets by default. `space` is the generator's whitened space, made
-    anew where it isn't given. `progress` is called with every state, the first one included. Nothing is
-    random.
+    anew where it isn't given. `progress` is called with every state, the first one included. Nothing is random.
 
     Raises UserError for points that aren't finite or lie outside the picture."""
     states = steps(generator, w_plus, handles, targets, mask, settings, space)
@@ -125,17 +127,19 @@ def steps(
     s, side = settings, generator.resolution
     px = side / 512
     handles, targets = (_checked(points, side, w_plus) for points in (handles, targets))
+    if len(handles) != len(targets) or not len(handles):
+        raise UserError(f"{len(handles)} handles and {len(targets)} targets were given: each handle needs its target.")
     space = space or latent_space(generator)
     resolution = min(s.resolution, side // 2)
     rest = w_plus[:, s.codes :]
-    start = space.whiten(w_plus[:, : s.codes])
+    start = space.whiten(w_plus[:, : s.codes]).detach()
     arrive = s.arrive * px * (1 if len(handles) <= 5 else 2)
     if mask is None:
         mask = neighbourhood(torch.cat((handles, targets)), side, resolution, s.reach * px)
     hold = 1 - _resized(mask.to(w_plus), resolution)
 
     optimiser, lr, reason = Adam(), s.lr, LIMIT
-    p, points, best, best_p = start, handles, None, start
+    p, points, best, best_p = start.clone(), handles, None, start
     for step in range(s.steps + 1):
         if best and step - best.step > s.patience:
             reason = STALLED
@@ -200,6 +204,6 @@ def _resized(mask: Tensor, resolution: int) -> Tensor:
 def _checked(points: Tensor, side: int, like: Tensor) -> Tensor:
     points = torch.as_tensor(points).to(like).reshape(-1, 2)
     outside = ~((points >= -0.5) & (points <= side - 0.5)).all(1)
-    if not len(points) or outside.any():
+    if outside.any():
         raise UserError(f"The points {points[outside].tolist()} lie outside the generator's picture, {side} px wide.")
     return points

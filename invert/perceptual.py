@@ -33,6 +33,7 @@ def load(
         distance = ShiftTolerantLPIPS(name.rpartition("-")[2])
         distance.load_state_dict(weights.state(name, progress))
     else:
+        weights.get(name, progress)
         distance = ClassicLPIPS(name.rpartition("-")[2])
     distance.name = name
     return distance.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
@@ -116,20 +117,19 @@ def alex() -> list[nn.Module]:
 
 
 class ClassicLPIPS(PerceptualDistance):
-    """The package `lpips`, seen as maps."""
+    """The package `lpips`, seen as maps. `backbone=False` leaves the trunk untrained, for tests."""
 
-    def __init__(self, trunk: str):
+    def __init__(self, trunk: str, backbone: bool = True):
         super().__init__()
         import lpips
 
-        try:
-            self.net = lpips.LPIPS(net=trunk, verbose=False)
-        except (OSError, RuntimeError) as error:
-            raise weights.UserError(
-                f"The backbone of lpips-{trunk} could not be fetched ({error}); with a network torchvision "
-                "downloads it once, or put its .pth file into the torch hub cache (~/.cache/torch/hub/checkpoints)."
-            ) from error
-        self.scales = [lin.model[-1].weight.clamp_min(0).sqrt() for lin in self.net.lins]
+        self.net = lpips.LPIPS(net=trunk, verbose=False, pnet_rand=not backbone)
+        for i, lin in enumerate(self.net.lins):
+            self.register_buffer(f"scale{i}", lin.model[-1].weight.detach().clamp_min(0).sqrt())
+
+    @property
+    def scales(self) -> list[Tensor]:
+        return [getattr(self, f"scale{i}") for i in range(len(self.net.lins))]
 
     def layers(self, image: Tensor) -> list[Tensor]:
         return list(self.net.net(self.net.scaling_layer(image)))

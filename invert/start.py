@@ -87,6 +87,9 @@ def _hash(view: str, count: int, side: int) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def starting_codes(image: Tensor, distance: PerceptualDistance, space: LatentSpace) -> list[Tensor]:
-    """Whitened codes [512] from which the projection of a crop [1, 3, R, R] may start."""
+    """Whitened codes [w_dim] from which the projection of a crop [1, 3, R, R] may start: only w_avg's for
+    another perceptual distance or another space than those of the regression."""
+    if distance.name != "st-lpips-vgg" or len(space.std) != start_model().weight.shape[1]:
+        return [torch.zeros_like(space.std)]
     answer = start_model()(sketch(image, distance))
     return [strength * answer for strength in STRENGTHS]

@@ -96,7 +96,9 @@ def _read(pixels: np.ndarray, region: Region, moved: np.ndarray) -> np.ndarray:
     """The photo read at offsets [h, w, 2] from the region's pixels: float32 [h, w, 3], itself where they are 0."""
     x0, y0, x1, y1 = region
     y, x = np.mgrid[y0:y1, x0:x1].astype(np.float32)
-    x, y = x + moved[..., 0].astype(np.float32), y + moved[..., 1].astype(np.float32)
+    height, width = pixels.shape[:2]
+    x = np.clip(x + moved[..., 0].astype(np.float32), 0, width - 1)
+    y = np.clip(y + moved[..., 1].astype(np.float32), 0, height - 1)
     # Only a window of the photo is read, since remap takes pictures of up to 32,767 pixels a side.
     low = np.maximum([int(x.min()) - 2, int(y.min()) - 2], 0)
     window = pixels[low[1] : int(y.max()) + 4, low[0] : int(x.max()) + 4].astype(np.float32)

@@ -100,7 +100,7 @@ def invert(
     crop = Crop(to_tensor(alignment.crop(photo.pixels)).to(models.device), alignment.to_crop(face.landmarks))
     if not alignment.inside(photo.pixels.shape).any():
         raise UserError(f"The face lies outside {photo.path.name}: mark another with --box X,Y,WIDTH,HEIGHT.")
-    key = key_of(photo, alignment, models, settings)
+    key = key_of(photo, face, models, settings)
     kept = None if refresh else cache.find(key, (1, generator.num_ws, generator.w_dim))
     if kept is not None:
         w_plus = kept.w_plus.to(models.device)
@@ -122,12 +122,12 @@ def invert(
     return Inversion(face, alignment, crop, found.w_plus, quality, found.steps, seconds, False, key, models, unkept)
 
 
-def key_of(photo: Photo, alignment: Alignment, models: Models, settings: ProjectSettings) -> str:
+def key_of(photo: Photo, face: Face, models: Models, settings: ProjectSettings) -> str:
     """What the cache keeps an inversion under: everything that it depends on, and no names."""
     generator = models.generator
     return cache.key_of(
         photo.key,
-        alignment.quad.round(2),
+        face.landmarks.round(2),  # the crop and the face's view follow from them
         weights.digest(models.name),
         [generator.resolution, generator.num_ws, generator.w_dim],
         weights.digest(DISTANCE),

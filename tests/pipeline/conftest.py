@@ -8,7 +8,6 @@ from PIL import Image
 
 from photodrag.invert import ProjectSettings, cache
 from photodrag.invert.quality import Quality
-from photodrag.pipeline.align import Alignment
 from photodrag.pipeline.faces import detect
 from photodrag.pipeline.inversion import Models, key_of
 from photodrag.pipeline.photo import read_photo
@@ -56,7 +55,7 @@ def ready(cache, models) -> Callable[[Path], Path]:
 
 def keep_stand_in(models: Models, photo, face) -> None:
     generator = models.generator
-    key = key_of(photo, Alignment.from_landmarks(face.landmarks, generator.resolution), models, ProjectSettings())
+    key = key_of(photo, face, models, ProjectSettings())
     w_plus = generator.w_avg.expand(1, generator.num_ws, -1)
     quality = Quality(distance_face=0.1, distance_whole=0.2, mse=0.03, psnr=21.2, identity=0.5, rms=0.0)
     cache.keep(key, w_plus, quality, 60, 81.5, photo.path.name, models.name)

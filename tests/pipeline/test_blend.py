@@ -6,7 +6,7 @@ import pytest
 
 from photodrag.pipeline import masks
 from photodrag.pipeline.align import Alignment
-from photodrag.pipeline.blend import blend
+from photodrag.pipeline.blend import _read, blend
 
 SIDE = 256
 
@@ -108,3 +108,11 @@ def test_soft_inside_never_grows_a_mask():
     soft = masks.soft_inside(mask, 6)
     assert (soft[mask == 0] == 0).all() and soft[25, 25] == 0.5 and soft[10, 25] < 0.1
     assert (masks.soft_inside(np.ones((50, 50), np.float32), 6) == 1).all()
+
+
+def test_what_came_from_outside_the_photo_is_its_border():
+    """The flow points off the photo everywhere in a narrow region at its edge."""
+    pixels = np.full((100, 100, 3), 200, np.uint8)
+    for region, way in (((0, 0, 1, 100), -4.0), ((99, 0, 100, 100), 4.0)):
+        moved = np.full((100, 1, 2), (way, 0.0))
+        assert (_read(pixels, region, moved) == 200).all()

@@ -42,3 +42,14 @@ def test_weights_below_zero_count_as_zero():
 def test_classic_lpips_has_no_state_here():
     with pytest.raises(ValueError, match="package lpips"):
         weights.state("lpips-vgg")
+
+
+@pytest.mark.parametrize("trunk", ["vgg", "alex"])
+def test_classic_lpips_as_maps_is_the_package(trunk):
+    """With the package's own linear weights and an untrained trunk, which needs no download."""
+    torch.manual_seed(0)
+    ours = perceptual.ClassicLPIPS(trunk, backbone=False).eval()
+    a, b = torch.rand(2, 1, 3, 64, 64) * 2 - 1
+    with torch.no_grad():
+        assert torch.allclose(ours(a, b), ours.net(a, b).flatten(), rtol=1e-4)
+    assert not any(scale.requires_grad for scale in ours.scales)
