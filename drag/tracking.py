@@ -1,8 +1,7 @@
 """Point tracking (DragGAN, §3.3): a handle is where its first features are found again.
 
-Two changes: five vectors are compared, not one (the point's and four around it), and the place
-is refined between lattice
-points by a parabola in each direction."""
+Two changes: five vectors are compared, not one (the point's and four around it), and the place is
+refined between lattice points by a parabola in each direction."""
 
 import torch
 from torch import Tensor

@@ -2,7 +2,7 @@
 put glasses on.
 
 A linear regression takes perceptual features of a crop to the whitened w. It was fitted by
-fit_start.py on pictures that the generator made itself, and lies beside this file. The features are
+tests/bench/fit_start.py on pictures that the generator made itself, and lies beside this file. The features are
 the maps of `st-lpips-vgg` on two views at fixed places of the aligned crop, averaged to coarse grids
 and sketched: every feature is added, with a random sign, to one of a few thousand sums, which keeps
 inner products (count sketch; Charikar et al. 2002) and makes the regression a small matrix."""

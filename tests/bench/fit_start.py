@@ -1,6 +1,6 @@
-"""Fits start.safetensors, the regression from a crop's sketch to the whitened w.
+"""Fits invert/start.safetensors, the regression from a crop's sketch to the whitened w.
 
-python -m photodrag.invert.fit_start [--samples N] [--out FILE]
+python tests/bench/fit_start.py [--samples N] [--out FILE]
 
 Every sample is a picture that the generator makes from a seeded z; its sketch is what start.py would
 see of a photo. The ridge is chosen on the last tenth of the samples and the fit made on all. About
