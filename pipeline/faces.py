@@ -16,6 +16,7 @@ FINE_PIXELS = 24e6  # of the copy on which small ones are: about 2 s
 SURE = 1.0  # a score from which a find needs no second look
 FAINT = -0.2  # the lowest score worth one where nothing better was found
 SEEN_AGAIN = 0.25  # what a find must reach at the second look
+SMALLEST_BOX = 20  # px a side: in less there is nothing to lay landmarks by
 LOOKS = 12  # second looks at most
 TURNS = np.deg2rad([0, 60, -60, 120, -120, 180])  # the detector bears some 40 degrees of tilt
 TILTS = np.deg2rad([0, 0, 0, -30, 30])  # of the faces that the detector's five parts stand for: front, left, right, …
@@ -61,13 +62,15 @@ def in_box(pixels: np.ndarray, box: tuple[float, float, float, float]) -> Face:
     """The face in a box that a person drew: (x, y, width, height) in photo pixels, roughly around face or head.
 
     pixels: uint8 RGB [H, W, 3]. Where the detector sees a face in the box, that one is taken; else the box itself
-    stands for brows to chin. Raises UserError for a box without area or outside the photo.
+    stands for brows to chin. Raises UserError for a box without area, below 20 px a side or outside the photo.
     """
     height, width = pixels.shape[:2]
     x, y, w, h = box
     named = ",".join(f"{value:g}" for value in box)
     if not (np.isfinite(box).all() and w > 0 and h > 0):
         raise UserError(f"The box {named} has no area: give it as X,Y,WIDTH,HEIGHT in photo pixels.")
+    if min(w, h) < SMALLEST_BOX:
+        raise UserError(f"The box {named} is too small for a face: draw it {SMALLEST_BOX} pixels a side or more.")
     if not (0 <= x + w / 2 <= width and 0 <= y + h / 2 <= height) or max(w, h) > 2 * max(width, height):
         raise UserError(f"The box {named} does not fit the photo, which is {width} × {height} pixels.")
     drawn = Frame(x + w / 2 - 0.5, y + h / 2 - 0.5, max(w, h))

@@ -123,7 +123,16 @@ def test_a_box_without_a_face_still_gives_landmarks(photo):
 
 
 @pytest.mark.parametrize(
-    "box", [(10, 10, 0, 5), (10, 10, 5, -1), (600, 10, 50, 50), (-90, 0, 80, 80), (0, 0, 9e9, 9e9)]
+    "box",
+    [
+        (10, 10, 0, 5),
+        (10, 10, 5, -1),
+        (600, 10, 50, 50),
+        (-90, 0, 80, 80),
+        (0, 0, 9e9, 9e9),
+        (200, 70, 1e-300, 1e-300),
+        (200, 70, 90, 19),
+    ],
 )
 def test_boxes_that_hold_nothing(photo, box):
     with pytest.raises(UserError, match="The box"):
