@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 
 import numpy as np
@@ -19,7 +19,7 @@ from photodrag.pipeline.inversion import Inversion, Models, Progress, invert, si
 from photodrag.pipeline.landmarks import Frame, predict
 from photodrag.pipeline.output import write_output
 from photodrag.pipeline.photo import Photo
-from photodrag.pipeline.plan import Box, Plan, plan
+from photodrag.pipeline.plan import Box, Plan, plan_edit
 
 
 @dataclass(frozen=True)
@@ -85,11 +85,11 @@ def edit(
     mask: where the photo may change: "auto" or None (where the edit really differs), "face", an array
     [H, W] of 0 … 1 or bool, or a picture file, white where it may. face: its number, the largest by
     default; box: (x, y, width, height) of a face that isn't found. steps: of the drag, at most.
-    models: loaded ones, to be used again.
+    models: loaded ones, to be used again; generator and device are then those, and what these two say is not looked at.
 
     Raises UserError for anything that a person can put right."""
     return carry_out(
-        plan(photo, handles, targets, mask, face, box),
+        plan_edit(photo, handles, targets, mask, face, box),
         generator=generator,
         steps=steps,
         device=device,
@@ -120,7 +120,7 @@ def carry_out(
     inversion = invert(photo, found, models, projection, refresh, progress)
     clock("invert")
 
-    settings = dragging if steps is None else DragSettings(**{**vars(dragging), "steps": steps})
+    settings = dragging if steps is None else replace(dragging, steps=steps)
     side, alignment = models.generator.resolution, inversion.alignment
     handles, targets = alignment.to_crop(plan.handles), alignment.to_crop(plan.targets)
     may_change = None

@@ -1,5 +1,6 @@
 """What an edit is to do, found possible as far as the photo alone tells: no network is loaded before that."""
 
+import reprlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ class Plan:
     """What finding the face took."""
 
 
-def plan(
+def plan_edit(
     photo: Photo | str | PathLike,
     handles: Sequence[tuple[float, float]],
     targets: Sequence[tuple[float, float]],
@@ -49,28 +50,39 @@ def plan(
     Raises UserError for anything that a person can put right."""
     photo = photo if isinstance(photo, Photo) else read_photo(photo)
     handles, targets = check_points(photo, handles, targets)
-    mask = _given_mask(mask, photo)
+    given, mask = mask, _given_mask(mask, photo)
     began = time.monotonic()
     found, count = find_face(photo, face, box)
     alignment = Alignment.from_landmarks(found.landmarks)
     check_in_crop(alignment, handles, "handle", count)
     check_in_crop(alignment, targets, "target", count)
+    if isinstance(mask, np.ndarray):
+        name = f"mask {given}" if isinstance(given, str | PathLike) else "mask"
+        check_mask_permits(mask, alignment, handles, name)
     return Plan(photo, handles, targets, mask, found, count, time.monotonic() - began)
 
 
 def find_face(photo: Photo, number: int | None = None, box: Box | None = None) -> tuple[Face, int]:
     """The face that is meant, and how many the photo shows: the largest by default, or number `number`,
-    or the one in `box`. Raises UserError where it isn't there."""
+    or the one in `box`. Raises UserError where it isn't there, or no crop can be laid around it."""
     if box is not None:
-        return faces.in_box(photo.pixels, box), 1
-    found = faces.detect(photo.pixels)
-    return faces.choose(found, number, photo.path.name), len(found)
+        face, count = faces.in_box(photo.pixels, box), 1
+    else:
+        found = faces.detect(photo.pixels)
+        face, count = faces.choose(found, number, photo.path.name), len(found)
+    try:
+        Alignment.from_landmarks(face.landmarks)
+    except ValueError as error:
+        raise UserError(
+            f"No eyes and mouth could be told apart in {photo.path.name}: mark the face with --box X,Y,WIDTH,HEIGHT."
+        ) from error
+    return face, count
 
 
 def check_points(photo: Photo, handles: Sequence, targets: Sequence) -> tuple[np.ndarray, np.ndarray]:
     """Handles and targets as float64 [N, 2]. Raises UserError unless they pair up, lie in the photo, and
     at least one handle has to move."""
-    handles, targets = (np.array(points, np.float64).reshape(-1, 2) for points in (handles, targets))
+    handles, targets = _points("handles", handles), _points("targets", targets)
     if len(handles) != len(targets) or not len(handles):
         raise UserError(
             f"{len(handles)} handles and {len(targets)} targets: give one target to each handle, and one at least."
@@ -92,24 +104,72 @@ def check_in_crop(alignment: Alignment, points: np.ndarray, name: str, faces: in
     """Raises UserError for points [N, 2] of the photo outside the crop around the face."""
     for (x, y), seen in zip(points, alignment.to_crop(points), strict=True):
         if not ((seen >= 0) & (seen <= alignment.size - 1)).all():
-            low, high = alignment.quad.min(0).round(), alignment.quad.max(0).round()
             other = " or choose another face with --face" if faces > 1 else ""
+            where = _extent(alignment, np.array([x, y]))
             raise UserError(
-                f"The {name} {x:g},{y:g} lies outside the crop around the face, which reaches from "
-                f"{low[0]:g},{low[1]:g} to {high[0]:g},{high[1]:g}: move it there{other}."
+                f"The {name} {x:g},{y:g} lies outside the crop around the face, {where}: move it there{other}."
             )
+
+
+def check_mask_permits(mask: np.ndarray, alignment: Alignment, handles: np.ndarray, name: str) -> None:
+    """Raises UserError where a mask [H, W] lets nothing of the crop change, or not the place of a handle [N, 2]."""
+    region = x0, y0, x1, y1 = alignment.paste_region(mask.shape)
+    if not ((mask[y0:y1, x0:x1] > 0) & alignment.covered(region)).any():
+        raise UserError(
+            f"The {name} lets nothing change inside the crop around the face, {_extent(alignment)}: paint white there."
+        )
+    last = np.array(mask.shape[::-1]) - 1
+    for (x, y), (column, row) in zip(handles, handles.round().clip(0, last).astype(int), strict=True):
+        if not mask[row, column]:
+            raise UserError(f"The handle {x:g},{y:g} lies where the {name} lets nothing change: paint white there.")
+
+
+def _extent(alignment: Alignment, point: np.ndarray | None = None) -> str:
+    """Where the crop lies, in words. A tilted one is described by its corners if `point`, which lies outside of it,
+    lies between its lowest and highest coordinates all the same."""
+    low, high = alignment.quad.min(0).round(), alignment.quad.max(0).round()
+    if point is None or not ((low <= point) & (point <= high)).all():
+        return f"which reaches from about {low[0]:g},{low[1]:g} to {high[0]:g},{high[1]:g}"
+    corners = [f"{x:g},{y:g}" for x, y in alignment.quad.round() + 0.0]
+    return f"a square with its corners at about {', '.join(corners[:3])} and {corners[3]}"
+
+
+def _points(name: str, points: Sequence[tuple[float, float]]) -> np.ndarray:
+    """float64 [N, 2]; one point (x, y) alone is taken, too."""
+    try:
+        array = np.asarray(points)
+    except ValueError:  # of different lengths
+        array = None
+    if array is not None and not array.size:
+        return np.zeros((0, 2))
+    if array is not None and array.shape == (2,):
+        array = array[None]
+    numbers = array is not None and array.dtype.kind in "iuf"
+    if not numbers or array.ndim != 2 or array.shape[1] != 2 or not np.isfinite(array).all():
+        raise UserError(
+            f"The {name} are no points in photo pixels: give a list of (x, y), like [(412, 530)], "
+            f"not {reprlib.repr(points)}."
+        )
+    return array.astype(np.float64)
 
 
 def _given_mask(mask: np.ndarray | str | PathLike | None, photo: Photo) -> np.ndarray | str:
     """ "auto", "face", or float32 [H, W] of 0 … 1."""
     if mask is None or (isinstance(mask, str) and mask in ("auto", "face")):
         return mask or "auto"
-    if not isinstance(mask, np.ndarray):
+    if isinstance(mask, str | PathLike):
         return read_mask(mask, photo)
+    try:
+        mask = np.asarray(mask)
+    except ValueError as error:
+        raise UserError("The mask's rows are of different lengths: give an array [H, W] of 0 … 1.") from error
     if mask.shape != photo.pixels.shape[:2]:
         raise UserError(
             f"The mask is {mask.shape}, the photo {photo.pixels.shape[:2]} (rows, columns): make them equal."
         )
+    if mask.dtype.kind not in "biuf" or not np.isfinite(mask).all():
+        raise UserError("The mask holds something else than finite numbers: give an array of 0 … 1, or of bool.")
+    mask = mask.clip(0, 1).astype(np.float32)
     if not mask.any():
         raise UserError("The mask is 0 throughout, so nothing may change: set it to 1 where the photo may.")
-    return mask.astype(np.float32).clip(0, 1)
+    return mask

@@ -69,7 +69,7 @@ def edit(
     """
     from photodrag.pipeline.output import check_output, check_writable, default_output
     from photodrag.pipeline.photo import read_photo
-    from photodrag.pipeline.plan import check_points, plan
+    from photodrag.pipeline.plan import check_points, plan_edit
 
     began = time.monotonic()
     task = _task(edit_file, drags, wanted)
@@ -86,7 +86,7 @@ def edit(
             raise UserError(f"{out} can't be both the picture and the edit: give --save-edit another name.")
     with options.progress_bar(quiet) as bar:
         bar("finding the face")
-        planned = plan(picture, handles, targets, task.mask, task.face, task.box)
+        planned = plan_edit(picture, handles, targets, task.mask, task.face, task.box)
         if planned.faces > 1 and task.face is None:
             bar.note(
                 f"{planned.faces} faces were found; face 1 (the largest) is edited; "
