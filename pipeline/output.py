@@ -15,7 +15,7 @@ from photodrag.pipeline.metadata import Metadata
 from photodrag.pipeline.photo import Photo
 from photodrag.pipeline.tiff import encode_tiff
 from photodrag.weights import UserError
-from photodrag.weights.store import PART, cannot_write, write_whole
+from photodrag.weights.store import PART, cannot_write, sweep, write_whole
 
 JPEG_SEGMENT = 65533  # bytes of EXIF that a JPEG can hold
 XMP_SEGMENT = 65533 - 29
@@ -60,7 +60,9 @@ def check_output(path: str | Path, photo: Photo, inputs: Iterable[str | Path] = 
 
 
 def check_writable(path: str | Path, inputs: Iterable[str | Path] = ()) -> None:
-    """See that a file can be written, or replaced, there, and that it is none of the `inputs`. Raises UserError."""
+    """See that a file can be written, or replaced, there, and that it is none of the `inputs`. Raises UserError.
+
+    What killed processes left unfinished in that folder is swept out, if it is older than a day."""
     path = Path(path)
     try:
         for used in inputs:
@@ -71,8 +73,10 @@ def check_writable(path: str | Path, inputs: Iterable[str | Path] = ()) -> None:
         if path.exists() and not os.access(path, os.W_OK):
             raise UserError(f"Could not write {path}: it is there already, and write-protected.")
         # Permission bits say little (root, network disks, containers): try it.
-        with tempfile.NamedTemporaryFile(dir=os.path.dirname(os.path.realpath(path)), prefix=".", suffix=PART):
+        folder = Path(os.path.realpath(path)).parent
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".", suffix=PART):
             pass
+        sweep(folder)
     except OSError as error:
         raise cannot_write(path, error) from error
 

@@ -5,6 +5,7 @@ import shutil
 import stat
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 import cv2
@@ -290,6 +291,16 @@ def test_check_refuses_and_leaves_no_trace(tmp_path):
         assert str(tmp_path) in str(caught.value) and "\n" not in str(caught.value)
     output.check_output(tmp_path / "out.png", photo, inputs=[mask])
     assert sorted(tmp_path.iterdir()) == before
+
+
+def test_check_sweeps_out_what_killed_processes_left(tmp_path):
+    photo = read_photo(make(tmp_path / "rgb.png"))
+    for name, hours in {".old.photodrag-part": 25, ".new.photodrag-part": 23, "mine.photodrag-part": 99}.items():
+        (tmp_path / name).write_bytes(b"half")
+        then = time.time() - hours * 3600
+        os.utime(tmp_path / name, (then, then))
+    output.check_output(tmp_path / "out.png", photo)
+    assert sorted(os.listdir(tmp_path)) == [".new.photodrag-part", "mine.photodrag-part", "rgb.png"]
 
 
 def test_check_finds_an_unwritable_folder(tmp_path):
