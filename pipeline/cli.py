@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 import click
 
-from photodrag.pipeline.commands import COMMANDS
+from photodrag.pipeline.commands import COMMANDS, options
 from photodrag.weights.errors import UserError
 
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
@@ -76,7 +76,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _complain(sentence: str, code: int) -> int:
-    click.echo(" ".join(sentence.split()), err=True)
+    options.complain(sentence)
     return code
 
 

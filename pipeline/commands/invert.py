@@ -72,7 +72,7 @@ def invert(
 
                 options.say(inversion_in_words(facts))
             if facts["unkept"]:
-                click.echo(f"The inversion was not kept: {facts['unkept']}", err=True)
+                options.complain(f"The inversion was not kept: {facts['unkept']}")
                 code = max(code, Failure.exit_code)
         if as_json:
             options.say_json({"inversions": done})
@@ -81,7 +81,7 @@ def invert(
 
 def _tell(error: UserError, path: Path, done: list[dict]) -> int:
     """Tell of a photo that failed; the others go on."""
-    click.echo(str(error), err=True)
+    options.complain(str(error))
     done.append({"photo": str(path), "error": str(error)})
     return error.exit_code
 

@@ -63,6 +63,11 @@ def say_json(value: dict) -> None:
     say(json.dumps(value, allow_nan=False))
 
 
+def complain(sentence: str) -> None:
+    """Print what went wrong on stderr, in one line; a path in it keeps its spaces."""
+    click.echo(" ".join(line.strip() for line in sentence.splitlines() if line.strip()), err=True)
+
+
 @contextmanager
 def stopping_leaves(what: str) -> Iterator[None]:
     """In here, a command that is stopped leaves `what`; the command line says so."""

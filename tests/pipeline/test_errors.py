@@ -79,6 +79,12 @@ def test_wrong_photo(fails, portrait, portrait_image, name, content, sentence):
     fails(2, sentence, "invert", path)
 
 
+@pytest.mark.parametrize("command", ["faces", "invert"])
+def test_odd_names_in_one_line(command, tmp_path, capsys):
+    assert main([command, str(tmp_path / "two  spaces\nand a line.png")]) == 2
+    assert re.fullmatch(r"There is no file /[^\n]*/two  spaces and a line\.png: [^\n]+\n", capsys.readouterr().err)
+
+
 def test_folder_as_photo(fails, portrait):
     fails(2, "photos is a folder: name a picture in it", "edit", portrait.parent, *MOUTH)
 
