@@ -21,7 +21,7 @@ def weights() -> None:
 @weights.command("list")
 @options.as_json
 def list_weights(as_json: bool) -> None:
-    """List what there is: kind, name, size, licence, and whether it is on this machine.
+    """List what there is: name, kind, size, source, SHA-256, licence, and where it lies on this machine.
 
     \b
     Example:
@@ -34,11 +34,15 @@ def list_weights(as_json: bool) -> None:
         options.say_json({"weights": [_plain(row) for row in rows]})
         return
     width = max(len(row.name) for row in rows)
-    lines = [
-        f"{row.name:{width}}  {row.kind:10}  {human_size(row.size):>8}  {'here' if row.path else '–':4}  "
-        f"{row.description}\n{'':{width}}  licence: {row.licence}"
-        for row in rows
-    ]
+    lines = []
+    for row in rows:
+        digest = f"SHA-256 {row.sha256[:12]}…" if row.sha256 else f"SHA-256 begins as in {row.file}"
+        lines += [
+            f"{row.name:{width}}  {row.kind:10}  {human_size(row.size):>8}  {row.description}",
+            f"{'':{width}}  source: {row.source}; {digest}",
+            f"{'':{width}}  licence: {row.licence}",
+            f"{'':{width}}  {f'lies in {row.path}' if row.path else 'not fetched'}",
+        ]
     options.say("\n".join(lines))
 
 

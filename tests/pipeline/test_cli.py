@@ -368,7 +368,9 @@ def test_weights(cache):
     ran = run("weights", "list")
     assert (ran.code, ran.err) == (0, "")
     assert all(name in ran.out for name in rows)
-    assert "non-commercial" in ran.out
+    said = rows["face"] | {"sha256": "SHA-256 e5d10e2be7df…\n", "path": f"  lies in {rows['face']['path']}\n"}
+    assert all(said[fact] in ran.out for fact in ("source", "sha256", "licence", "path"))
+    assert ran.out.count("  not fetched") == sum(row["path"] is None for row in rows.values()) > 0
     ran = run("weights", "info", "face")
     for words in (
         rows["face"]["sha256"],
