@@ -31,6 +31,16 @@ def descriptor(image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     return np.array(face_recogniser().compute_face_descriptor(np.ascontiguousarray(copy), shape))
 
 
+def likeness(distance: float | None) -> str:
+    """An identity distance in words."""
+    if distance is None:
+        return "likeness unknown"
+    for bound, words in ((0.3, "very like"), (0.45, "like"), (SAME_PERSON, "somewhat like")):
+        if distance < bound:
+            return words
+    return "not like"
+
+
 def identity_distance(a: np.ndarray, b: np.ndarray) -> float:
     """The Euclidean distance of two descriptors, 0 to about 1.4; below SAME_PERSON means the same person."""
     return float(np.linalg.norm(np.asarray(a) - np.asarray(b)))

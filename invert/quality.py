@@ -35,12 +35,7 @@ class Quality:
     @property
     def likeness(self) -> str:
         """The identity distance in words."""
-        if self.identity is None:
-            return "likeness unknown"
-        for bound, words in ((0.3, "very like"), (0.45, "like"), (0.6, "somewhat like")):
-            if self.identity < bound:
-                return words
-        return "not like"
+        return identity.likeness(self.identity)
 
 
 @torch.no_grad()

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from photodrag.invert.identity import SAME_PERSON, likeness
 from photodrag.pipeline.faces import Face
 from photodrag.pipeline.landmarks import GROUPS
 from photodrag.pipeline.photo import Photo
@@ -18,11 +18,6 @@ if TYPE_CHECKING:  # these import torch, and `photodrag faces` needs none
     from photodrag.pipeline.editing import Edit
     from photodrag.pipeline.inversion import Inversion
 
-STOPS = {
-    "arrived": "every handle arrived",
-    "stalled": "the face would not go further",
-    "step limit": "the step limit was reached (allow more with --steps)",
-}
 A_LINE = 6
 """Landmarks in a line."""
 
@@ -46,7 +41,7 @@ def of_edit(edit: Edit, output: Path, seed: int, seconds: float) -> dict:
         "stop_reason": edit.stop_reason,
         "reconstruction": of_quality(inversion.quality, inversion.steps),
         "identity": _rounded(edit.identity, 4),
-        "likeness": replace(inversion.quality, identity=edit.identity).likeness,
+        "likeness": likeness(edit.identity),
         "seconds": edit.seconds | {"total": round(seconds, 3)},
         "cached": inversion.cached,
         "generator": inversion.models.name,
@@ -108,8 +103,8 @@ def edit_in_words(facts: dict) -> str:
     seconds = dict(facts["seconds"])
     total = seconds.pop("total")
     lines += [
-        f"  ended after {facts['steps']} steps: {STOPS.get(facts['stop_reason'], facts['stop_reason'])}",
-        f"  {facts['likeness']} the person: identity distance {picture:.2f} (under 0.6 is the same person)",
+        f"  ended after {facts['steps']} steps: {_stop(facts['stop_reason'])}",
+        f"  {facts['likeness']} the person: identity distance {picture:.2f} (under {SAME_PERSON:g} is the same person)",
         f"  inversion{kept}: {_figures(facts['reconstruction'])}",
         f"  {total:.1f} s: " + ", ".join(f"{stage} {took:.1f}" for stage, took in seconds.items()),
     ]
@@ -150,6 +145,17 @@ def face_in_words(facts: dict) -> str:
             row = "  ".join(f"{point:14}" for point in points[first : first + A_LINE])
             lines.append(f"  {'' if first else name:5}  {row}".rstrip())
     return "\n".join(lines)
+
+
+def _stop(reason: str) -> str:
+    """Why a drag ended. Raises KeyError for a reason that it never gives."""
+    from photodrag.drag.loop import ARRIVED, LIMIT, STALLED
+
+    return {
+        ARRIVED: "every handle arrived",
+        STALLED: "the face would not go further",
+        LIMIT: "the step limit was reached (allow more with --steps)",
+    }[reason]
 
 
 def _figures(reconstruction: dict) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from photodrag.invert.dlib_models import face_recogniser
-from photodrag.invert.identity import SAME_PERSON, descriptor, identity_distance
+from photodrag.invert.identity import SAME_PERSON, descriptor, identity_distance, likeness
 from photodrag.pipeline.faces import detect
 
 
@@ -51,3 +51,9 @@ def test_distance():
     a = np.random.default_rng(0).normal(size=128)
     assert identity_distance(a, a) == 0
     assert identity_distance(a, a + 0.1) == pytest.approx(0.1 * 128**0.5)
+
+
+def test_likeness_in_words_ends_where_another_person_begins():
+    assert [likeness(distance) for distance in (0.0, 0.44, None)] == ["very like", "like", "likeness unknown"]
+    assert likeness(np.nextafter(SAME_PERSON, 0)) == "somewhat like"
+    assert likeness(SAME_PERSON) == "not like"
