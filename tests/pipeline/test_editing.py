@@ -1,0 +1,32 @@
+"""The whole edit from Python, with an inversion that is ready."""
+
+import numpy as np
+import pytest
+from conftest import MOUTH
+from PIL import Image
+
+from photodrag.drag import DragSettings
+from photodrag.pipeline.editing import edit
+
+HANDLE, TARGET = ([float(number) for number in point.split(",")] for point in MOUTH[1].split(":"))
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_edit_is_of_the_photo_as_one_sees_it(orientation, portrait, portrait_image, ready, models):
+    seen = portrait_image.crop((20, 0, 256, 250))  # not square, so that a turned size would show
+    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # Pillow's transpose that the orientation takes back
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path, out = portrait.with_name("turned.png"), portrait.with_name("out.png")
+    (seen.transpose(undo[orientation]) if orientation > 1 else seen).save(path, exif=exif)
+    handle, target = (np.subtract(point, (20, 0)) for point in (HANDLE, TARGET))
+    edit(ready(path), [handle], [target], models=models, dragging=DragSettings(steps=1)).save(out)
+    with Image.open(out) as image:
+        assert image.getexif().get(0x0112, 1) == 1
+        new = np.array(image)
+    old = np.array(seen)
+    assert new.shape == old.shape
+    changed = (old != new).any(2)
+    column, row = handle.round().astype(int)
+    assert changed[row - 5 : row + 6, column - 5 : column + 6].mean() > 0.5
+    assert not changed[:, :10].any()  # beyond the crop around the face
