@@ -11,8 +11,8 @@ BIN := $(VENV)/bin
 
 demo: $(VENV)/installed
 	$(BIN)/photodrag edit data/astronaut.png --out data/astronaut-photodrag.png \
-		--drag 200,139:194,133 --drag 246,141:252,135
-	@echo "Look at data/astronaut-photodrag.png: both corners of the mouth were dragged outward and up."
+		--drag 200,87:200,82 --drag 252,90:252,85
+	@echo "Look at data/astronaut-photodrag.png: both eyebrows were dragged up by 5 pixels."
 
 test: lint
 	$(BIN)/python -m pytest
