@@ -5,6 +5,7 @@ import hashlib
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
@@ -54,6 +55,8 @@ class OnTerminal:
             stdout=subprocess.PIPE,
             stderr=end,
             env=environment(**more),
+            # Tests that run in the background inherit a switched-off Ctrl-C.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
         os.close(end)
         self.seen = ""
@@ -65,8 +68,8 @@ class OnTerminal:
             assert time.monotonic() < limit, f"{words!r} was not shown in {seconds} s: {self.seen!r}"
             assert self._read(), f"it ended without showing {words!r}: {self.seen!r}"
 
-    def send(self, signal: int) -> None:
-        self._process.send_signal(signal)
+    def send(self, number: int) -> None:
+        self._process.send_signal(number)
 
     def finish(self) -> Ran:
         """Wait for its end."""
