@@ -1,11 +1,11 @@
 """Dragging: w_plus moves until the handles' features lie at their targets, and never out of the faces.
 
 The loop is DragGAN's (arXiv 2305.10973): motion supervision, one step of Adam, point tracking. Three
-things differ. The variable is the whitened code, in which one step means as much in every direction, and it
-is kept within a ball around its start and within the shell in which the generator's own codes lie.
-Each step is judged: one that loses the handles or blows up the features is taken back and tried
-again at half the length. And the loop ends:
-on arrival, when nothing improves any more, or at the step limit, with the best state it has seen."""
+things differ. The variable is the whitened code, in which one step means as much in every direction,
+and it is kept within a ball around its start and within the shell in which the generator's own codes
+lie. Each step is judged: one that loses the handles or blows up the features is taken back and tried
+again at half the length. And the loop ends: on arrival, when nothing improves any more, or at the
+step limit, with the best state it has seen."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -17,11 +17,13 @@ class Views:
 
     def __init__(self, crop: Crop, distance: PerceptualDistance, whole: int, face: int | None):
         self.distance, self.box, self.sides = distance, crop.face, (whole, face)
-        x, y, side = self.box
-        self.inside = torch.zeros_like(crop.image[:, :1])
-        self.inside[:, :, y : y + side, x : x + side] = 1
         with torch.no_grad():
             self.target = self._seen(crop.image)
+        if face is None:
+            x, y, side = self.box
+            inside = torch.zeros_like(crop.image[:, :1])
+            inside[:, :, y : y + side, x : x + side] = 1
+            self.on_face = [F.interpolate(inside, size=m.shape[-2:], mode="area") for m in self.target[0][1]]
 
     def _seen(self, image: Tensor) -> list[tuple[Tensor, list[Tensor]]]:
         whole, face = self.sides
@@ -40,8 +42,7 @@ class Views:
 
     def _on_face(self, a: list[Tensor], b: list[Tensor]) -> Tensor:
         total = a[0].new_zeros(())
-        for x, y in zip(a, b, strict=True):
+        for x, y, weight in zip(a, b, self.on_face, strict=True):
             error = (x - y).square().sum(1, keepdim=True)
-            weight = F.interpolate(self.inside, size=error.shape[-2:], mode="area")
             total = total + (error * weight).sum() / weight.sum()
         return total
