@@ -1,0 +1,126 @@
+"""One published checkpoint, fetched with pooch and checked before it is read.
+
+A file whose SHA-256 nobody knows is taken as it first comes, and its SHA-256 is noted, so that
+another content under the same name is noticed from then on.
+"""
+
+import logging
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pooch
+from tqdm import tqdm
+
+from photodrag.weights.errors import Failure, UserError
+from photodrag.weights.published import Checkpoint, expected_sha256, note_path
+from photodrag.weights.resuming import Resuming, Unreachable
+from photodrag.weights.store import PART, Progress, cannot_write, make_folder, write_whole
+
+WIDTH = 76
+"""Columns of the bar."""
+
+
+@contextmanager
+def fetch_checkpoint(checkpoint: Checkpoint, folder: Path, progress: Progress | None = None) -> Iterator[Path]:
+    """The checkpoint's file, its SHA-256 checked, or noted when the caller was content with it.
+
+    One that a person laid into `folder` is taken, and stays. Otherwise it is downloaded into a hidden
+    folder inside `folder`, which is gone when the caller is content; what came before a stop (Ctrl-C,
+    a cut line) stays there for a day, and the next call goes on with it.
+
+    Raises UserError for a wrong file laid by hand, Failure where the right one can't be had."""
+    by_hand, parts = folder / checkpoint.file, folder / f".{checkpoint.file}{PART}"
+    expected = expected_sha256(checkpoint, folder)
+    laid = os.path.lexists(by_hand)
+    path = by_hand if laid else _download(checkpoint, expected, parts, progress)
+    try:
+        got = pooch.file_hash(path)
+    except OSError as error:
+        raise UserError(f"Could not read {path}: {error.strerror}.") from error
+    if laid and expected not in (None, got):
+        raise UserError(
+            f"{path} is not the right file: its SHA-256 is {got}, expected was {expected}; "
+            "put the right one in its place, or remove it to have it fetched."
+        )
+    try:
+        yield path
+    except UserError:
+        if not laid and not expected:  # what came may well be no checkpoint at all
+            shutil.rmtree(parts, ignore_errors=True)
+        raise
+    if not expected:
+        line = f"{got}  {checkpoint.file}\n"  # as the program sha256sum writes and reads it
+        write_whole(note_path(checkpoint, folder), lambda file: file.write(line.encode()))
+        if progress:
+            progress(f"fetching done: the SHA-256 of {checkpoint.file}, which nobody has published, is noted as {got}")
+    if not laid:
+        shutil.rmtree(parts, ignore_errors=True)
+
+
+def _download(checkpoint: Checkpoint, expected: str | None, parts: Path, progress: Progress | None) -> Path:
+    make_folder(parts)
+    resuming = Resuming(parts / "part", expected is not None, _told(checkpoint.file, progress))
+    if progress:
+        size = f" ({checkpoint.size / 1e6:.0f} MB)" if checkpoint.size else ""
+        progress(f"fetching {checkpoint.file}{size} from {urlsplit(checkpoint.urls[0]).hostname}")
+    reasons = []
+    for url in checkpoint.urls:
+        try:
+            return _retrieve(url, checkpoint.file, expected, parts, resuming)
+        except Unreachable as error:
+            reasons.append(str(error))
+        except OSError as error:
+            raise cannot_write(parts.parent / checkpoint.file, error) from error
+    if not resuming.part.exists():
+        shutil.rmtree(parts, ignore_errors=True)
+    which = f"that file, whose SHA-256 is {expected}," if expected else "that file"
+    raise Failure(
+        f"Could not fetch {checkpoint.file} ({'; '.join(reasons)}); connect to a network and try again, "
+        f"or put {which} from {checkpoint.urls[0]} into {parts.parent}."
+    )
+
+
+def _retrieve(url: str, file: str, expected: str | None, parts: Path, resuming: Resuming) -> Path:
+    """Have pooch fetch and check it; once more where old bytes may have been to blame for a wrong hash."""
+    try:
+        with _pooch_says_nothing():
+            return Path(pooch.retrieve(url, expected and f"sha256:{expected}", file, parts, downloader=resuming))
+    except ValueError as error:  # a hash that doesn't match; pooch has thrown the file away
+        if resuming.continued:
+            return _retrieve(url, file, expected, parts, resuming)
+        got = str(error).partition("but got ")[2][:64]
+        raise Unreachable(
+            f"what {urlsplit(url).hostname} sent was thrown away: its SHA-256 is {got}, expected was {expected}"
+        ) from error
+
+
+@contextmanager
+def _pooch_says_nothing() -> Iterator[None]:
+    logger = pooch.get_logger()
+    level = logger.level
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _told(file: str, progress: Progress | None):
+    """Tell the progress five times a second, as a bar with the time that is left."""
+    began, last, first = time.monotonic(), 0.0, None
+
+    def received(have: int, total: int | None) -> None:
+        nonlocal last, first
+        now = time.monotonic()
+        first = have if first is None else first
+        if progress and now - last > 0.2:
+            last = now
+            bytes_as = {"unit": "B", "unit_scale": True, "prefix": f"downloading {file}", "initial": first}
+            progress(tqdm.format_meter(have, total, now - began, WIDTH, **bytes_as))
+
+    return received
