@@ -1,0 +1,52 @@
+"""What was read is a tree of bounded size, so that whoever walks it needs no care."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+
+from photodrag.weights.budget import Refused, damaged
+from photodrag.weights.inert import Pending, Shell
+
+DEPTH = 200
+"""NVIDIA's networks nest some thirty deep; a walk by recursion may go a thousand deep in Python."""
+
+NODES = 2_000_000
+"""NVIDIA's largest have some hundred thousand."""
+
+
+def check_tree(root: object) -> None:
+    """See that a walk from `root` ends: DEPTH levels and NODES nodes at most.
+
+    A pickle refers to what it already holds, so 50 lists of two references each stand for 2⁵⁰ nodes.
+    They are counted as a walk would meet them, but each is visited once. Raises Refused."""
+    measured: dict[int, tuple[int, int]] = {}
+
+    def measure(node: object, depth: int) -> tuple[int, int]:
+        """The levels and the nodes from `node` on. What contains itself never gets there: DEPTH ends it."""
+        if id(node) in measured:
+            return measured[id(node)]
+        levels = nodes = 1
+        for child in _children(node):
+            if depth + levels > DEPTH:
+                raise Refused(f"it nests deeper than {DEPTH} levels, or contains itself; get one from another source")
+            below, count = measure(child, depth + 1)
+            levels, nodes = max(levels, below + 1), nodes + count
+            if nodes > NODES:
+                raise Refused(f"it unfolds to more than {NODES} values; get one from another source")
+        measured[id(node)] = levels, nodes
+        return levels, nodes
+
+    measure(root, 1)
+
+
+def _children(node: object) -> Iterable[object]:
+    match node:
+        case list() | tuple():
+            return node
+        case dict() | OrderedDict():
+            return node.values()
+        case Shell():
+            return node.arguments, node.state
+        case Pending():
+            raise damaged("an array without numbers")
+        case _:  # keys and members of sets are scalars
+            return ()
