@@ -56,8 +56,9 @@ def read_old_torch(data: memoryview, budget: Budget | None = None) -> object:
 def _load_from_bytes(budget: Budget, data: object) -> Storage:
     """`torch.storage._load_from_bytes`: one storage, as a file by torch.save within the file. Nothing
     but the storage's class can be named in there."""
-    if type(data) is not memoryview:
+    if type(data) not in (bytes, memoryview):
         raise damaged("a storage without numbers")
+    data = memoryview(data)
     storages, position = _read_header(data, budget)
     machine = Machine(data, budget, STORAGES, (), storages.announce, position)
     storage = machine.run()

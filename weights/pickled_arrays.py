@@ -49,6 +49,8 @@ def _reconstruct(budget: Budget, kind: object, shape: object, code: object) -> P
 
     def finish(state: object) -> np.ndarray:
         _, shape, dtype, in_columns, data = state
+        if type(in_columns) is not bool:
+            raise damaged("an array in an unknown order")
         return _array(budget, data, dtype, shape, "F" if in_columns else "C")
 
     return Pending(finish)
@@ -83,7 +85,7 @@ def plain_dtype(shell: object) -> np.dtype:
     """The dtype that a pickle describes. Raises Refused for all but plain numbers: objects, records, texts."""
     if type(shell) is not Shell or (shell.module, shell.name) != ("numpy", "dtype") or shell.arguments[0] not in CODES:
         raise damaged("an array of something else than numbers")
-    _, order, *parts = shell.state or (3, "=", None, None, None)
+    _, order, *parts = (3, "=", None, None, None) if shell.state is None else shell.state
     if order not in ("<", ">", "=", "|") or parts[:3] != [None, None, None]:
         raise damaged("an array of something else than numbers")
     return np.dtype(shell.arguments[0]).newbyteorder(order)

@@ -198,8 +198,8 @@ class Machine:
         self.stack[-1].update(checked_keys(items))
 
     def name(self, module: object, name: object) -> None:
-        if type(module) is not str or type(name) is not str:
-            raise damaged("a name that is no text")
+        if type(module) is not str or type(name) is not str or len(module) + len(name) > NAME_BYTES:
+            raise damaged("a name that is none")
         named = Global(module, name)
         key = f"{module}.{name}"
         if key not in self.known and not key.startswith(self.shells):
@@ -226,7 +226,7 @@ class Machine:
                 self.stack[-1] = finished = value.finish(state)
                 for place in value.places:
                     self.memo[place] = finished
-            case dict() if not state or (type(state) is dict and list(state) == ["_metadata"]):
+            case dict() if type(state) is dict and list(state) in ([], ["_metadata"]):
                 pass  # nothing, or the versions of modules, which state_dict() hangs onto its result
             case _:
                 raise Refused("it sets attributes of something that has none; get it from another source")
