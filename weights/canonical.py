@@ -1,0 +1,156 @@
+"""The canonical form of a StyleGAN2 checkpoint, and the network built from it.
+
+It is a state dict in float32 with the names of NVIDIA's PyTorch checkpoints, all of it and nothing else,
+and a dict of `Arguments`: what the tensors don't tell. Every layout is converted to this form.
+"""
+
+from collections.abc import Mapping as Dict
+from dataclasses import asdict, dataclass, fields
+from math import isfinite
+
+import torch
+from torch import Tensor
+
+from photodrag.weights.errors import UserError
+from photodrag.weights.stylegan2 import Mapping, StyleGAN2, Synthesis
+
+MAX_BLOCKS, MAX_LAYERS, MAX_WIDTH, MAX_CLASSES = 11, 64, 4096, 65536
+"""Eleven blocks are 4096²; more than any network that was ever published."""
+MAX_NUMBERS = 1 << 28
+"""In a generator: 1 GiB in float32. The largest published one has thirty million."""
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """What the tensors don't tell, with the defaults of stylegan2-ada-pytorch."""
+
+    conv_clamp: float | None = None
+    """The largest magnitude of an activation."""
+    lr_multiplier: float = 0.01
+    """The factor on the mapping's weights and biases."""
+    num_fp16_res: int = 0
+    """How many of the last blocks were trained in half precision."""
+    activation: str = "lrelu"
+
+    def __post_init__(self) -> None:
+        for name, valid in {
+            "conv_clamp": self.conv_clamp is None or (_is_number(self.conv_clamp) and self.conv_clamp > 0),
+            "lr_multiplier": _is_number(self.lr_multiplier),
+            "num_fp16_res": type(self.num_fp16_res) is int and self.num_fp16_res >= 0,
+            "activation": self.activation == "lrelu",
+        }.items():
+            if not valid:
+                raise unusable(f"its argument {name} is {str(getattr(self, name))[:40]!r}, which is not supported")
+
+    @classmethod
+    def of(cls, arguments: Dict[str, object]) -> "Arguments":
+        """Those arguments, checked. Raises UserError for an unknown name or value."""
+        unknown = arguments.keys() - {field.name for field in fields(cls)}
+        if unknown:
+            raise unusable(f"its argument {str(min(unknown, key=str))[:40]!r} is unknown")
+        return cls(**arguments)
+
+    def as_dict(self) -> dict[str, object]:
+        """As they are kept beside the tensors, in JSON."""
+        return asdict(self)
+
+
+def unusable(what: str) -> UserError:
+    """The error for a checkpoint that was opened and whose content isn't usable. `what` is a clause."""
+    return UserError(
+        f"This checkpoint can't be used: {what}; give a complete StyleGAN2 generator, as its training code saved it."
+    )
+
+
+def as_float32(tensors: Dict[str, object]) -> dict[str, Tensor]:
+    """A file's tensors in float32. Raises UserError for what is no tensor, and for more numbers than a
+    generator has: a file may hold one tensor under many names, and every name's would be converted."""
+    for name, tensor in tensors.items():
+        if not isinstance(tensor, Tensor):
+            raise unusable(f"its {str(name)[:80]!r} is no tensor")
+    if sum(tensor.numel() for tensor in tensors.values()) > MAX_NUMBERS:
+        raise unusable(f"its generator has more than {MAX_NUMBERS:,} numbers")
+    return {str(name): tensor.detach().to(torch.float32).contiguous() for name, tensor in tensors.items()}
+
+
+def resample_filter() -> Tensor:
+    """The low-pass filter [4, 4] of every published StyleGAN2, where a layout doesn't keep it."""
+    line = torch.tensor([1.0, 3.0, 3.0, 1.0])
+    return torch.outer(line, line) / 64
+
+
+def build_stylegan2(state: dict[str, Tensor], arguments: Dict[str, object]) -> StyleGAN2:
+    """The network with that canonical state, on the CPU: eval mode, float32, no gradients asked for.
+
+    All sizes are read off the tensors. Raises UserError where a tensor is missing, left over, of another
+    shape than the others imply or not finite, where a size is absurd, and for unknown arguments."""
+    known = Arguments.of(arguments)
+    with torch.device("meta"):  # no time for random weights, no random numbers taken
+        generator = _network(state, known)
+    expected = generator.state_dict()
+    for name in sorted(expected.keys() - state.keys()):
+        raise unusable(f"the tensor {name} is missing")
+    for name in sorted(state.keys() - expected.keys()):
+        raise unusable(f"the tensor {str(name)[:80]!r} has no place in the network")
+    for name, tensor in state.items():
+        wanted = expected[name].shape
+        if tensor.shape != wanted:
+            raise unusable(f"the tensor {name} has the shape {list(tensor.shape)} and not {list(wanted)}")
+        if not tensor.is_floating_point() or not tensor.isfinite().all():
+            raise unusable(f"the tensor {name} holds something that is no finite number")
+    generator.to_empty(device="cpu").load_state_dict(state)
+    return generator.to(memory_format=torch.channels_last).eval().requires_grad_(False)
+
+
+def _network(state: dict[str, Tensor], arguments: Arguments) -> StyleGAN2:
+    """The network of the sizes that the tensors have, its own tensors empty."""
+    channels = _leading_sizes(state, "synthesis.b{}.conv1.weight", [4 << i for i in range(MAX_BLOCKS + 1)], 4)
+    widths = _leading_sizes(state, "mapping.fc{}.weight", range(MAX_LAYERS + 1), 2)
+    if len(channels) > MAX_BLOCKS or len(widths) > MAX_LAYERS:
+        raise unusable(f"it has more than {MAX_BLOCKS} blocks or {MAX_LAYERS} mapping layers")
+    embed_dim, c_dim = _shape(state, "mapping.embed.weight", 2) if "mapping.embed.weight" in state else (0, 0)
+    inputs = _shape(state, "mapping.fc0.weight", 2)[1]
+    smallest = embed_dim if c_dim else 1  # with classes there may be no z
+    if inputs < smallest or max(*channels, *widths, inputs) > MAX_WIDTH or c_dim > MAX_CLASSES:
+        raise unusable("the sizes of its tensors are absurd")
+    mapping = Mapping((inputs, *widths), 2 * len(channels), c_dim, embed_dim, arguments.lr_multiplier)
+    synthesis = Synthesis(
+        channels,
+        w_dim=widths[-1],
+        architecture=architecture(state),
+        clamp=arguments.conv_clamp,
+        num_fp16_res=arguments.num_fp16_res,
+        use_noise="synthesis.b4.conv1.noise_const" in state,
+    )
+    return StyleGAN2(mapping, synthesis, arguments.num_fp16_res)
+
+
+def architecture(state: dict[str, Tensor]) -> str:
+    """ "skip", "resnet" or "orig": how a canonical state's blocks are joined."""
+    if any(name.endswith(".skip.weight") for name in state):
+        return "resnet"
+    return "skip" if "synthesis.b4.torgb.weight" in state else "orig"
+
+
+def _leading_sizes(state: dict[str, Tensor], pattern: str, numbers, dimensions: int) -> tuple[int, ...]:
+    """The first size of the tensors that are called so, up to the first number that is missing."""
+    sizes = []
+    for number in numbers:
+        name = pattern.format(number)
+        if sizes and name not in state:
+            break
+        sizes.append(_shape(state, name, dimensions)[0])
+    return tuple(sizes)
+
+
+def _shape(state: dict[str, Tensor], name: str, dimensions: int) -> torch.Size:
+    if name not in state:
+        raise unusable(f"the tensor {name} is missing")
+    shape = state[name].shape
+    if len(shape) != dimensions or 0 in shape:
+        raise unusable(f"the tensor {name} has the shape {list(shape)} and not {dimensions} sizes")
+    return shape
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)

@@ -1,0 +1,121 @@
+"""Checkpoints of NVIDIA's TensorFlow code, StyleGAN2 and StyleGAN2-ADA: pickles of the networks
+(G, D, Gs), of which Gs, the averaged generator, is read, or G where it has no tensors.
+
+TensorFlow keeps kernels as [height, width, in, out] and matrices as [in, out], and transposed
+convolutions turned by 180°; a style's bias has its initial 1 beside it, in the code.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from photodrag.weights.canonical import Arguments, as_float32, resample_filter, unusable
+from photodrag.weights.inert import Shell
+
+NETWORK = ("dnnlib.tflib.network", "Network")
+OLDEST = 4
+"""Of the pickle's own version numbers: those before are of StyleGAN 1 and Progressive GAN."""
+FIXED = {"nonlinearity": "lrelu", "mapping_nonlinearity": "lrelu", "normalize_latents": True}
+"""Arguments that no published network has otherwise."""
+IGNORED = {"lod", "synthesis/lod"}
+"""How far a growing network had grown: all the way in StyleGAN2."""
+
+
+def generator_of(raw: object) -> Shell | None:
+    """The generator in an opened pickle, Gs preferred; None where there is none."""
+    if not (isinstance(raw, tuple | list) and len(raw) == 3 and all(_is_network(network) for network in raw)):
+        return None
+    g, _, averaged = raw
+    return averaged if averaged.state.get("components") else g
+
+
+def read_tensorflow(raw: tuple[Shell, Shell, Shell]) -> tuple[dict[str, Tensor], dict[str, object]]:
+    """The canonical state and arguments of an opened pickle. Raises UserError for other networks."""
+    generator = generator_of(raw)
+    version = generator.state.get("version")
+    if type(version) is not int or version < OLDEST:
+        raise unusable("it is of StyleGAN 1 or older")
+    given = generator.state.get("static_kwargs")
+    given = given if isinstance(given, dict) else {}
+    for name, supported in FIXED.items():
+        if given.get(name, supported) != supported:
+            raise unusable(f"its argument {name} is {str(given[name])[:40]!r}, which is not supported")
+    arguments = Arguments(
+        conv_clamp=given.get("conv_clamp"),
+        lr_multiplier=given.get("mapping_lrmul", Arguments.lr_multiplier),
+        num_fp16_res=given.get("num_fp16_res", Arguments.num_fp16_res),
+    )
+    state = {}
+    for name, value in as_float32(dict(_variables(generator))).items():
+        if name not in IGNORED:
+            target, convert = _place(name)
+            state[target] = convert(value).contiguous()
+    return state | _filters(state), arguments.as_dict()
+
+
+def _place(name: str) -> tuple[str, Callable[[Tensor], Tensor]]:
+    """Where a variable goes, and how it gets there."""
+    if name == "dlatent_avg":
+        return "mapping.w_avg", lambda t: t
+    if match := re.fullmatch(r"mapping/(?:Dense(\d{1,3})|LabelEmbed)/(weight|bias)", name):
+        module = "embed" if match[1] is None else f"fc{match[1]}"
+        return f"mapping.{module}.{match[2]}", lambda t: t.t() if t.dim() == 2 else t
+    if name == "synthesis/4x4/Const/const":
+        return "synthesis.b4.const", lambda t: t.squeeze(0)
+    if match := re.fullmatch(r"synthesis/noise(\d{1,2})", name):
+        i = int(match[1])
+        return f"synthesis.b{4 << (i + 1) // 2}.conv{int(i % 2 == 0)}.noise_const", lambda t: t.squeeze(0).squeeze(0)
+    if match := re.fullmatch(r"synthesis/(\d{1,4})x\1/(Conv|Conv0_up|Conv1|ToRGB|Skip)/(\w+)", name):
+        module = {"Conv": "conv1", "Conv0_up": "conv0", "Conv1": "conv1", "ToRGB": "torgb", "Skip": "skip"}[match[2]]
+        if match[3] in INNER:
+            inner, convert = INNER[match[3]]
+            turned = match[3] == "weight" and match[2] in ("Conv0_up", "Skip")
+            return f"synthesis.b{match[1]}.{module}.{inner}", _turned_kernel if turned else convert
+    raise unusable(f"its variable {name[:80]!r} has no place in the network")
+
+
+def _kernel(weight: Tensor) -> Tensor:
+    return weight.permute(3, 2, 0, 1) if weight.dim() == 4 else weight
+
+
+def _turned_kernel(weight: Tensor) -> Tensor:
+    return _kernel(weight).flip(-2, -1) if weight.dim() == 4 else weight
+
+
+INNER: dict[str, tuple[str, Callable[[Tensor], Tensor]]] = {
+    "weight": ("weight", _kernel),
+    "bias": ("bias", lambda t: t),
+    "noise_strength": ("noise_strength", lambda t: t),
+    "mod_weight": ("affine.weight", lambda t: t.t() if t.dim() == 2 else t),
+    "mod_bias": ("affine.bias", lambda t: t + 1),
+}
+
+
+def _filters(state: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The filter that the code makes anew, for every place that keeps one."""
+    places = (re.fullmatch(r"(synthesis\.b\d+\.)((?:conv[01]|skip)\.)weight", name) for name in state)
+    modules = {module for place in places if place for module in (place[1], place[1] + place[2])}
+    return {f"{module}resample_filter": resample_filter() for module in sorted(modules)}
+
+
+def _variables(network: Shell, path: str = "") -> Iterator[tuple[str, Tensor]]:
+    """All variables by their path through the network's components."""
+    variables = network.state.get("variables")
+    for variable in variables if isinstance(variables, list) else ():
+        match variable:
+            case (str() as name, np.ndarray() | np.generic() as value) if value.dtype.kind == "f":
+                yield f"{path}{name}", torch.as_tensor(value)
+            case _:
+                raise unusable("one of its variables has no name or no value")
+    components = network.state.get("components")
+    for name, part in components.items() if isinstance(components, dict) else ():
+        if not _is_network(part):
+            raise unusable(f"its part {str(name)[:80]!r} is no network")
+        yield from _variables(part, f"{path}{name}/")
+
+
+def _is_network(value: object) -> bool:
+    return isinstance(value, Shell) and (value.module, value.name) == NETWORK and isinstance(value.state, dict)

@@ -1,0 +1,94 @@
+"""Checkpoints of rosinality's stylegan2-pytorch: a .pt with the averaged generator's state dict `g_ema`
+and, where it was converted from another, `latent_avg`. Its layers are numbered through: block i of
+8², 16², … is convs 2i and 2i+1."""
+
+import re
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from photodrag.weights.canonical import Arguments, as_float32, build_stylegan2, resample_filter, unusable
+
+INNER = {
+    "conv.weight": "weight",
+    "conv.modulation.weight": "affine.weight",
+    "conv.modulation.bias": "affine.bias",
+    "noise.weight": "noise_strength",
+    "activate.bias": "bias",
+    "bias": "bias",
+    "conv.blur.kernel": "resample_filter",
+}
+"""Of a layer: what is called so there, and here."""
+
+
+def is_rosinality(raw: object) -> bool:
+    """Whether an opened .pt is of this layout."""
+    if not isinstance(raw, dict) or not isinstance(raw.get("g_ema"), dict):
+        return False
+    return {"style.1.bias", "conv1.conv.weight"} <= raw["g_ema"].keys()
+
+
+def read_rosinality(raw: dict[str, object]) -> tuple[dict[str, Tensor], dict[str, object]]:
+    """The canonical state and arguments of an opened .pt. Raises UserError where a tensor has no place."""
+    state = {}
+    for name, tensor in as_float32(raw["g_ema"]).items():
+        target = _place(name)
+        state[target] = _reshaped(target, tensor)
+    blocks = [name.removesuffix("conv1.weight") for name in state if name.endswith(".conv1.weight")]
+    unused = {f"{block}conv1.resample_filter": resample_filter() for block in blocks}
+    unused["synthesis.b4.resample_filter"] = resample_filter()
+    state |= unused
+    if "latent_avg" in raw:
+        state["mapping.w_avg"] = as_float32({"latent_avg": raw["latent_avg"]})["latent_avg"].flatten()
+    else:
+        state["mapping.w_avg"] = mean_w(state)
+    return state, Arguments().as_dict()
+
+
+@torch.no_grad()
+def mean_w(state: dict[str, Tensor], samples: int = 10_000, seed: int = 123) -> Tensor:
+    """The mean w [w_dim] of mapped z, which the training code leaves out of what it saves; samples and
+    seed as in the projector of StyleGAN2's authors."""
+    generator = build_stylegan2(state | {"mapping.w_avg": torch.zeros_like(state["mapping.fc0.bias"])}, {})
+    z = torch.from_numpy(np.random.RandomState(seed).randn(samples, generator.z_dim)).float()
+    return torch.cat([generator.mapping(part)[:, 0] for part in z.split(1000)]).double().mean(0).float()
+
+
+def _place(name: str) -> str:
+    """Where a tensor goes."""
+    if name == "input.input":
+        return "synthesis.b4.const"
+    if match := re.fullmatch(r"style\.(\d{1,3})\.(weight|bias)", name):  # style.0 normalises z
+        return f"mapping.fc{int(match[1]) - 1}.{match[2]}"
+    if match := re.fullmatch(r"noises\.noise_(\d{1,2})", name):
+        return f"{_conv(int(match[1]))}.noise_const"
+    if match := re.fullmatch(r"to_rgbs\.(\d{1,2})\.upsample\.kernel", name):
+        return f"synthesis.b{8 << int(match[1])}.resample_filter"
+    if match := re.fullmatch(r"(conv1|to_rgb1|convs\.\d{1,2}|to_rgbs\.\d{1,2})\.([\w.]+)", name):
+        layer, inner = match.groups()
+        kind, _, number = layer.partition(".")
+        if inner in INNER and kind in ("conv1", "convs"):
+            return f"{_conv(int(number) + 1 if number else 0)}.{INNER[inner]}"
+        if inner in INNER:
+            return f"synthesis.b{8 << int(number) if number else 4}.torgb.{INNER[inner]}"
+    raise unusable(f"its tensor {name[:80]!r} has no place in the network")
+
+
+def _conv(i: int) -> str:
+    """The i-th 3 × 3 convolution: one at 4², then two a block."""
+    return f"synthesis.b{4 << (i + 1) // 2}.conv{int(i % 2 == 0)}"
+
+
+def _reshaped(target: str, tensor: Tensor) -> Tensor:
+    """Without the sizes of 1 that broadcast, and a filter without its gain of 4."""
+    leaf = target.rsplit(".", 1)[1]
+    if leaf == "resample_filter":
+        return tensor / 4
+    if leaf == "const" or (leaf == "weight" and tensor.dim() == 5):
+        return tensor.squeeze(0)
+    if leaf == "noise_const":
+        return tensor.squeeze(0).squeeze(0)
+    if leaf == "noise_strength":
+        return tensor.squeeze()
+    return tensor.flatten() if leaf == "bias" else tensor

@@ -1,0 +1,180 @@
+"""StyleGAN2 (arXiv 1912.04958; with ADA, arXiv 2006.06676): any resolution, with or without classes, in
+its three architectures. Modules and tensors are called as in NVIDIA's PyTorch checkpoints.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from photodrag.weights.modulated import CONV_GAIN, EPSILON, SLOPE, Linear, Skip, SynthesisLayer, ToRGB, upsampled
+
+
+def normalised(x: Tensor) -> Tensor:
+    """x [N, n] with a mean square of 1 in every row."""
+    return x * (x.square().mean(1, keepdim=True) + EPSILON).rsqrt()
+
+
+class Mapping(nn.Module):
+    """z [N, z_dim] and a class → w: both normalised, then (linear, leaky ReLU, √2) a layer."""
+
+    def __init__(self, widths: tuple[int, ...], num_ws: int, c_dim: int = 0, embed_dim: int = 0, lr: float = 0.01):
+        """`widths`: what the first layer reads (z and the embedded class), then what each layer gives."""
+        super().__init__()
+        self.z_dim, self.c_dim, self.num_ws = widths[0] - embed_dim, c_dim, num_ws
+        self.layers = len(widths) - 1
+        if c_dim:
+            self.embed = Linear(c_dim, embed_dim)
+        for i in range(self.layers):
+            setattr(self, f"fc{i}", Linear(widths[i], widths[i + 1], lr))
+        self.register_buffer("w_avg", torch.empty(widths[-1]))
+
+    def forward(self, z: Tensor, c: Tensor | None = None, psi: float = 1.0, cutoff: int | None = None) -> Tensor:
+        """Map z [N, z_dim], with classes c [N, c_dim] (one-hot) where the network has classes, to w_plus
+        [N, num_ws, w_dim], truncated towards `w_avg` by `psi` in the first `cutoff` codes (all of them by
+        default). Raises ValueError where c is wanted and not given, or given and not wanted."""
+        if c is not None and not self.c_dim:
+            raise ValueError("this generator has no classes: leave c out")
+        if c is None and self.c_dim:
+            raise ValueError(f"this generator has classes: give c [N, {self.c_dim}]")
+        parts = [normalised(z)] if self.z_dim else []
+        if self.c_dim:
+            parts.append(normalised(self.embed(c)))
+        w = torch.cat(parts, 1)
+        for i in range(self.layers):
+            w = F.leaky_relu(getattr(self, f"fc{i}")(w), SLOPE) * CONV_GAIN
+        w_plus = w.unsqueeze(1).repeat(1, self.num_ws, 1)
+        if psi != 1:
+            w_plus[:, :cutoff] = self.w_avg.lerp(w_plus[:, :cutoff], psi)
+        return w_plus
+
+
+class Block(nn.Module):
+    """One side of the picture: `b4` from a constant, the others at twice the side of what they get."""
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        w_dim: int,
+        resolution: int,
+        architecture: str,
+        to_rgb: bool,
+        clamp: float | None,
+        half: bool,
+        use_noise: bool,
+    ):
+        """`in_channels` is 0 for b4; `half`: in half precision where that is fast."""
+        super().__init__()
+        self.half = half
+        residual = architecture == "resnet" and in_channels > 0
+        gain = 0.5**0.5 if residual else 1.0
+        common = {"w_dim": w_dim, "resolution": resolution, "clamp": clamp, "use_noise": use_noise}
+        self.register_buffer("resample_filter", torch.empty(4, 4))
+        if in_channels:
+            self.conv0 = SynthesisLayer(in_channels, out_channels, up=True, **common)
+        else:
+            self.const = nn.Parameter(torch.empty(out_channels, 4, 4))
+        self.conv1 = SynthesisLayer(out_channels, out_channels, gain=gain, **common)
+        self.torgb = ToRGB(out_channels, w_dim, clamp) if to_rgb else None
+        self.skip = Skip(in_channels, out_channels, gain, clamp) if residual else None
+
+    def forward(self, x: Tensor | None, w: Tensor, noise: bool) -> Tensor:
+        """x [N, in, R/2, R/2] (None for b4) and a code a convolution, w [N, 1 or 2, w_dim] → [N, out, R, R]."""
+        if x is None:
+            x = self.const.expand(len(w), -1, -1, -1).contiguous(memory_format=torch.channels_last)
+            return self.conv1(x, w[:, 0], noise)
+        x = x.to(torch.float16 if self.half and has_fast_half(x.device) else w.dtype)
+        past = self.skip(x) if self.skip is not None else None
+        x = self.conv1(self.conv0(x, w[:, 0], noise), w[:, 1], noise)
+        return x if past is None else x + past
+
+    def add_rgb(self, image: Tensor | None, x: Tensor, w: Tensor) -> Tensor | None:
+        """The image so far [N, 3, R/2, R/2] (None before the first) grown to [N, 3, R, R], with what this
+        block's x [N, out, R, R] adds to it by the code w [N, w_dim]."""
+        if image is not None:
+            image = upsampled(image, self.resample_filter)
+        if self.torgb is None:
+            return image
+        rgb = self.torgb(x, w).to(w.dtype)
+        return rgb if image is None else image + rgb
+
+
+class Synthesis(nn.Module):
+    """w_plus → picture. Block i reads the codes 2i−1 and 2i, and 2i+1 for its RGB; b4 reads 0, and 1."""
+
+    def __init__(
+        self,
+        channels: tuple[int, ...],
+        w_dim: int,
+        architecture: str = "skip",
+        clamp: float | None = None,
+        num_fp16_res: int = 0,
+        use_noise: bool = True,
+    ):
+        """`channels`: those of b4, b8, … in order."""
+        super().__init__()
+        last = len(channels) - 1
+        self.resolution = 4 << last
+        for i, out_channels in enumerate(channels):
+            to_rgb = architecture == "skip" or i == last
+            half = 1 <= i > last - num_fp16_res
+            in_channels = channels[i - 1] if i else 0
+            block = Block(
+                in_channels, out_channels, w_dim, 4 << i, architecture, to_rgb, clamp, half=half, use_noise=use_noise
+            )
+            setattr(self, f"b{4 << i}", block)
+
+    def forward(self, w_plus: Tensor, noise: str = "const") -> Tensor:
+        """The picture of w_plus [N, num_ws, w_dim]: [N, 3, R, R], RGB, about [-1, 1].
+
+        `noise`: "const" adds the network's own constant noise, "none" leaves it out."""
+        add, x, image = _adds(noise), None, None
+        for i, block in enumerate(self.children()):
+            x = block(x, w_plus[:, max(2 * i - 1, 0) : 2 * i + 1], add)
+            image = block.add_rgb(image, x, w_plus[:, 2 * i + 1])
+        return image
+
+    def features(self, w_plus: Tensor, resolution: int, noise: str = "const") -> Tensor:
+        """See StyleGAN2.features."""
+        blocks = list(self.children())
+        count = resolution.bit_length() - 2
+        if resolution != 2 << max(count, 0) or not 1 <= count <= len(blocks):
+            raise ValueError(f"features are there at 4, 8, … {self.resolution}, not at {resolution}")
+        add, x = _adds(noise), None
+        for i, block in enumerate(blocks[:count]):
+            x = block(x, w_plus[:, max(2 * i - 1, 0) : 2 * i + 1], add)
+        return x.to(w_plus.dtype)
+
+
+def has_fast_half(device: torch.device) -> bool:
+    """Whether half precision is worth its loss there: on a CPU it is slower."""
+    return device.type == "cuda"
+
+
+def _adds(noise: str) -> bool:
+    if noise not in ("const", "none"):
+        raise ValueError(f'noise is "const" or "none", not {noise!r}')
+    return noise == "const"
+
+
+class StyleGAN2(nn.Module):
+    """A generator: z [N, z_dim] → w_plus [N, num_ws, w_dim] → RGB [N, 3, R, R], about [-1, 1].
+
+    `mapping(z, c, psi, cutoff)` and `synthesis(w_plus, noise)` are modules: see Mapping and Synthesis."""
+
+    def __init__(self, mapping: Mapping, synthesis: Synthesis, num_fp16_res: int = 0):
+        """`num_fp16_res`: how many of the last blocks are in half precision on a GPU."""
+        super().__init__()
+        self.mapping, self.synthesis, self.num_fp16_res = mapping, synthesis, num_fp16_res
+        self.resolution, self.num_ws = synthesis.resolution, mapping.num_ws
+        self.z_dim, self.c_dim, self.w_dim = mapping.z_dim, mapping.c_dim, len(mapping.w_avg)
+
+    @property
+    def w_avg(self) -> Tensor:
+        """The mean w [w_dim], of all classes."""
+        return self.mapping.w_avg
+
+    def features(self, w_plus: Tensor, resolution: int, noise: str = "const") -> Tensor:
+        """Block output [N, C, resolution, resolution], for a resolution of 4, 8, … R; nothing beyond
+        that block is computed, nor an RGB, and codes beyond it are not read."""
+        return self.synthesis.features(w_plus, resolution, noise)
