@@ -10,9 +10,11 @@ from photodrag.weights.lazy import lazily
 __getattr__, __all__ = lazily(
     __name__,
     allocator="keep_freed_memory",
+    axes="axes_digest sensitive_axes",
     catalogue="names",
     errors="Failure UserError",
     facts="Facts info listing",
     loading="digest get load state",
+    own="add convert remove",
     space="LatentSpace latent_space",
 )

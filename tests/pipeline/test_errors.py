@@ -264,9 +264,23 @@ def test_wrong_edit_files(fails, portrait, content, sentence):
     fails(2, sentence, "edit", portrait, "--edit", path)
 
 
+def test_wrong_checkpoints(fails, portrait, golden, cache, tmp_path):
+    for folder in ("added", "files"):
+        (cache / "weights" / folder).mkdir()
+    whole, cut = golden / "rosinality-16.pt", tmp_path / "cut.pkl"
+    cut.write_bytes((golden / "legacy-tf-16.pkl").read_bytes()[:100_000])
+    fails(2, r"portrait\.png was not opened: it is a picture", "weights", "add", portrait)
+    fails(2, r"cut\.pkl was not opened", "edit", portrait, *MOUTH, "--quiet", "--generator", cut)
+    fails(2, r"There is no file nothing\.pkl", "edit", portrait, *MOUTH, "--quiet", "--generator", "nothing.pkl")
+    fails(2, "The name 'face' is taken", "weights", "add", whole, "--name", "face")
+    fails(2, r"let the name .*out\.pkl end in \.safetensors", "weights", "convert", whole, tmp_path / "out.pkl")
+
+
 def test_wrong_names(fails, cache):
     fails(2, "There is no weights 'fase'; choose one of: face", "weights", "info", "fase")
     fails(2, "There is no weights 'fase'", "weights", "get", "fase")
+    fails(2, "There is no file fase.pkl; check its name", "weights", "info", "fase.pkl")
+    fails(2, "Nothing of face is kept by Photodrag", "weights", "remove", "face", PHOTODRAG_CACHE=str(cache / "none"))
     fails(2, r"No such command 'drag' \(see `photodrag --help`\)", "drag")
     fails(2, "No inversion 'abc' is kept, so nothing was removed", "cache", "remove", "abc")
     fails(2, "Missing argument", "cache", "remove")

@@ -1,5 +1,6 @@
 """What can be asked for by name, and what is said when it can't be had."""
 
+import hashlib
 import subprocess
 import sys
 import urllib.request
@@ -24,9 +25,10 @@ def test_unknown_names_list_the_known_ones():
 
 
 @pytest.mark.parametrize("path", ["stylegan2-ffhq.pkl", "models/ffhq", "../face", "/models/face"])
-def test_other_checkpoints_are_not_supported_yet(path):
-    with pytest.raises(UserError, match=f"{path}.*only the generator 'face' is supported"):
-        weights.load(path)
+def test_what_looks_like_a_file_is_one(path):
+    for ask in (weights.load, weights.digest, weights.info, weights.remove):
+        with pytest.raises(UserError, match=f"There is no file {path}"):
+            ask(path)
 
 
 def test_device_that_is_not_there(face):
@@ -48,7 +50,7 @@ def test_loading_takes_no_random_numbers(face):
 def test_listing_needs_no_network_and_makes_nothing(empty_cache, no_network):
     rows = {row.name: row for row in weights.listing()}
     assert tuple(rows) == weights.names()
-    assert rows["face"].path is None
+    assert all(row.path is None for row in rows.values() if row.origin != "backbone")
     assert rows["face"].resolution == 1024
     assert "non-commercial" in rows["face"].licence
     assert rows["face"].sha256 == "e5d10e2be7df63f06123855ec591ca35dcb1d059eba47ddcb175d7d26b4019b5"
@@ -80,11 +82,20 @@ def test_info_checks_what_lies_there(cache):
     assert weights.info("face").sound is False
 
 
-def test_digests_differ_and_stay():
-    digests = {name: weights.digest(name) for name in weights.names()}
-    assert len(set(digests.values())) == 5
+def test_digests_differ_and_stay(empty_cache):
+    known = set(weights.names()) - {"afhqwild", "parrots"}
+    digests = {name: weights.digest(name) for name in known}
+    assert len(set(digests.values())) == len(known)
     assert all(len(digest) == 64 for digest in digests.values())
-    assert digests == {name: weights.digest(name) for name in weights.names()}
+    assert digests == {name: weights.digest(name) for name in known}
+    # Inversions that people keep depend on it.
+    text = "face e5d10e2be7df63f06123855ec591ca35dcb1d059eba47ddcb175d7d26b4019b5 1"
+    assert digests["face"] == hashlib.sha256(text.encode()).hexdigest()
+
+
+def test_digest_of_what_nobody_knows_before_it_is_fetched(empty_cache):
+    with pytest.raises(UserError, match="photodrag weights get afhqwild"):
+        weights.digest("afhqwild")
 
 
 def test_backbone_without_network(tmp_path, monkeypatch, capfd):

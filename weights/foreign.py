@@ -1,0 +1,87 @@
+"""A StyleGAN2 checkpoint from anyone, in any of the four formats → the canonical state, checked to be usable."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from photodrag.weights.canonical import Arguments, as_float32, build_stylegan2
+from photodrag.weights.checkpoint import open_checkpoint
+from photodrag.weights.errors import UserError
+from photodrag.weights.layouts import identify, to_canonical
+
+FORMATS = {
+    "nvidia": "pickle of NVIDIA's PyTorch code",
+    "tensorflow": "pickle of NVIDIA's TensorFlow code",
+    "rosinality": "file of rosinality's PyTorch code",
+    "canonical": "safetensors",
+}
+
+
+@dataclass(frozen=True)
+class Network:
+    """What a person wants to know of a StyleGAN2; `channels` are those of each block, b4 first."""
+
+    format: str
+    """Of the file that it came from."""
+    architecture: str
+    """ "skip", "resnet" or "orig"."""
+    resolution: int
+    codes: int
+    classes: int
+    channels: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A checkpoint's canonical state, its arguments, and what network they make."""
+
+    state: dict[str, Tensor]
+    arguments: dict[str, object]
+    network: Network
+
+    def facts(self) -> dict[str, str]:
+        """As they travel in the metadata of safetensors."""
+        return {"arguments": json.dumps(self.arguments), "network": json.dumps(vars(self.network))}
+
+
+def read_checkpoint(path: Path) -> Foreign:
+    """Raises UserError for a file that can't be opened or isn't a whole StyleGAN2."""
+    raw = open_checkpoint(path)
+    try:
+        if raw.format == "safetensors":
+            layout = "canonical"
+            state, arguments = as_float32(raw.content), Arguments.of(raw.arguments).as_dict()
+        else:
+            layout = identify(raw.content)
+            state, arguments = to_canonical(raw.content)
+        generator = build_stylegan2(state, arguments)
+    except UserError as error:
+        raise type(error)(f"{path}: {error}") from error
+    # Tensors of their own: the file's may be views of one another or of the file, and neither can be kept.
+    state = {name: tensor.clone() for name, tensor in state.items()}
+    network = Network(
+        FORMATS[layout],
+        _architecture(state),
+        generator.resolution,
+        generator.num_ws,
+        generator.c_dim,
+        tuple(len(state[f"synthesis.b{4 << i}.conv1.weight"]) for i in range(generator.num_ws // 2)),
+    )
+    return Foreign(state, arguments, network)
+
+
+def network_in(facts: dict[str, str]) -> Network | None:
+    """The network that these facts tell of; None where they tell of none."""
+    try:
+        told = json.loads(facts["network"])
+        return Network(**told | {"channels": tuple(told["channels"])})
+    except (KeyError, ValueError, TypeError):
+        return None
+
+
+def _architecture(state: dict[str, Tensor]) -> str:
+    if any(name.endswith(".skip.weight") for name in state):
+        return "resnet"
+    return "skip" if "synthesis.b4.torgb.weight" in state else "orig"

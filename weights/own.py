@@ -1,0 +1,110 @@
+"""Checkpoints of the person's own: opened where they lie, added under a name, written as safetensors, removed."""
+
+import re
+from dataclasses import replace
+from pathlib import Path
+
+from photodrag.weights import catalogue
+from photodrag.weights.catalogue import ENTRIES, Entry, Own, added_path
+from photodrag.weights.checkpoint import sha256_of
+from photodrag.weights.converted import ensure_state, kept_path
+from photodrag.weights.errors import UserError
+from photodrag.weights.foreign import read_checkpoint
+from photodrag.weights.kept import facts_in, write_kept
+from photodrag.weights.published import UNKNOWN, named_by
+from photodrag.weights.store import Progress, cache_folder, cannot_write
+
+NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
+ENDINGS = {".pkl", ".pt", ".pth", ".safetensors"}
+
+
+def resolve(name_or_path: str | Path, kind: str | None = None) -> Entry:
+    """The entry of that name (and kind), or one for the checkpoint at that path. A name goes before a
+    file that is called so; ./NAME is the file.
+
+    Raises UserError where there is neither."""
+    text = str(name_or_path)
+    path = Path(text).expanduser()
+    known = text in catalogue.names()
+    if known or not (path.exists() or path.name != text or path.suffix.lower() in ENDINGS):
+        return catalogue.find(text, kind)
+    return _entry(path)
+
+
+def add(
+    path: str | Path, name: str | None = None, subject: str | None = None, progress: Progress | None = None
+) -> Entry:
+    """Keep a checkpoint, converted, in the user's cache, to be asked for by name: the file's, without its
+    ending, unless one is given. `subject`: what its pictures show, "face" for faces aligned as FFHQ's are.
+
+    Raises UserError for a file that isn't a whole StyleGAN2, a name that is taken or can't be one, and a
+    cache that can't be written."""
+    path = Path(path).expanduser()
+    name = name or path.stem
+    if not re.fullmatch(NAME, name):
+        raise UserError(f"{name!r} can't be a name: give one of letters, digits, dots, - and _ with --name.")
+    if any(entry.name == name for entry in ENTRIES):
+        raise UserError(f"The name {name!r} is taken: give another one with --name.")
+    entry = _entry(path)
+    entry = replace(entry, name=name, subject=subject or entry.subject, own=replace(entry.own, kept=added_path(name)))
+    if name in catalogue.names() and catalogue.find(name).own.sha256 != entry.own.sha256:
+        raise UserError(
+            f"Another checkpoint was added as {name!r}: remove it with `photodrag weights remove {name}`, "
+            "or give another name with --name."
+        )
+    ensure_state(entry, progress)
+    return entry
+
+
+def convert(path: str | Path, out: str | Path) -> Path:
+    """Write a checkpoint as safetensors: float32, NVIDIA's names for its tensors, the facts as metadata.
+
+    Raises UserError for a file that isn't a whole StyleGAN2, and for an output that can't be written."""
+    path, out = Path(path).expanduser(), Path(out).expanduser()
+    if out.suffix != ".safetensors":
+        raise UserError(f"What is written is safetensors: let the name {out} end in .safetensors.")
+    entry = _entry(path)
+    if out.exists() and out.samefile(path):
+        raise UserError(f"{out} is the checkpoint itself: give another name to write to.")
+    facts = {"name": path.stem, "source": path.name, "licence": entry.licence, "source_sha256": entry.own.sha256}
+    facts |= {"subject": entry.subject} if entry.subject else {}
+    foreign = read_checkpoint(path)
+    write_kept(out, foreign.state, facts | foreign.facts())
+    return out
+
+
+def remove(name_or_path: str | Path) -> int:
+    """Remove the converted weights of that name or of the checkpoint at that path from the user's cache,
+    never the checkpoint itself, and say how many bytes that freed.
+
+    Raises UserError where none are kept, or they can't be removed."""
+    entry = resolve(name_or_path)
+    path = kept_path(entry)
+    if path is None or not path.is_file():
+        raise UserError(f"Nothing of {name_or_path} is kept by Photodrag, so nothing was removed.")
+    size = path.stat().st_size
+    try:
+        path.unlink()
+    except OSError as error:
+        raise cannot_write(path, error) from error
+    return size
+
+
+def _entry(path: Path) -> Entry:
+    sha256 = sha256_of(path)
+    published, told = named_by(sha256), facts_in(path)
+    return Entry(
+        kind="generator",
+        name=str(path),
+        description="StyleGAN2",
+        source=path.name,
+        licence=published.licence if published else _word(told.get("licence")) or UNKNOWN,
+        size=path.stat().st_size,
+        subject=published.subject if published else _word(told.get("subject")),
+        own=Own(path.name, sha256, cache_folder("weights", "files") / f"{sha256}.safetensors", path),
+    )
+
+
+def _word(told: str | None) -> str | None:
+    """What a converted file says of itself, unless it isn't fit to be shown."""
+    return told if told and told.isprintable() and len(told) <= 100 else None
