@@ -1,8 +1,8 @@
 """Starting codes read off a crop: what a face wears must be right from the start, since gradients rarely
 put glasses on.
 
-A linear regression takes perceptual features of a crop to the whitened w. It was fitted by
-tests/bench/fit_start.py on pictures that the generator made itself, and lies beside this file. The features are
+A linear regression takes perceptual features of a crop to w. It was fitted by tests/bench/fit_start.py on
+pictures that the generator `face` made itself, and lies beside this file. The features are
 the maps of `st-lpips-vgg` on two views at fixed places of the aligned crop, averaged to coarse grids
 and sketched: every feature is added, with a random sign, to one of a few thousand sums, which keeps
 inner products (count sketch; Charikar et al. 2002) and makes the regression a small matrix."""
@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from photodrag.invert.crop import face_view, whole_view
 from photodrag.invert.perceptual import PerceptualDistance
-from photodrag.weights import LatentSpace
+from photodrag.weights import LatentSpace, sensitive_axes
 
 FACE = (0.171875, 0.3046875, 0.65625)
 """x, y and side of the face's view, as shares of the crop's side: fixed, for the crop is aligned."""
@@ -34,7 +34,7 @@ STRENGTHS = (0.0, 0.7, 1.0, 1.3)
 
 @dataclass(frozen=True, eq=False)
 class StartModel:
-    """From a sketch to the whitened w that it lets one expect."""
+    """From a sketch to the w, less its mean, that it lets one expect."""
 
     mean: Tensor
     """[SKETCH], of the generator's own pictures."""
@@ -87,9 +87,9 @@ def _hash(view: str, count: int, side: int) -> tuple[Tensor, Tensor]:
 
 @torch.no_grad()
 def starting_codes(image: Tensor, distance: PerceptualDistance, space: LatentSpace) -> list[Tensor]:
-    """Whitened codes [w_dim] from which the projection of a crop [1, 3, R, R] may start: only w_avg's for
+    """Whitened codes [w_dim] from which the projection of a crop [1, 3, R, R] may start: only the mean's for
     another perceptual distance or another space than those of the regression."""
-    if distance.name != "st-lpips-vgg" or len(space.std) != start_model().weight.shape[1]:
-        return [torch.zeros_like(space.std)]
+    if distance.name != "st-lpips-vgg" or sensitive_axes(space) is None:
+        return [torch.zeros_like(space.mean)]
     answer = start_model()(sketch(image, distance))
-    return [strength * answer for strength in STRENGTHS]
+    return [space.whiten(space.mean + strength * answer) for strength in STRENGTHS]

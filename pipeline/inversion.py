@@ -132,6 +132,7 @@ def key_of(photo: Photo, face: Face, models: Models, settings: ProjectSettings) 
         [generator.resolution, generator.num_ws, generator.w_dim],
         weights.digest(DISTANCE),
         start_digest(),
+        weights.axes_digest(),
         settings,
     )
 

@@ -90,6 +90,7 @@ def test_wheel_holds_the_house_and_nothing_else(installed):
     ours = {path.relative_to(ROOT) for stage in MAY_IMPORT for path in (ROOT / stage).rglob("*.py")}
     assert packed == ours
     assert (installed / "photodrag" / "invert" / "start.safetensors").is_file()
+    assert (installed / "photodrag" / "weights" / "axes.safetensors").is_file()
 
 
 def test_wheel_runs_from_another_folder(installed, tmp_path):

@@ -17,7 +17,7 @@ components span 5.6 … 0.00025 in x, 2.9 … 0.06 in w, and so the root mean sq
 though those below the first row are, if anything, the better faces.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -37,13 +37,22 @@ class LatentSpace:
     """[w_dim], deviations along the components."""
     slope: float = 1.0
     """Of the leaky ReLU that w goes through first; 1 is the identity."""
+    axes: Tensor | None = None
+    """[w_dim, w_dim], orthonormal rows: those of p, turned; its lengths, and what is natural, stay."""
+
+    def turned(self, axes: Tensor) -> "LatentSpace":
+        """The same space with other axes for p."""
+        return replace(self, axes=axes.to(self.mean))
 
     def whiten(self, w_plus: Tensor) -> Tensor:
         """w_plus [..., w_dim] → p, of the same shape; differentiable."""
-        return (F.leaky_relu(w_plus, self.slope) - self.mean) @ self.components.T / self.std
+        p = (F.leaky_relu(w_plus, self.slope) - self.mean) @ self.components.T / self.std
+        return p if self.axes is None else p @ self.axes.T
 
     def unwhiten(self, p: Tensor) -> Tensor:
         """The inverse of `whiten`; differentiable."""
+        if self.axes is not None:
+            p = p @ self.axes
         return F.leaky_relu(p * self.std @ self.components + self.mean, 1 / self.slope)
 
     def rms(self, w_plus: Tensor) -> Tensor:

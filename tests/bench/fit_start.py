@@ -1,4 +1,4 @@
-"""Fits invert/start.safetensors, the regression from a crop's sketch to the whitened w.
+"""Fits invert/start.safetensors, the regression from a crop's sketch to w.
 
 python tests/bench/fit_start.py [--samples N] [--out FILE]
 
@@ -47,6 +47,7 @@ def main(samples: int, out: str) -> None:
     click.echo(f"variance of w explained on held-out faces: {explained}")
     mean, weight = fit(x, y, best)
     facts = {"samples": str(samples), "ridge": str(best), "generator": weights.digest("face")}
+    weight = weight * space.std @ space.components  # of w: the same whatever signs the components have
     save_file({"mean": mean.half(), "weight": weight.half().contiguous()}, out, facts)
 
 
