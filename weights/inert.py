@@ -14,7 +14,7 @@ class Global:
     name: str
 
     def __str__(self) -> str:
-        text = f"{self.module}.{self.name}".encode("unicode_escape").decode()  # nothing that a terminal obeys
+        text = ascii(f"{self.module}.{self.name}")[1:-1]  # nothing that a terminal obeys
         return text if len(text) <= 80 else f"{text[:79]}…"
 
 

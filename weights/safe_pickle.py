@@ -143,9 +143,7 @@ class Machine:
             case pickle.FRAME:
                 self.number(8)
             case _:
-                raise Refused(
-                    f"its pickle uses the instruction {op!r}, which no checkpoint needs; get it from another source"
-                )
+                raise Refused(f"it uses the instruction {op!r}, which no checkpoint needs; get one from another source")
 
     def take(self, count: int) -> memoryview:
         if count > len(self.data) - self.position:
@@ -165,10 +163,12 @@ class Machine:
         return str(self.take(self.number(size)), "utf-8", "surrogatepass")
 
     def line(self) -> str:
-        start = self.position
-        length = bytes(self.data[start : start + NAME_BYTES]).index(b"\n")
-        self.position += length + 1
-        return str(self.data[start : start + length], "utf-8")
+        rest = self.data[self.position : self.position + NAME_BYTES]
+        line, end, _ = bytes(rest).partition(b"\n")
+        self.take(len(line) + 1)
+        if not end:
+            raise damaged("a name that is none")
+        return line.decode()
 
     def keep(self, place: int) -> None:
         self.memo[place] = value = self.stack[-1]

@@ -23,9 +23,9 @@ def read_torch_zip(data: memoryview) -> object:
     folder = next((name.removesuffix("/data.pkl") for name in infos if name.endswith("/data.pkl")), None)
     if folder is None:
         raise Refused("it is a zip archive, but none by torch.save; if a checkpoint is in it, unpack it")
-    if sum(info.file_size for info in infos.values()) > len(data):
-        raise Refused("its members claim more than the archive holds; get it from another source")
     members = {name: _member(info, data) for name, info in infos.items()}
+    if sum(map(len, members.values())) > len(data):
+        raise Refused("it is a zip archive whose members overlap; get it from another source")
     if members.get(f"{folder}/byteorder", b"little") != b"little":
         raise damaged("its numbers are not in the usual order")
     budget = Budget(len(data))
