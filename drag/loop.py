@@ -7,7 +7,7 @@ lie. Each step is judged: one that loses the handles or blows up the features is
 again at half the length. And the loop ends: on arrival, when nothing improves any more, or at the
 step limit, with the best state it has seen."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import torch
@@ -19,7 +19,7 @@ from photodrag.drag.tracking import Tracker
 from photodrag.weights import LatentSpace, UserError, latent_space
 from photodrag.weights.adam import Adam
 
-ARRIVED, STALLED, LIMIT = "arrived", "stalled", "step limit"
+ARRIVED, STALLED, LIMIT, STOPPED = "arrived", "stalled", "step limit", "stopped"
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class DragResult:
     steps: int
     """Tried, those that were taken back included."""
     stop_reason: str
-    """ARRIVED, STALLED or LIMIT."""
+    """ARRIVED, STALLED, LIMIT or STOPPED."""
 
 
 def drag(
@@ -95,23 +95,23 @@ def drag(
     mask: Tensor | None = None,
     settings: DragSettings = DragSettings(),
     space: LatentSpace | None = None,
-    progress: Callable[[DragState], None] | None = None,
+    progress: Callable[[DragState], bool | None] | None = None,
 ) -> DragResult:
     """Move what lies at `handles` [N, 2] to `targets` [N, 2], (x, y) in pixels of the generator's picture.
 
     w_plus: [1, num_ws, w_dim]. mask: [H, W] or [1, 1, H, W] of any size, 0 … 1, where the picture may
     change; around the handles and targets by default. `space` is the generator's whitened space, made
-    anew where it isn't given. `progress` is called with every state, the first one included. Nothing is random.
+    anew where it isn't given. `progress` is called with every state, the first one included; where it returns
+    True, the drag ends as if `state.step` had been the limit. Nothing is random.
 
     Raises UserError for points that aren't finite or lie outside the picture."""
-    states = steps(generator, w_plus, handles, targets, mask, settings, space)
+    states, stop = steps(generator, w_plus, handles, targets, mask, settings, space), None
     while True:
         try:
-            state = next(states)
+            state = states.send(stop)
         except StopIteration as end:
             return end.value
-        if progress:
-            progress(state)
+        stop = progress(state) if progress else None
 
 
 def steps(
@@ -122,8 +122,9 @@ def steps(
     mask: Tensor | None = None,
     settings: DragSettings = DragSettings(),
     space: LatentSpace | None = None,
-) -> Iterator[DragState]:
-    """`drag` as an iterator of states; the generator function's return value is the DragResult."""
+) -> Generator[DragState, bool | None, DragResult]:
+    """`drag` as an iterator of states; the generator function's return value is the DragResult. Sent True,
+    it ends there."""
     s, side = settings, generator.resolution
     px = side / 512
     handles, targets = (_checked(points, side, w_plus) for points in (handles, targets))
@@ -160,11 +161,14 @@ def steps(
             continue
         if best is None or state.distance < best.distance - s.progress * px:
             best, best_p = state, p.detach()
-        yield state
+        stop = yield state
         if ((points - targets).norm(dim=1) <= arrive).all():
             best, reason = state, ARRIVED
             break
         if step == s.steps:
+            break
+        if stop:
+            reason = STOPPED
             break
         with torch.enable_grad():
             loss = motion_loss(features, points, targets, side, s.patch * px, s.step * px)

@@ -1,7 +1,7 @@
 """The whole edit, photo to photo: find the face, invert it, drag its points, blend it back."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 
@@ -9,12 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from photodrag.drag import DragSettings, drag
+from photodrag.drag import DragResult, DragSettings, DragState, drag
 from photodrag.invert import identity
 from photodrag.invert.projection import ProjectSettings
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline import masks
-from photodrag.pipeline.blend import blend
+from photodrag.pipeline.align import Alignment
+from photodrag.pipeline.blend import Blend, blend
 from photodrag.pipeline.inversion import Inversion, Models, Progress, invert, silent
 from photodrag.pipeline.landmarks import Frame, predict
 from photodrag.pipeline.output import write_output
@@ -114,39 +115,58 @@ def carry_out(
     progress: Progress = silent,
 ) -> Edit:
     """`edit`, from a plan on: for a caller that has something to say or to ask before the long work."""
-    clock, photo, found, where = _Clock(faces=plan.seconds), plan.photo, plan.face, plan.mask
+    clock = _Clock(faces=plan.seconds)
     models = models or Models.load(generator, device, progress)
     clock("load")
-    inversion = invert(photo, found, models, projection, refresh, progress)
+    inversion = invert(plan.photo, plan.face, models, projection, refresh, progress)
     clock("invert")
+    result = drag_face(
+        plan,
+        inversion,
+        dragging if steps is None else replace(dragging, steps=steps),
+        lambda state: progress("dragging", state.step, steps or dragging.steps),
+    )
+    clock("drag")
+    progress("blending", 0, 0)
+    edited = put_back(plan, inversion, result)
+    clock("blend")
+    return replace(edited, seconds=clock.seconds)
 
-    settings = dragging if steps is None else replace(dragging, steps=steps)
-    side, alignment = models.generator.resolution, inversion.alignment
-    handles, targets = alignment.to_crop(plan.handles), alignment.to_crop(plan.targets)
+
+def drag_face(
+    plan: Plan,
+    inversion: Inversion,
+    settings: DragSettings = DragSettings(),
+    progress: Callable[[DragState], bool | None] | None = None,
+) -> DragResult:
+    """Drag the face of a plan as `drag` does, in pixels of the crop; `progress` is drag's."""
+    models, alignment = inversion.models, inversion.alignment
     may_change = None
-    if isinstance(where, np.ndarray):
-        may_change = alignment.crop(where).clip(0, 1)
-    elif where == "face":
-        may_change = masks.face_mask([inversion.crop.landmarks], side)
-    result = drag(
+    if isinstance(plan.mask, np.ndarray):
+        may_change = alignment.crop(plan.mask).clip(0, 1)
+    elif plan.mask == "face":
+        may_change = masks.face_mask([inversion.crop.landmarks], alignment.size)
+    return drag(
         models.generator,
         inversion.w_plus,
-        torch.from_numpy(handles),
-        torch.from_numpy(targets),
+        torch.from_numpy(alignment.to_crop(plan.handles)),
+        torch.from_numpy(alignment.to_crop(plan.targets)),
         None if may_change is None else torch.from_numpy(may_change),
         settings,
         models.space,
-        lambda state: progress("dragging", state.step, settings.steps),
+        progress,
     )
-    clock("drag")
 
-    progress("blending", 0, 0)
+
+def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
+    """The edit that a drag has made of a plan's photo; without times."""
+    photo, alignment = plan.photo, inversion.alignment
     with torch.no_grad():
-        edited = to_uint8(models.generator.synthesis(result.w_plus))
-    alpha = _alpha(where, photo, inversion, edited, np.concatenate((handles, targets)))
-    blended = blend(photo.pixels, alignment, inversion.reconstruction, edited, alpha)
-    who = _identity(photo, found.landmarks, blended.picture)
-    clock("blend")
+        edited = to_uint8(inversion.models.generator.synthesis(result.w_plus))
+    points = alignment.to_crop(np.concatenate((plan.handles, plan.targets)))
+    blended = blend_in(
+        photo.pixels, plan.mask, alignment, inversion.crop.landmarks, inversion.reconstruction, edited, points
+    )
     reached = alignment.to_photo(result.points.cpu().numpy())
     outcome = [
         Handle(tuple(h), tuple(t), tuple(r), float(np.hypot(*(np.array(t) - r))))
@@ -162,30 +182,40 @@ def carry_out(
         handles=outcome,
         stop_reason=result.stop_reason,
         steps=result.steps,
-        identity=who,
+        identity=_identity(photo, plan.face.landmarks, blended.picture),
         faces=plan.faces,
-        seconds=clock.seconds,
+        seconds={},
     )
 
 
-def _alpha(
-    where: np.ndarray | str, photo: Photo, inversion: Inversion, edited: np.ndarray, points: np.ndarray
-) -> np.ndarray:
-    """How much of the edit shows: float32 [H, W], 0 … 1."""
-    alignment, side = inversion.alignment, inversion.alignment.size
-    seam = masks.crop_seam(alignment.inside(photo.pixels.shape))
+def blend_in(
+    pixels: np.ndarray,
+    where: np.ndarray | str,
+    alignment: Alignment,
+    landmarks: np.ndarray,
+    reconstruction: np.ndarray,
+    edited: np.ndarray,
+    points: np.ndarray,
+) -> Blend:
+    """Blend the generator's pictures before and after a drag, uint8 RGB [S, S, 3], S = alignment.size, into a
+    photo, uint8 RGB [H, W, 3].
+
+    where: a plan's mask, of the photo's size. landmarks [68, 2] and points [N, 2], handles and targets, in
+    pixels of the crop."""
+    side = alignment.size
+    seam = masks.crop_seam(alignment.inside(pixels.shape))
     if isinstance(where, str) and where == "face":
-        after = predict(edited, Frame.around(inversion.crop.landmarks))
-        seam = seam * masks.face_mask([inversion.crop.landmarks, after], side)
+        after = predict(edited, Frame.around(landmarks))
+        seam = seam * masks.face_mask([landmarks, after], side)
     elif isinstance(where, str):
-        seam = seam * masks.change_mask(inversion.reconstruction, edited, points)
-    region = x0, y0, x1, y1 = alignment.paste_region(photo.pixels.shape)
-    alpha = np.zeros(photo.pixels.shape[:2], np.float32)
+        seam = seam * masks.change_mask(reconstruction, edited, points)
+    region = x0, y0, x1, y1 = alignment.paste_region(pixels.shape)
+    alpha = np.zeros(pixels.shape[:2], np.float32)
     alpha[y0:y1, x0:x1] = alignment.to_region(seam, region).clip(0, 1)
     alpha[alpha < 1 / 512] = 0
     if isinstance(where, np.ndarray):
         alpha *= masks.soft_inside(where, masks.SEAM * side / 1024 / alignment.scale)
-    return alpha
+    return blend(pixels, alignment, reconstruction, edited, alpha)
 
 
 def _identity(photo: Photo, landmarks: np.ndarray, picture: np.ndarray) -> float:

@@ -12,7 +12,7 @@ from torch import Tensor
 from photodrag import weights
 from photodrag.invert import cache, perceptual
 from photodrag.invert.crop import Crop
-from photodrag.invert.projection import ProjectSettings, project
+from photodrag.invert.projection import ProjectSettings, ProjectState, project
 from photodrag.invert.quality import Quality, measure, to_uint8
 from photodrag.invert.start import start_digest
 from photodrag.pipeline.align import Alignment
@@ -66,7 +66,8 @@ class Inversion:
     crop: Crop
     w_plus: Tensor
     """[1, num_ws, w_dim]"""
-    quality: Quality
+    quality: Quality | None
+    """None for one that is still being made."""
     steps: int
     seconds: float
     """What it took when it was made."""
@@ -91,9 +92,11 @@ def invert(
     settings: ProjectSettings = ProjectSettings(),
     refresh: bool = False,
     progress: Progress = silent,
+    watch: Callable[[Inversion], None] | None = None,
 ) -> Inversion:
     """The inversion of a face: from the cache, unless `refresh` or none is there, and then kept there.
 
+    `watch` is shown, after every step, the inversion as far as it has come, without `quality`.
     A cache that can't be written doesn't stop it: see `Inversion.unkept`."""
     generator = models.generator
     alignment = Alignment.from_landmarks(face.landmarks, generator.resolution)
@@ -108,7 +111,15 @@ def invert(
 
     began = time.monotonic()
     distance = perceptual.load(DISTANCE, models.device, lambda doing: progress(doing, 0, 0))
-    found = project(generator, crop, distance, settings, models.space, lambda s: progress("inverting", s.step, s.steps))
+
+    def report(s: ProjectState) -> None:
+        progress("inverting", s.step, s.steps)
+        if watch:
+            watch(
+                Inversion(face, alignment, crop, s.w_plus, None, s.step, time.monotonic() - began, False, key, models)
+            )
+
+    found = project(generator, crop, distance, settings, models.space, report)
     with torch.no_grad():
         image = generator.synthesis(found.w_plus)
     landmarks = predict(to_uint8(image), Frame.around(crop.landmarks))

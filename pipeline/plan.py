@@ -42,10 +42,11 @@ def plan_edit(
     handles: Sequence[tuple[float, float]],
     targets: Sequence[tuple[float, float]],
     mask: np.ndarray | str | PathLike | None = None,
-    face: int | None = None,
+    face: int | Face | None = None,
     box: Box | None = None,
 ) -> Plan:
-    """Read and check what `photodrag.pipeline.edit` is given; the arguments are the same.
+    """Read and check what `photodrag.pipeline.edit` is given; the arguments are the same, and `face` may be
+    one that was found before.
 
     Raises UserError for anything that a person can put right."""
     photo = photo if isinstance(photo, Photo) else read_photo(photo)
@@ -62,10 +63,13 @@ def plan_edit(
     return Plan(photo, handles, targets, mask, found, count, time.monotonic() - began)
 
 
-def find_face(photo: Photo, number: int | None = None, box: Box | None = None) -> tuple[Face, int]:
+def find_face(photo: Photo, number: int | Face | None = None, box: Box | None = None) -> tuple[Face, int]:
     """The face that is meant, and how many the photo shows: the largest by default, or number `number`,
-    or the one in `box`. Raises UserError where it isn't there, or no crop can be laid around it."""
-    if box is not None:
+    or the one in `box`; a face itself counts as the only one. Raises UserError where it isn't there, or no
+    crop can be laid around it."""
+    if isinstance(number, Face):
+        face, count = number, 1
+    elif box is not None:
         face, count = faces.in_box(photo.pixels, box), 1
     else:
         found = faces.detect(photo.pixels)

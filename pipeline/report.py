@@ -149,12 +149,13 @@ def face_in_words(facts: dict) -> str:
 
 def _stop(reason: str) -> str:
     """Why a drag ended. Raises KeyError for a reason that it never gives."""
-    from photodrag.drag.loop import ARRIVED, LIMIT, STALLED
+    from photodrag.drag.loop import ARRIVED, LIMIT, STALLED, STOPPED
 
     return {
         ARRIVED: "every handle arrived",
         STALLED: "the face would not go further",
         LIMIT: "the step limit was reached (allow more with --steps)",
+        STOPPED: "it was stopped",
     }[reason]
 
 
