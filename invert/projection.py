@@ -56,12 +56,28 @@ class ProjectSettings:
 
 @dataclass(frozen=True, eq=False)
 class ProjectState:
-    """After `step` of at most `steps` steps."""
+    """After `step` of at most `steps` steps. `project` goes on from here as if it had never stopped."""
 
     step: int
     steps: int
     w_plus: Tensor
+    """The code whose loss was computed last."""
     loss: float
+    stage: int
+    """The number of the stage that goes on."""
+    within: int
+    """How many of its steps are done, and how many of them came after its best."""
+    idle: int
+    taken: int
+    """Steps of all stages; those that one saved by ending early aren't counted, as they are in `step`."""
+    p: Tensor
+    """The whitened code that comes next, and Adam's two moments, after so many updates."""
+    moments: tuple[Tensor, Tensor]
+    updates: int
+    best: float
+    """The stage's least loss, and its code."""
+    best_p: Tensor
+    seconds: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,39 +97,64 @@ def project(
     settings: ProjectSettings = ProjectSettings(),
     space: LatentSpace | None = None,
     progress: Callable[[ProjectState], None] | None = None,
+    resume: ProjectState | None = None,
 ) -> Projection:
     """The code whose picture looks like the crop [1, 3, R, R], R the generator's resolution.
 
     `distance` is st-lpips-vgg where none is given, `space` the generator's whitened space. `progress` is
-    called after every step. Nothing is random: on a CPU the same crop gives the same code."""
+    called after every step; any of its states can be given as `resume`. Nothing is random: on a CPU the
+    same crop gives the same code, with or without a stop between."""
     began, s = time.monotonic(), settings
     distance = distance or perceptual.load("st-lpips-vgg", crop.image.device)
     space = space or latent_space(generator)
     axes = sensitive_axes(space)
     space = space if axes is None else space.turned(axes)
-    total, before, taken = sum(stage.steps for stage in s.stages), 0, 0
-    optimiser, p = Adam(s.beta1, s.beta2), None
-    for stage in s.stages:
+    total, optimiser = sum(stage.steps for stage in s.stages), Adam(s.beta1, s.beta2)
+    p, taken, spent = None, 0, 0.0
+    if resume:
+        p, taken, spent = resume.p, resume.taken, resume.seconds
+        optimiser.t, optimiser.m, optimiser.v = resume.updates, *resume.moments
+    for number in range(resume.stage if resume else 0, len(s.stages)):
+        stage, before = s.stages[number], sum(stage.steps for stage in s.stages[:number])
         views = Views(crop, distance, stage.whole, stage.face)
         if p is None:
             p = best_start(generator, views, starting_codes(crop.image, distance, space), space, s)
-        best, best_p, best_step = math.inf, p, 0
-        for step in range(stage.steps):
+        within, idle, best, best_p = 0, 0, math.inf, p
+        if resume and number == resume.stage:
+            within, idle, best, best_p = resume.within, resume.idle, resume.best, resume.best_p
+        while within < stage.steps and idle < s.patience:
             with torch.enable_grad():
                 p.requires_grad_()
                 value = loss(generator.synthesis(space.unwhiten(p)), p, views, s)
                 (gradient,) = torch.autograd.grad(value, p)
-            p, taken = p.detach(), taken + 1
+            p, idle = p.detach(), idle + 1
             if value.item() < best:
-                best, best_p, best_step = value.item(), p, step
-            at = before + step + 1  # the schedule's place, though an earlier stage may have ended early
+                best, best_p, idle = value.item(), p, 0
+            seen, taken, within = p, taken + 1, within + 1
+            at = before + within  # the schedule's place, though an earlier stage may have ended early
+            if idle < s.patience:
+                p = p - learning_rate(at / total, s) * optimiser(gradient)
             if progress:
-                progress(ProjectState(at, total, space.unwhiten(p), value.item()))
-            if step - best_step >= s.patience:
-                break
-            p = p - learning_rate(at / total, s) * optimiser(gradient)
-        before, p = before + stage.steps, best_p
-    return Projection(space.unwhiten(p), best, taken, time.monotonic() - began)
+                progress(
+                    ProjectState(
+                        step=at,
+                        steps=total,
+                        w_plus=space.unwhiten(seen),
+                        loss=value.item(),
+                        stage=number,
+                        within=within,
+                        idle=idle,
+                        taken=taken,
+                        p=p,
+                        moments=(optimiser.m, optimiser.v),
+                        updates=optimiser.t,
+                        best=best,
+                        best_p=best_p,
+                        seconds=spent + time.monotonic() - began,
+                    )
+                )
+        p = best_p
+    return Projection(space.unwhiten(p), best, taken, spent + time.monotonic() - began)
 
 
 def loss(image: Tensor, p: Tensor, views: Views, s: ProjectSettings) -> Tensor:
