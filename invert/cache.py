@@ -1,22 +1,28 @@
 """The cache of inversions: a file an inversion, under a key of what it depends on, never of names."""
 
-import dataclasses
 import hashlib
 import json
-from dataclasses import dataclass
+import os
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load, save
 from torch import Tensor
 
+from photodrag.invert import tensor_files
 from photodrag.invert.quality import Quality
-from photodrag.weights.store import cache_folder, cannot_write, make_folder, write_whole
+from photodrag.weights.store import cache_folder, cannot_write, make_folder
 
 VERSION = 1
 """Of this file's format and of the method: to be raised whenever either gives another code."""
+
+
+DELTA = "delta/"
+"""How the names of deltas begin in the file."""
+PROJECTED, TUNED, IMPORTED = "w+p", "tuned", "imported"
+"""Methods: projected, and after that tuned; made by another program."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,30 +40,47 @@ class Entry:
     generator: str
     made: str
     """Date and time, ISO 8601, UTC."""
+    method: str = PROJECTED
+    deltas: dict[str, Tensor] = field(default_factory=dict)
+    """What tuning adds to the generator's weights, by their names (see tuning.tuned); none where it wasn't tuned."""
 
 
 def key_of(*parts: object) -> str:
     """64 hexadecimal digits for everything that an inversion depends on: numbers, strings, dataclasses."""
-    text = json.dumps([VERSION, *parts], default=_plain, sort_keys=True)
+    text = json.dumps([VERSION, *parts], default=tensor_files.plain, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def find(key: str, shape: tuple[int, ...]) -> Entry | None:
     """The entry of that key, whole and of the shape its generator needs; None otherwise, whatever lies there."""
-    entry = _read(_path(key))
-    return entry if entry and entry.key == key and entry.w_plus.shape == shape else None
+    path = _path(key)
+    entry = _read(path)
+    if entry is None or entry.key != key or entry.w_plus.shape != shape:
+        return None
+    with suppress(OSError):  # a cache that can't be written
+        os.utime(path)  # so that `prune` knows what is used
+    return entry
 
 
-def keep(key: str, w_plus: Tensor, quality: Quality, steps: int, seconds: float, photo: str, generator: str) -> Entry:
+def keep(
+    key: str,
+    w_plus: Tensor,
+    quality: Quality,
+    steps: int,
+    seconds: float,
+    photo: str,
+    generator: str,
+    method: str = PROJECTED,
+    deltas: dict[str, Tensor] | None = None,
+) -> Entry:
     """Keep an inversion. Raises UserError where the cache can't be written."""
     w_plus = w_plus.detach().float().cpu().contiguous()
     made = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    entry = Entry(key, w_plus, quality, steps, seconds, photo, generator, made)
-    facts = {field.name: getattr(entry, field.name) for field in dataclasses.fields(entry) if field.name != "w_plus"}
-    facts["digest"] = _digest(w_plus)
-    data = save({"w_plus": w_plus}, {"photodrag": json.dumps(facts, default=_plain)})
+    entry = Entry(key, w_plus, quality, steps, seconds, photo, generator, made, method, deltas or {})
+    facts = {name: value for name, value in vars(entry).items() if name not in ("w_plus", "deltas")}
+    tensors = {"w_plus": w_plus} | {f"{DELTA}{name}": delta for name, delta in entry.deltas.items()}
     make_folder(folder())
-    write_whole(_path(key), lambda file: file.write(data))
+    tensor_files.write(_path(key), tensors, facts)
     return entry
 
 
@@ -99,23 +122,26 @@ def _path(key: str) -> Path:
 def _read(path: Path) -> Entry | None:
     """The entry in a file; None for a missing, damaged or foreign one."""
     try:
-        data = path.read_bytes()
-        # safetensors: the header's length in 8 bytes, little-endian, then the header in JSON.
-        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
-        facts = json.loads(header["__metadata__"]["photodrag"])
-        w_plus = load(data)["w_plus"]
-        if facts.pop("digest") != _digest(w_plus) or not torch.isfinite(w_plus).all():
-            return None
-        entry = Entry(w_plus=w_plus, quality=Quality(**facts.pop("quality")), **facts)
-        datetime.fromisoformat(entry.made)
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        return _entry(*tensor_files.read(path))
+    except tensor_files.UNREADABLE:
         return None
+
+
+def _entry(tensors: dict[str, Tensor], facts: dict) -> Entry:
+    """Raises ValueError and the like for what is no entry."""
+    w_plus = tensors.pop("w_plus")
+    deltas = {name.removeprefix(DELTA): tensor for name, tensor in tensors.items() if name.startswith(DELTA)}
+    entry = Entry(w_plus=w_plus, quality=Quality(**facts.pop("quality")), deltas=deltas, **facts)
+    datetime.fromisoformat(entry.made)
     figures = {"steps": entry.steps, "seconds": entry.seconds, **vars(entry.quality)}
     if figures["identity"] is None:
         del figures["identity"]
     numbers = all(isinstance(x, int | float) for x in figures.values())
-    texts = all(isinstance(x, str) for x in (entry.key, entry.photo, entry.generator))
-    return entry if numbers and texts and w_plus.dtype == torch.float32 else None
+    texts = all(isinstance(x, str) for x in (entry.key, entry.photo, entry.generator, entry.method))
+    finite = all(torch.isfinite(tensor).all() for tensor in (w_plus, *deltas.values()))
+    if not (numbers and texts and finite and w_plus.dtype == torch.float32 and len(deltas) == len(tensors)):
+        raise ValueError("no entry")
+    return entry
 
 
 def _size(path: Path) -> int:
@@ -123,15 +149,3 @@ def _size(path: Path) -> int:
         return path.stat().st_size
     except OSError:  # another process was quicker
         return 0
-
-
-def _digest(w_plus: Tensor) -> str:
-    return hashlib.sha256(w_plus.numpy().tobytes()).hexdigest()
-
-
-def _plain(value: object) -> object:
-    if dataclasses.is_dataclass(value):
-        return dataclasses.asdict(value)
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    raise TypeError(f"{type(value).__name__} has no plain form")

@@ -72,7 +72,8 @@ class ProjectState:
     """Steps of all stages; those that one saved by ending early aren't counted, as they are in `step`."""
     p: Tensor
     """The whitened code that comes next, and Adam's two moments, after so many updates."""
-    moments: tuple[Tensor, Tensor]
+    first: Tensor
+    second: Tensor
     updates: int
     best: float
     """The stage's least loss, and its code."""
@@ -113,7 +114,7 @@ def project(
     p, taken, spent = None, 0, 0.0
     if resume:
         p, taken, spent = resume.p, resume.taken, resume.seconds
-        optimiser.t, optimiser.m, optimiser.v = resume.updates, *resume.moments
+        optimiser.t, optimiser.m, optimiser.v = resume.updates, resume.first, resume.second
     for number in range(resume.stage if resume else 0, len(s.stages)):
         stage, before = s.stages[number], sum(stage.steps for stage in s.stages[:number])
         views = Views(crop, distance, stage.whole, stage.face)
@@ -146,7 +147,8 @@ def project(
                         idle=idle,
                         taken=taken,
                         p=p,
-                        moments=(optimiser.m, optimiser.v),
+                        first=optimiser.m,
+                        second=optimiser.v,
                         updates=optimiser.t,
                         best=best,
                         best_p=best_p,

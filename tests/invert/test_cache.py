@@ -1,5 +1,6 @@
 """The cache of inversions: what is found again, and what never is."""
 
+import hashlib
 import json
 from dataclasses import replace
 
@@ -37,6 +38,30 @@ def test_found_as_it_was_kept(entry):
 def test_identity_may_be_unknown(empty_cache):
     kept = cache.keep(cache.key_of("b"), torch.zeros(SHAPE), replace(QUALITY, identity=None), 1, 1.0, "ü.jpg", "face")
     assert cache.find(kept.key, SHAPE).quality.identity is None
+
+
+def test_tuned_entry(empty_cache):
+    deltas = {"b4.bias": torch.ones(3).half(), "const": torch.zeros(2, 2).half()}
+    key = cache.key_of("tuned")
+    cache.keep(key, torch.zeros(SHAPE), QUALITY, 60, 1.0, "photo.jpg", "face", cache.TUNED, deltas)
+    found = cache.find(key, SHAPE)
+    assert found.method == "tuned" and found.deltas.keys() == deltas.keys()
+    assert all(
+        torch.equal(found.deltas[name], delta) and found.deltas[name].dtype == torch.float16
+        for name, delta in deltas.items()
+    )
+
+
+def test_entry_from_before_there_were_methods(entry, file):
+    """A file of the first layout, which neither method nor deltas stood in."""
+    data = file.read_bytes()
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    facts = json.loads(header["__metadata__"]["photodrag"])
+    del facts["method"]
+    assert facts["digest"] == hashlib.sha256(entry.w_plus.numpy().tobytes()).hexdigest()
+    save_file({"w_plus": entry.w_plus}, file, {"photodrag": json.dumps(facts)})
+    found = cache.find(entry.key, SHAPE)
+    assert (found.method, found.deltas) == ("w+p", {}) and torch.equal(found.w_plus, entry.w_plus)
 
 
 def test_not_found_for_another_key_or_shape(entry):

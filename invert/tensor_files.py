@@ -1,0 +1,70 @@
+"""Tensors and facts in one safetensors file of ours, with a digest, so that nothing is read that isn't whole."""
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from photodrag.weights.store import write_whole
+
+UNREADABLE = (
+    OSError,
+    SafetensorError,
+    ValueError,
+    KeyError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
+"""What reading another's file, or the rest of one, may raise."""
+
+
+def write(path: Path, tensors: dict[str, Tensor], facts: dict) -> None:
+    """Write a file, whole or not at all. `facts`: plain values and dataclasses, by name.
+
+    Raises UserError where it can't be written."""
+    # Copies, for safetensors refuses tensors that share memory, as a state's code and its best one may.
+    tensors = {
+        name: tensor.detach().cpu().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()
+    }
+    facts = facts | {"digest": _digest(tensors)}
+    data = save(tensors, {"photodrag": json.dumps(facts, default=plain)})
+    write_whole(path, lambda file: file.write(data))
+
+
+def read(path: Path) -> tuple[dict[str, Tensor], dict]:
+    """Tensors and facts of a file that `write` wrote. Raises one of UNREADABLE for any other."""
+    return parse(path.read_bytes())
+
+
+def parse(data: bytes) -> tuple[dict[str, Tensor], dict]:
+    """`read`, of the file's bytes."""
+    # safetensors: the header's length in 8 bytes, little-endian, then the header in JSON.
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    facts = json.loads(header["__metadata__"]["photodrag"])
+    tensors = load(data)
+    if facts.pop("digest") != _digest(tensors):
+        raise ValueError("other numbers than were written")
+    return tensors, facts
+
+
+def plain(value: object) -> object:
+    """For json: dataclasses as objects, arrays and tensors as lists."""
+    if dataclasses.is_dataclass(value):
+        return dataclasses.asdict(value)
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} has no plain form")
+
+
+def _digest(tensors: dict[str, Tensor]) -> str:
+    digest = hashlib.sha256()
+    for _, tensor in sorted(tensors.items()):
+        digest.update(tensor.numpy().tobytes())
+    return digest.hexdigest()
