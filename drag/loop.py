@@ -31,7 +31,7 @@ class DragSettings:
     resolution: int = 128
     """Of the features, DragGAN's sixth block."""
     codes: int = 7
-    """That move, from the coarsest; DragGAN moves 6."""
+    """That move, from the coarsest, as far as the features depend on them; DragGAN moves 6."""
     lr: float = 0.03
     """Adam's, on the whitened code: natural codes have deviation 1."""
     patch: float = 16.0
@@ -101,8 +101,9 @@ def drag(
 
     w_plus: [1, num_ws, w_dim]. mask: [H, W] or [1, 1, H, W] of any size, 0 … 1, where the picture may
     change; around the handles and targets by default. `space` is the generator's whitened space, made
-    anew where it isn't given. `progress` is called with every state, the first one included; where it returns
-    True, the drag ends as if `state.step` had been the limit. Nothing is random.
+    anew where it isn't given (of a generator with classes it must be: that of the code's class). `progress` is
+    called with every state, the first one included; where it returns True, the drag ends as if `state.step` had
+    been the limit. Nothing is random.
 
     Raises UserError for points that aren't finite or lie outside the picture."""
     states, stop = steps(generator, w_plus, handles, targets, mask, settings, space), None
@@ -132,8 +133,9 @@ def steps(
         raise UserError(f"{len(handles)} handles and {len(targets)} targets were given: each handle needs its target.")
     space = space or latent_space(generator)
     resolution = min(s.resolution, side // 2)
-    rest = w_plus[:, s.codes :]
-    start = space.whiten(w_plus[:, : s.codes]).detach()
+    codes = min(s.codes, codes_read(resolution))
+    rest = w_plus[:, codes:]
+    start = space.whiten(w_plus[:, :codes]).detach()
     arrive = s.arrive * px * (1 if len(handles) <= 5 else 2)
     if mask is None:
         mask = neighbourhood(torch.cat((handles, targets)), side, resolution, s.reach * px)
@@ -176,6 +178,11 @@ def steps(
         (gradient,) = torch.autograd.grad(loss, p)
         p = _within(p.detach() - lr * optimiser(gradient), start, s)
     return DragResult(best.w_plus, best.points, (best.points - targets).norm(dim=1), step, reason)
+
+
+def codes_read(resolution: int) -> int:
+    """How many codes features of that resolution depend on: b4 reads one, every block up to it two more."""
+    return 2 * resolution.bit_length() - 5
 
 
 def neighbourhood(points: Tensor, side: int, resolution: int, reach: float) -> Tensor:

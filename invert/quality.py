@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from photodrag.invert import identity
-from photodrag.invert.crop import Crop, face_view, whole_view
+from photodrag.invert.crop import Crop, face_view, view_side, whole_view
 from photodrag.invert.perceptual import PerceptualDistance
 from photodrag.weights import LatentSpace
 
@@ -19,9 +19,9 @@ class Quality:
     """Crop against reconstruction. Pixel values in [-1, 1], so that the peak of the PSNR is 2."""
 
     distance_face: float
-    """Perceptual, on the face view of 224²."""
+    """Perceptual, on the face view of 224² (less for a small generator: see crop.view_side)."""
     distance_whole: float
-    """Perceptual, on the whole crop at 256²."""
+    """Perceptual, on the whole crop at 256² (likewise)."""
     mse: float
     """At full size."""
     psnr: float
@@ -46,7 +46,8 @@ def measure(
 
     `landmarks` [68, 2] are those found in `image`; the crop's own by default."""
     face = crop.face
-    pairs = [(face_view(x, face, FACE_SIDE), whole_view(x, WHOLE_SIDE)) for x in (crop.image, image)]
+    near, far = view_side(FACE_SIDE, face[2]), view_side(WHOLE_SIDE, image.shape[-1])
+    pairs = [(face_view(x, face, near), whole_view(x, far)) for x in (crop.image, image)]
     on_face, on_whole = (distance(a, b).item() for a, b in zip(*pairs, strict=True))
     mse = (crop.image - image).square().mean().item()
     who = None

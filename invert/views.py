@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from photodrag.invert.crop import Crop, face_view, whole_view
+from photodrag.invert.crop import Crop, face_view, view_side, whole_view
 from photodrag.invert.perceptual import PerceptualDistance, compare
 
 
@@ -13,10 +13,11 @@ class Views:
 
     The whole crop at `whole` × `whole`, and the face either cut out at `face` × `face` or, with
     `face=None`, as its part of the whole view's maps: weights behind the network, not black pixels in
-    front of it, which would make edges of their own."""
+    front of it, which would make edges of their own. Of a small crop the views are smaller: see view_side."""
 
     def __init__(self, crop: Crop, distance: PerceptualDistance, whole: int, face: int | None):
-        self.distance, self.box, self.sides = distance, crop.face, (whole, face)
+        self.distance, self.box = distance, crop.face
+        self.sides = view_side(whole, crop.image.shape[-1]), face and view_side(face, self.box[2])
         with torch.no_grad():
             self.target = self._seen(crop.image)
         if face is None:

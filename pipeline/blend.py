@@ -15,6 +15,8 @@ import numpy as np
 from photodrag.pipeline.align import Alignment, Region
 
 FLOW_SIDE = 512
+BLUR = 4
+"""Over which a mismatch is averaged, in pixels of a crop of 1024."""
 TRUST = 18.0
 """Grey levels of mismatch at which the residual's weight has fallen to 1/e."""
 
@@ -55,7 +57,7 @@ def _carried(
     flow = backward_flow(reconstruction, edit)
     came_from = _moved(reconstruction, flow)
     new = edit.astype(np.float32)
-    mismatch = cv2.GaussianBlur(np.sqrt(((came_from - new) ** 2).mean(2)), (0, 0), 4)
+    mismatch = cv2.GaussianBlur(np.sqrt(((came_from - new) ** 2).mean(2)), (0, 0), BLUR * len(new) / 1024)
     weight = np.exp(-((mismatch / TRUST) ** 2))
     # edit + weight · (photo − reconstruction), both read where the flow points
     drawn = alignment.to_region(np.dstack((new - weight[..., None] * came_from, weight, flow)), region)

@@ -1,9 +1,10 @@
 """edit.json: an edit in a file, to be repeated, shared, or changed by hand.
 
     {"photodrag": 1, "drags": [[[412, 530], [412, 510]]], "mask": "auto", "face": null, "box": null,
-     "generator": "face", "steps": null, "seed": 0}
+     "align": null, "generator": "face", "class": null, "steps": null, "seed": 0}
 
-Only "photodrag", the format's version, must be there. A mask's path is relative to the file's folder.
+Only "photodrag", the format's version, must be there. The path of a mask, and of a generator's file, is
+relative to the file's folder; a generator without a folder is a name.
 """
 
 import json
@@ -30,7 +31,11 @@ class EditFile:
     """"auto", "face", or a picture's path."""
     face: int | None = None
     box: tuple[float, float, float, float] | None = None
+    align: str | None = None
+    """"face" or "square"."""
     generator: str = "face"
+    """A name, or a path with a folder in it."""
+    class_: int | None = None
     steps: int | None = None
     seed: int = 0
 
@@ -63,9 +68,13 @@ def read_edit_file(path: str | Path) -> EditFile:
 def write_edit_file(path: str | Path, edit: EditFile) -> None:
     """Write a file that `read_edit_file` reads as the same edit; whole, or not at all. Raises UserError."""
     path = Path(path)
-    content = {"photodrag": VERSION} | {field.name: getattr(edit, field.name) for field in fields(edit)}
+    content = {"photodrag": VERSION} | {field.name.rstrip("_"): getattr(edit, field.name) for field in fields(edit)}
+    folder = path.absolute().parent
     if edit.mask_path:
-        content["mask"] = _relative(edit.mask_path, path.absolute().parent)
+        content["mask"] = _relative(edit.mask_path, folder)
+    if os.path.dirname(edit.generator):
+        relative = _relative(Path(edit.generator), folder)
+        content["generator"] = relative if os.path.dirname(relative) else os.path.join(os.curdir, relative)
     lines = [f"{json.dumps(name)}: {json.dumps(value, allow_nan=False)}" for name, value in content.items()]
     text = "{" + ",\n ".join(lines) + "}\n"
     write_whole(path, lambda file: file.write(text.encode()))
@@ -94,6 +103,9 @@ def _checked(content: object, path: Path) -> EditFile:
             values.pop(name, None)
     if values.get("mask", "auto") not in ("auto", "face"):
         values["mask"] = str(path.parent / values["mask"])
+    if os.path.dirname(values.get("generator", "")):
+        values["generator"] = os.path.join(path.parent, values["generator"])
+    values["class_"] = values.pop("class", None)
     return EditFile(**values)
 
 
@@ -127,7 +139,9 @@ FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "mask": (_or_null(_is_name), '"auto", "face" or the path of a picture'),
     "face": (_or_null(_is_whole(1)), "a face's number from 1 on, or null"),
     "box": (_or_null(_is_row(4, _is_number)), "[x, y, width, height] or null"),
-    "generator": (_or_null(_is_name), "a generator's name"),
+    "align": (_or_null(lambda value: value in ("face", "square")), '"face", "square" or null'),
+    "generator": (_or_null(_is_name), "a generator's name, or a checkpoint's path"),
+    "class": (_or_null(_is_whole(0)), "a class's number from 0 on, or null"),
     "steps": (_or_null(_is_whole(1)), "a whole number from 1 on, or null"),
     "seed": (_or_null(_is_whole(0)), "a whole number from 0 on"),
 }

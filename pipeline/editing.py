@@ -1,10 +1,11 @@
-"""The whole edit, photo to photo: find the face, invert it, drag its points, blend it back."""
+"""The whole edit, photo to photo: find the face (or take a square), invert it, drag its points, blend it back."""
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -16,11 +17,15 @@ from photodrag.invert.quality import to_uint8
 from photodrag.pipeline import masks
 from photodrag.pipeline.align import Alignment
 from photodrag.pipeline.blend import Blend, blend
+from photodrag.pipeline.box import Box
 from photodrag.pipeline.inversion import Inversion, Models, Progress, invert, silent
 from photodrag.pipeline.landmarks import Frame, predict
 from photodrag.pipeline.output import write_output
 from photodrag.pipeline.photo import Photo
-from photodrag.pipeline.plan import Box, Plan, plan_edit
+from photodrag.pipeline.plan import Plan, find_generator, plan_edit, usual_align
+
+FINE = 1024
+"""Least side of the pictures that are blended: seams and flow are made for it, so smaller ones are enlarged."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +57,11 @@ class Edit:
     handles: list[Handle]
     stop_reason: str
     steps: int
-    identity: float
-    """Distance of dlib's descriptors between the photo and the picture, under 0.6 for the same person."""
-    faces: int
-    """How many the photo shows."""
+    identity: float | None
+    """Distance of dlib's descriptors between the photo and the picture, under 0.6 for the same person; None where
+    a square was edited."""
+    faces: int | None
+    """How many the photo shows; None where nobody looked."""
     seconds: dict[str, float]
     """A stage."""
 
@@ -72,7 +78,9 @@ def edit(
     *,
     face: int | None = None,
     box: Box | None = None,
-    generator: str = "face",
+    align: str | None = None,
+    generator: str | PathLike = "face",
+    class_: int | None = None,
     steps: int | None = None,
     device: str = "auto",
     refresh: bool = False,
@@ -85,13 +93,17 @@ def edit(
 
     mask: where the photo may change: "auto" or None (where the edit really differs), "face", an array
     [H, W] of 0 … 1 or bool, or a picture file, white where it may. face: its number, the largest by
-    default; box: (x, y, width, height) of a face that isn't found. steps: of the drag, at most.
-    models: loaded ones, to be used again; generator and device are then those, and what these two say is not looked at.
+    default; box: (x, y, width, height) of a face that isn't found, or around which a square is edited.
+    align: what the generator is shown, "face" or "square": by default what it was made for. generator: a name or a
+    checkpoint's path; class_: which of its classes, where it has some, from 0. steps: of the drag, at most.
+    models: loaded ones, to be used again; what generator, class_ and device say is then not looked at.
 
     Raises UserError for anything that a person can put right."""
+    generator, subject = find_generator(generator) if models is None else (models.name, models.generator.subject)
     return carry_out(
-        plan_edit(photo, handles, targets, mask, face, box),
+        plan_edit(photo, handles, targets, mask, face, box, align or usual_align(subject)),
         generator=generator,
+        class_=class_,
         steps=steps,
         device=device,
         refresh=refresh,
@@ -105,7 +117,8 @@ def edit(
 def carry_out(
     plan: Plan,
     *,
-    generator: str = "face",
+    generator: str | PathLike = "face",
+    class_: int | None = None,
     steps: int | None = None,
     device: str = "auto",
     refresh: bool = False,
@@ -116,9 +129,9 @@ def carry_out(
 ) -> Edit:
     """`edit`, from a plan on: for a caller that has something to say or to ask before the long work."""
     clock = _Clock(faces=plan.seconds)
-    models = models or Models.load(generator, device, progress)
+    models = models or Models.load(generator, device, progress, class_)
     clock("load")
-    inversion = invert(plan.photo, plan.face, models, projection, refresh, progress)
+    inversion = invert(plan.photo, plan.place, models, projection, refresh, progress)
     clock("invert")
     result = drag_face(
         plan,
@@ -139,13 +152,14 @@ def drag_face(
     settings: DragSettings = DragSettings(),
     progress: Callable[[DragState], bool | None] | None = None,
 ) -> DragResult:
-    """Drag the face of a plan as `drag` does, in pixels of the crop; `progress` is drag's."""
+    """Drag the face or the square of a plan as `drag` does, in pixels of the crop; `progress` is drag's."""
     models, alignment = inversion.models, inversion.alignment
     may_change = None
     if isinstance(plan.mask, np.ndarray):
         may_change = alignment.crop(plan.mask).clip(0, 1)
     elif plan.mask == "face":
-        may_change = masks.face_mask([inversion.crop.landmarks], alignment.size)
+        fine = at_least(FINE, alignment)
+        may_change = masks.face_mask([fine.to_crop(plan.face.landmarks)], fine.size)
     return drag(
         models.generator,
         inversion.w_plus,
@@ -163,9 +177,15 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
     photo, alignment = plan.photo, inversion.alignment
     with torch.no_grad():
         edited = to_uint8(inversion.models.generator.synthesis(result.w_plus))
-    points = alignment.to_crop(np.concatenate((plan.handles, plan.targets)))
+    fine = at_least(FINE, alignment)
     blended = blend_in(
-        photo.pixels, plan.mask, alignment, inversion.crop.landmarks, inversion.reconstruction, edited, points
+        photo.pixels,
+        plan.mask,
+        fine,
+        fine.to_crop(plan.face.landmarks) if plan.face else None,
+        _enlarged(inversion.reconstruction, fine.size),
+        _enlarged(edited, fine.size),
+        fine.to_crop(np.concatenate((plan.handles, plan.targets))),
     )
     reached = alignment.to_photo(result.points.cpu().numpy())
     outcome = [
@@ -182,7 +202,7 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
         handles=outcome,
         stop_reason=result.stop_reason,
         steps=result.steps,
-        identity=_identity(photo, plan.face.landmarks, blended.picture),
+        identity=_identity(photo, plan.face.landmarks, blended.picture) if plan.face else None,
         faces=plan.faces,
         seconds={},
     )
@@ -192,7 +212,7 @@ def blend_in(
     pixels: np.ndarray,
     where: np.ndarray | str,
     alignment: Alignment,
-    landmarks: np.ndarray,
+    landmarks: np.ndarray | None,
     reconstruction: np.ndarray,
     edited: np.ndarray,
     points: np.ndarray,
@@ -200,8 +220,8 @@ def blend_in(
     """Blend the generator's pictures before and after a drag, uint8 RGB [S, S, 3], S = alignment.size, into a
     photo, uint8 RGB [H, W, 3].
 
-    where: a plan's mask, of the photo's size. landmarks [68, 2] and points [N, 2], handles and targets, in
-    pixels of the crop."""
+    where: a plan's mask, of the photo's size. landmarks [68, 2], which the mask "face" alone needs, and
+    points [N, 2], handles and targets, in pixels of the crop."""
     side = alignment.size
     seam = masks.crop_seam(alignment.inside(pixels.shape))
     if isinstance(where, str) and where == "face":
@@ -216,6 +236,18 @@ def blend_in(
     if isinstance(where, np.ndarray):
         alpha *= masks.soft_inside(where, masks.SEAM * side / 1024 / alignment.scale)
     return blend(pixels, alignment, reconstruction, edited, alpha)
+
+
+def at_least(side: int, alignment: Alignment) -> Alignment:
+    """The same square, of at least so many pixels a side."""
+    return replace(alignment, size=max(alignment.size, side))
+
+
+def _enlarged(picture: np.ndarray, side: int) -> np.ndarray:
+    """A crop, uint8 RGB [R, R, 3], at side × side, side ≥ R."""
+    if len(picture) == side:
+        return picture
+    return cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC)
 
 
 def _identity(photo: Photo, landmarks: np.ndarray, picture: np.ndarray) -> float:

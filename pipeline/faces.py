@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from photodrag.invert.dlib_models import face_detector
+from photodrag.pipeline.box import Box, check_box
 from photodrag.pipeline.landmarks import Frame, predict
 from photodrag.weights.errors import UserError
 
@@ -33,7 +34,7 @@ class Face:
     """
 
     number: int
-    box: tuple[float, float, float, float]
+    box: Box
     landmarks: np.ndarray
     score: float | None = None
 
@@ -58,21 +59,14 @@ def detect(pixels: np.ndarray) -> list[Face]:
     return [_face(i + 1, frame, landmarks, score) for i, (frame, landmarks, score) in enumerate(faces)]
 
 
-def in_box(pixels: np.ndarray, box: tuple[float, float, float, float]) -> Face:
+def in_box(pixels: np.ndarray, box: Box) -> Face:
     """The face in a box that a person drew: (x, y, width, height) in photo pixels, roughly around face or head.
 
     pixels: uint8 RGB [H, W, 3]. Where the detector sees a face in the box, that one is taken; else the box itself
     stands for brows to chin. Raises UserError for a box without area, below 20 px a side or outside the photo.
     """
-    height, width = pixels.shape[:2]
+    check_box(box, pixels.shape, SMALLEST_BOX, "a face")
     x, y, w, h = box
-    named = ",".join(f"{value:g}" for value in box)
-    if not (np.isfinite(box).all() and w > 0 and h > 0):
-        raise UserError(f"The box {named} has no area: give it as X,Y,WIDTH,HEIGHT in photo pixels.")
-    if min(w, h) < SMALLEST_BOX:
-        raise UserError(f"The box {named} is too small for a face: draw it {SMALLEST_BOX} pixels a side or more.")
-    if not (0 <= x + w / 2 <= width and 0 <= y + h / 2 <= height) or max(w, h) > 2 * max(width, height):
-        raise UserError(f"The box {named} does not fit the photo, which is {width} × {height} pixels.")
     drawn = Frame(x + w / 2 - 0.5, y + h / 2 - 0.5, max(w, h))
     score, seen = _best(_find_near(pixels, drawn, 6 * WINDOW))
     return _face(1, *_refined(pixels, seen or drawn), score if seen else None)

@@ -1,17 +1,20 @@
-"""A face of a photo as a code: aligned, cropped, projected, measured, and kept for the next time."""
+"""A face of a photo, or a square of it, as a code: cropped, projected, measured, and kept for the next time."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from os import PathLike
+from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from photodrag import weights
 from photodrag.invert import cache, perceptual
-from photodrag.invert.crop import Crop
+from photodrag.invert.crop import FFHQ_FACE, MIDDLE, Crop
 from photodrag.invert.projection import ProjectSettings, ProjectState, project
 from photodrag.invert.quality import Quality, measure, to_uint8
 from photodrag.invert.start import start_digest
@@ -19,6 +22,7 @@ from photodrag.pipeline.align import Alignment
 from photodrag.pipeline.faces import Face
 from photodrag.pipeline.landmarks import Frame, predict
 from photodrag.pipeline.photo import Photo
+from photodrag.pipeline.plan import Place, alignment_of
 from photodrag.weights import LatentSpace, UserError
 
 Progress = Callable[[str, int, int], None]
@@ -33,21 +37,42 @@ def silent(stage: str, done: int, total: int) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Models:
-    """A generator, its name and its whitened space."""
+    """A generator, its name (or its file's path), its whitened space, and of which of its classes that is."""
 
     name: str
     generator: torch.nn.Module
     space: LatentSpace
+    class_: int | None = None
 
     @classmethod
-    def load(cls, name: str = "face", device: str = "auto", progress: Progress = silent) -> "Models":
-        """Raises UserError for an unknown generator or device and for weights that can't be fetched."""
+    def load(
+        cls,
+        name: str | PathLike = "face",
+        device: str = "auto",
+        progress: Progress = silent,
+        class_: int | None = None,
+    ) -> "Models":
+        """Raises UserError for an unknown generator, class or device and for weights that can't be fetched."""
+        name = str(name)
         generator = weights.load(name, pick_device(device), lambda doing: progress(doing, 0, 0))
-        return cls(name, generator, weights.latent_space(generator))
+        check_class(generator, name, class_)
+        c = None if class_ is None else F.one_hot(torch.tensor([class_]), generator.c_dim).float()
+        return cls(name, generator, weights.latent_space(generator, c=c), class_)
 
     @property
     def device(self) -> torch.device:
         return self.generator.w_avg.device
+
+
+def check_class(generator: torch.nn.Module, name: str, class_: int | None) -> None:
+    """Raises UserError unless a generator that has classes is given one of them, and any other none."""
+    count = generator.c_dim
+    if not count and class_ is not None:
+        raise UserError(f"The generator {name} has no classes: leave --class out.")
+    if count and class_ is None:
+        raise UserError(f"The generator {name} has {count} classes: choose one with --class N, from 0 to {count - 1}.")
+    if count and not 0 <= class_ < count:
+        raise UserError(f"The generator {name} has no class {class_}: its {count} go from 0 to {count - 1}.")
 
 
 def pick_device(name: str) -> str:
@@ -59,9 +84,10 @@ def pick_device(name: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class Inversion:
-    """A face and the code of its picture."""
+    """A face or a square of a photo, and the code of its picture."""
 
-    face: Face
+    face: Face | None
+    """None for a square in which no face was looked for."""
     alignment: Alignment
     crop: Crop
     w_plus: Tensor
@@ -87,23 +113,28 @@ class Inversion:
 
 def invert(
     photo: Photo,
-    face: Face,
+    place: Place,
     models: Models,
     settings: ProjectSettings = ProjectSettings(),
     refresh: bool = False,
     progress: Progress = silent,
     watch: Callable[[Inversion], None] | None = None,
 ) -> Inversion:
-    """The inversion of a face: from the cache, unless `refresh` or none is there, and then kept there.
+    """The inversion of a face or a square: from the cache, unless `refresh` or none is there, and then kept there.
 
     `watch` is shown, after every step, the inversion as far as it has come, without `quality`.
     A cache that can't be written doesn't stop it: see `Inversion.unkept`."""
     generator = models.generator
-    alignment = Alignment.from_landmarks(face.landmarks, generator.resolution)
-    crop = Crop(to_tensor(alignment.crop(photo.pixels)).to(models.device), alignment.to_crop(face.landmarks))
+    face = place if isinstance(place, Face) else None
+    alignment = alignment_of(place, generator.resolution)
     if not alignment.inside(photo.pixels.shape).any():
         raise UserError(f"The face lies outside {photo.path.name}: mark another with --box X,Y,WIDTH,HEIGHT.")
-    key = key_of(photo, face, models, settings)
+    crop = Crop(
+        to_tensor(alignment.crop(photo.pixels)).to(models.device),
+        alignment.to_crop(face.landmarks) if face else None,
+        focus_of(generator),
+    )
+    key = key_of(photo, place, models, settings)
     kept = None if refresh else cache.find(key, (1, generator.num_ws, generator.w_dim))
     if kept is not None:
         w_plus = kept.w_plus.to(models.device)
@@ -122,25 +153,31 @@ def invert(
     found = project(generator, crop, distance, settings, models.space, report)
     with torch.no_grad():
         image = generator.synthesis(found.w_plus)
-    landmarks = predict(to_uint8(image), Frame.around(crop.landmarks))
+    landmarks = predict(to_uint8(image), Frame.around(crop.landmarks)) if face else None
     quality = measure(crop, image, found.w_plus, distance, models.space, landmarks)
     seconds = time.monotonic() - began
     unkept = None
     try:
-        cache.keep(key, found.w_plus, quality, found.steps, seconds, photo.path.name, models.name)
+        cache.keep(key, found.w_plus, quality, found.steps, seconds, photo.path.name, Path(models.name).name)
     except UserError as error:
         unkept = str(error)
     return Inversion(face, alignment, crop, found.w_plus, quality, found.steps, seconds, False, key, models, unkept)
 
 
-def key_of(photo: Photo, face: Face, models: Models, settings: ProjectSettings) -> str:
+def focus_of(generator: torch.nn.Module) -> tuple[float, float, float]:
+    """Where to look closely at the pictures of a generator, if no landmarks say it."""
+    return FFHQ_FACE if generator.subject == "face" else MIDDLE
+
+
+def key_of(photo: Photo, place: Place, models: Models, settings: ProjectSettings) -> str:
     """What the cache keeps an inversion under: everything that it depends on, and no names."""
     generator = models.generator
     return cache.key_of(
         photo.key,
-        face.landmarks.round(2),  # the crop and the face's view follow from them
+        # the crop and the view of its face or middle follow from these
+        place.landmarks.round(2) if isinstance(place, Face) else [place.quad.round(2), focus_of(generator)],
         weights.digest(models.name),
-        [generator.resolution, generator.num_ws, generator.w_dim],
+        [generator.resolution, generator.num_ws, generator.w_dim, models.class_],
         weights.digest(DISTANCE),
         start_digest(),
         weights.axes_digest(),

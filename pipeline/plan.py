@@ -1,22 +1,29 @@
 """What an edit is to do, found possible as far as the photo alone tells: no network is loaded before that."""
 
+import os
 import reprlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 
 import numpy as np
 
 from photodrag.pipeline import faces
 from photodrag.pipeline.align import Alignment
+from photodrag.pipeline.box import Box, check_box
 from photodrag.pipeline.faces import Face
 from photodrag.pipeline.mask_file import read_mask
 from photodrag.pipeline.photo import Photo, read_photo
 from photodrag.weights import UserError
 
-Box = tuple[float, float, float, float]
-"""x, y, width, height in photo pixels."""
+ALIGNS = "face", "square"
+"""What a generator is shown: a face, aligned as FFHQ's are, or an upright square of the photo."""
+SMALLEST_SQUARE = 16
+"""Pixels a side, as the smallest generators' pictures have."""
+
+Place = Face | Alignment
+"""A face, or a square of the photo."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,11 +37,17 @@ class Plan:
     """float64 [N, 2], one to each handle."""
     mask: np.ndarray | str
     """Where the photo may change: float32 [H, W], 0 … 1, "auto" or "face"."""
-    face: Face
-    faces: int
-    """How many the photo shows."""
+    place: Place
+    """The face to be edited, or the square where no face was looked for."""
+    faces: int | None
+    """How many the photo shows; None where nobody looked."""
     seconds: float
     """What finding the face took."""
+
+    @property
+    def face(self) -> Face | None:
+        """The face to be edited; None where a square is."""
+        return self.place if isinstance(self.place, Face) else None
 
 
 def plan_edit(
@@ -44,23 +57,75 @@ def plan_edit(
     mask: np.ndarray | str | PathLike | None = None,
     face: int | Face | None = None,
     box: Box | None = None,
+    align: str = "face",
 ) -> Plan:
     """Read and check what `photodrag.pipeline.edit` is given; the arguments are the same, and `face` may be
-    one that was found before.
+    one that was found before. `align` is one of ALIGNS: see `usual_align`.
 
     Raises UserError for anything that a person can put right."""
     photo = photo if isinstance(photo, Photo) else read_photo(photo)
     handles, targets = check_points(photo, handles, targets)
     given, mask = mask, _given_mask(mask, photo)
     began = time.monotonic()
-    found, count = find_face(photo, face, box)
-    alignment = Alignment.from_landmarks(found.landmarks)
+    place, count = find_place(photo, align, face, box)
+    if isinstance(mask, str) and mask == "face" and count is None:
+        raise UserError(
+            "The mask can't be the face (--mask face) where a square of the photo is edited: "
+            "give --mask auto or a picture, or --align face."
+        )
+    alignment = alignment_of(place)
     check_in_crop(alignment, handles, "handle", count)
     check_in_crop(alignment, targets, "target", count)
     if isinstance(mask, np.ndarray):
         name = f"mask {given}" if isinstance(given, str | PathLike) else "mask"
-        check_mask_permits(mask, alignment, handles, name)
-    return Plan(photo, handles, targets, mask, found, count, time.monotonic() - began)
+        check_mask_permits(mask, alignment, handles, name, count)
+    return Plan(photo, handles, targets, mask, place, count, time.monotonic() - began)
+
+
+def find_generator(name_or_path: str | PathLike) -> tuple[str, str | None]:
+    """The generator's name, or its file's path, which then has a folder ("./" at least) to be no name; and its
+    subject: "face" for faces that are aligned as FFHQ's are, None where nobody knows.
+
+    Raises UserError where there is none, or its file can't be read."""
+    if name_or_path == "face":  # needs no look at the others, which would import torch
+        return "face", "face"
+    from photodrag.weights.own import resolve
+
+    entry = resolve(name_or_path, "generator")
+    is_bare = entry.own and entry.own.original and not os.path.dirname(entry.name)
+    return os.path.join(os.curdir, entry.name) if is_bare else entry.name, entry.subject
+
+
+def usual_align(subject: str | None) -> str:
+    """Which of ALIGNS suits a generator whose pictures show that."""
+    return "face" if subject == "face" else "square"
+
+
+def find_place(
+    photo: Photo, align: str = "face", number: int | Face | None = None, box: Box | None = None
+) -> tuple[Place, int | None]:
+    """What is meant: a face and how many there are, as `find_face` says it; or a square, and None.
+
+    The square is the largest that fits, in the middle, or the one around `box`; where that reaches outside, the
+    photo is mirrored at its border. Raises UserError as `find_face` does, and for a face's number with a square."""
+    if align == "face":
+        return find_face(photo, number, box)
+    if align != "square":
+        raise UserError(f"What the generator is shown (align) is one of {', '.join(ALIGNS)}, not {align!r}.")
+    if number is not None:
+        raise UserError("A face was chosen (--face) where a square of the photo is edited: add --align face, or --box.")
+    if box is None:
+        side = min(photo.width, photo.height)
+        box = (photo.width - side) / 2, (photo.height - side) / 2, side, side
+    check_box(box, photo.pixels.shape, SMALLEST_SQUARE, "a picture")
+    return Alignment.from_box(box), None
+
+
+def alignment_of(place: Place, size: int = 1024) -> Alignment:
+    """The square that a generator of that size is shown."""
+    if isinstance(place, Face):
+        return Alignment.from_landmarks(place.landmarks, size)
+    return replace(place, size=size)
 
 
 def find_face(photo: Photo, number: int | Face | None = None, box: Box | None = None) -> tuple[Face, int]:
@@ -104,28 +169,34 @@ def check_points(photo: Photo, handles: Sequence, targets: Sequence) -> tuple[np
     return handles, targets
 
 
-def check_in_crop(alignment: Alignment, points: np.ndarray, name: str, faces: int) -> None:
-    """Raises UserError for points [N, 2] of the photo outside the crop around the face."""
+def check_in_crop(alignment: Alignment, points: np.ndarray, name: str, faces: int | None) -> None:
+    """Raises UserError for points [N, 2] of the photo outside the crop, of one of so many faces or of none."""
     for (x, y), seen in zip(points, alignment.to_crop(points), strict=True):
         if not ((seen >= 0) & (seen <= alignment.size - 1)).all():
-            other = " or choose another face with --face" if faces > 1 else ""
+            other = " or choose another face with --face" if faces and faces > 1 else ""
+            if faces is None:
+                other = " or choose another square with --box X,Y,WIDTH,HEIGHT"
             where = _extent(alignment, np.array([x, y]))
-            raise UserError(
-                f"The {name} {x:g},{y:g} lies outside the crop around the face, {where}: move it there{other}."
-            )
+            raise UserError(f"The {name} {x:g},{y:g} lies outside {_crop(faces)}, {where}: move it there{other}.")
 
 
-def check_mask_permits(mask: np.ndarray, alignment: Alignment, handles: np.ndarray, name: str) -> None:
+def check_mask_permits(
+    mask: np.ndarray, alignment: Alignment, handles: np.ndarray, name: str, faces: int | None
+) -> None:
     """Raises UserError where a mask [H, W] lets nothing of the crop change, or not the place of a handle [N, 2]."""
     region = x0, y0, x1, y1 = alignment.paste_region(mask.shape)
     if not ((mask[y0:y1, x0:x1] > 0) & alignment.covered(region)).any():
         raise UserError(
-            f"The {name} lets nothing change inside the crop around the face, {_extent(alignment)}: paint white there."
+            f"The {name} lets nothing change inside {_crop(faces)}, {_extent(alignment)}: paint white there."
         )
     last = np.array(mask.shape[::-1]) - 1
     for (x, y), (column, row) in zip(handles, handles.round().clip(0, last).astype(int), strict=True):
         if not mask[row, column]:
             raise UserError(f"The handle {x:g},{y:g} lies where the {name} lets nothing change: paint white there.")
+
+
+def _crop(faces: int | None) -> str:
+    return "the square that is edited" if faces is None else "the crop around the face"
 
 
 def _extent(alignment: Alignment, point: np.ndarray | None = None) -> str:

@@ -29,6 +29,7 @@ def of_edit(edit: Edit, output: Path, seed: int, seconds: float) -> dict:
         "photo": str(edit.photo.path),
         "output": str(output),
         "face": of_face(inversion, edit.faces),
+        **of_view(inversion),
         "handles": [
             {
                 "start": _rounded(handle.start),
@@ -41,7 +42,7 @@ def of_edit(edit: Edit, output: Path, seed: int, seconds: float) -> dict:
         "stop_reason": edit.stop_reason,
         "reconstruction": of_quality(inversion.quality, inversion.steps),
         "identity": _rounded(edit.identity, 4),
-        "likeness": likeness(edit.identity),
+        "likeness": None if edit.identity is None else likeness(edit.identity),
         "seconds": edit.seconds | {"total": round(seconds, 3)},
         "cached": inversion.cached,
         "generator": inversion.models.name,
@@ -56,8 +57,9 @@ def of_inversion(photo: Photo, inversion: Inversion, faces: int) -> dict:
     return {
         "photo": str(photo.path),
         "face": of_face(inversion, faces),
+        **of_view(inversion),
         "reconstruction": of_quality(inversion.quality, inversion.steps),
-        "likeness": inversion.quality.likeness,
+        "likeness": inversion.quality.likeness if inversion.face else None,
         "key": inversion.key,
         "seconds": round(inversion.seconds, 3),
         "cached": inversion.cached,
@@ -68,8 +70,20 @@ def of_inversion(photo: Photo, inversion: Inversion, faces: int) -> dict:
     }
 
 
-def of_face(inversion: Inversion, faces: int) -> dict:
-    """A face and the square that was inverted (its corners from the crop's top left, counter-clockwise)."""
+def of_view(inversion: Inversion) -> dict:
+    """What the generator was shown: the square that was inverted (its corners from the crop's top left,
+    counter-clockwise), how it was laid, and of which class it was taken."""
+    return {
+        "align": "face" if inversion.face else "square",
+        "quad": _rounded(inversion.alignment.quad),
+        "class": inversion.models.class_,
+    }
+
+
+def of_face(inversion: Inversion, faces: int | None) -> dict | None:
+    """A face and the square that was inverted; None where no face was looked for."""
+    if inversion.face is None:
+        return None
     return {
         "number": inversion.face.number,
         "of": faces,
@@ -79,6 +93,7 @@ def of_face(inversion: Inversion, faces: int) -> dict:
 
 
 def of_quality(quality: Quality, steps: int) -> dict:
+    """The figures; the distance called "face" is that of the middle where there is no face."""
     return {
         "distance": {"face": _rounded(quality.distance_face, 4), "whole": _rounded(quality.distance_whole, 4)},
         "mse": _rounded(quality.mse, 5),
@@ -99,13 +114,18 @@ def edit_in_words(facts: dict) -> str:
             f"  handle {number}: {start} → {target} came to {reached}, {handle['left']:.1f} px short of {way:.1f}"
         )
     kept = " (kept from before)" if facts["cached"] else ""
-    picture = facts["identity"]
+    who = facts["identity"]
     seconds = dict(facts["seconds"])
     total = seconds.pop("total")
     lines += [
-        f"  ended after {facts['steps']} steps: {_stop(facts['stop_reason'])}",
-        f"  {facts['likeness']} the person: identity distance {picture:.2f} (under {SAME_PERSON:g} is the same person)",
-        f"  inversion{kept}: {_figures(facts['reconstruction'])}",
+        f"  ended after {facts['steps']} steps: {stop_in_words(facts['stop_reason'])}",
+    ]
+    if who is not None:
+        lines.append(
+            f"  {facts['likeness']} the person: identity distance {who:.2f} (under {SAME_PERSON:g} is the same person)"
+        )
+    lines += [
+        f"  inversion{kept}: {_figures(facts)}",
         f"  {total:.1f} s: " + ", ".join(f"{stage} {took:.1f}" for stage, took in seconds.items()),
     ]
     return "\n".join(lines)
@@ -114,9 +134,12 @@ def edit_in_words(facts: dict) -> str:
 def inversion_in_words(facts: dict) -> str:
     """`of_inversion` for people."""
     face, kept = facts["face"], "kept from before" if facts["cached"] else f"{facts['seconds']:.1f} s"
-    where = f"face {face['number']} of {face['of']}" if face["of"] > 1 else "the face"
-    figures = _figures(facts["reconstruction"])
-    return f"{facts['photo']}: {where} was inverted, {facts['likeness']} the person: {figures}; {kept}"
+    if face is None:
+        done = "the square was inverted"
+    else:
+        where = f"face {face['number']} of {face['of']}" if face["of"] > 1 else "the face"
+        done = f"{where} was inverted, {facts['likeness']} the person"
+    return f"{facts['photo']}: {done}: {_figures(facts)}; {kept}"
 
 
 def of_faces(photo: Photo, faces: list[Face]) -> dict:
@@ -147,22 +170,23 @@ def face_in_words(facts: dict) -> str:
     return "\n".join(lines)
 
 
-def _stop(reason: str) -> str:
+def stop_in_words(reason: str) -> str:
     """Why a drag ended. Raises KeyError for a reason that it never gives."""
     from photodrag.drag.loop import ARRIVED, LIMIT, STALLED, STOPPED
 
     return {
         ARRIVED: "every handle arrived",
-        STALLED: "the face would not go further",
+        STALLED: "the picture would not go further",
         LIMIT: "the step limit was reached (allow more with --steps)",
         STOPPED: "it was stopped",
     }[reason]
 
 
-def _figures(reconstruction: dict) -> str:
-    distance, who = reconstruction["distance"], reconstruction["identity"]
+def _figures(facts: dict) -> str:
+    distance, who = (facts["reconstruction"][name] for name in ("distance", "identity"))
     identity = "" if who is None else f", identity {who:.2f}"
-    return f"distance {distance['face']:.3f} (face), {distance['whole']:.3f} (whole){identity}"
+    near = "middle" if facts["face"] is None else "face"
+    return f"distance {distance['face']:.3f} ({near}), {distance['whole']:.3f} (whole){identity}"
 
 
 def _point(point) -> str:

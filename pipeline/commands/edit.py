@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 )
 @options.face
 @options.box
+@options.align
 @options.generator
+@options.class_
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="Steps of the drag, at most.")
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="Recorded only: nothing here is random as yet.")
 @options.device
@@ -55,7 +57,7 @@ def edit(
     as_json: bool,
     **wanted,
 ) -> None:
-    """Drag points of the face in PHOTO, and write the edited photo.
+    """Drag points of PHOTO, of a face in it by default, and write the edited photo.
 
     Points are x,y in pixels of the photo as you see it, from 0,0 at the top left. The first edit of a
     face takes a minute or more, the next ones seconds, for its inversion is kept. Options win over what
@@ -66,10 +68,11 @@ def edit(
         photodrag edit photo.jpg --drag 412,530:412,518 --out smile.jpg
         photodrag edit photo.jpg --drag 412,530:412,518 --mask face --save-edit smile.json
         photodrag edit photo.jpg --edit smile.json
+        photodrag edit cat.jpg --generator afhqcat --box 300,120,800,800 --drag 640,700:640,660
     """
     from photodrag.pipeline.output import check_output, check_writable, default_output
     from photodrag.pipeline.photo import read_photo
-    from photodrag.pipeline.plan import check_points, plan_edit
+    from photodrag.pipeline.plan import check_points, find_generator, plan_edit, usual_align
 
     began = time.monotonic()
     task = _task(edit_file, drags, wanted)
@@ -84,10 +87,14 @@ def edit(
         check_writable(save_edit, [path for path in (photo, task.mask_path) if path])
         if os.path.realpath(save_edit) == os.path.realpath(out):
             raise UserError(f"{out} can't be both the picture and the edit: give --save-edit another name.")
+    generator, subject = find_generator(task.generator)
+    task, align = replace(task, generator=generator), task.align or usual_align(subject)
     with options.progress_bar(quiet) as bar:
-        bar("finding the face")
-        planned = plan_edit(picture, handles, targets, task.mask, task.face, task.box)
-        if planned.faces > 1 and task.face is None:
+        bar("finding the face" if align == "face" else "looking at the photo")
+        planned = plan_edit(picture, handles, targets, task.mask, task.face, task.box, align)
+        if subject is None and task.align is None:
+            bar.note(options.UNKNOWN_SUBJECT.format(generator))
+        if planned.faces and planned.faces > 1 and task.face is None:
             bar.note(
                 f"{planned.faces} faces were found; face 1 (the largest) is edited; "
                 f"choose with --face N (see `photodrag faces {photo}`)."
@@ -122,6 +129,7 @@ def _carried_out(plan: "Plan", task: EditFile, device: str, refresh: bool, bar: 
     return carry_out(
         plan,
         generator=task.generator,
+        class_=task.class_,
         steps=task.steps,
         device=device,
         refresh=refresh,

@@ -10,16 +10,18 @@ from photodrag.pipeline.progress import ProgressBar
 from photodrag.weights.errors import Failure, UserError
 
 if TYPE_CHECKING:
-    from photodrag.pipeline.faces import Face
     from photodrag.pipeline.inversion import Models
     from photodrag.pipeline.photo import Photo
+    from photodrag.pipeline.plan import Place
 
 
 @click.command()
 @click.argument("photos", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="PHOTO …")
 @options.face
 @options.box
+@options.align
 @options.generator
+@options.class_
 @options.device
 @options.refresh
 @options.quiet
@@ -28,13 +30,15 @@ def invert(
     photos: tuple[Path, ...],
     face: int | None,
     box: tuple | None,
+    align: str | None,
     generator: str | None,
+    class_: int | None,
     device: str,
     refresh: bool,
     quiet: bool,
     as_json: bool,
 ) -> int:
-    """Invert the face in each PHOTO ahead of its edits, and say how good the inversion is.
+    """Invert the face in each PHOTO, or a square of it, ahead of its edits, and say how good the inversion is.
 
     Inversions are kept (see `photodrag cache`), so that an edit of the same face takes seconds. A photo
     that can't be inverted is told, and the others are done all the same.
@@ -44,23 +48,27 @@ def invert(
         photodrag invert holiday/*.jpg
     """
     from photodrag.pipeline.photo import read_photo
-    from photodrag.pipeline.plan import find_face
+    from photodrag.pipeline.plan import find_generator, find_place, usual_align
 
     if face is not None and box is not None:
         raise UserError("Both --face and --box were given: a face is chosen by one of them.")
+    generator, subject = find_generator(generator or "face")
+    if subject is None and align is None and not quiet:
+        options.complain(options.UNKNOWN_SUBJECT.format(generator))
+    align = align or usual_align(subject)
     models, done, code = None, [], 0
     with options.stopping_leaves("the inversions finished before are kept"):
         for path in photos:
             with options.progress_bar(quiet) as bar:
                 try:
-                    bar(f"finding the face in {path.name}")
+                    bar(f"finding the face in {path.name}" if align == "face" else f"looking at {path.name}")
                     photo = read_photo(path)
-                    found, count = find_face(photo, face, box)
+                    found, count = find_place(photo, align, face, box)
                 except UserError as error:
                     code = max(code, _tell(error, path, done))
                     continue
                 if models is None:  # only now, so that wrong photos are told at once
-                    models = _load(generator or "face", device, bar)
+                    models = _load(generator, class_, device, bar)
                 try:
                     facts = _invert(photo, found, count, models, refresh, bar)
                 except UserError as error:
@@ -86,19 +94,21 @@ def _tell(error: UserError, path: Path, done: list[dict]) -> int:
     return error.exit_code
 
 
-def _load(generator: str, device: str, bar: ProgressBar) -> "Models":
+def _load(generator: str, class_: int | None, device: str, bar: ProgressBar) -> "Models":
     bar("loading")
     options.prepare_to_compute(device)
     from photodrag.pipeline.inversion import Models
 
-    return Models.load(generator, device, bar)
+    return Models.load(generator, device, bar, class_)
 
 
-def _invert(photo: "Photo", face: "Face", faces: int, models: "Models", refresh: bool, bar: ProgressBar) -> dict:
+def _invert(
+    photo: "Photo", place: "Place", faces: int | None, models: "Models", refresh: bool, bar: ProgressBar
+) -> dict:
     from photodrag.invert import ProjectSettings
     from photodrag.pipeline import inversion, progress, report
 
     settings = ProjectSettings()
     bar.expect(progress.inversion_costs(settings.stages))
-    result = inversion.invert(photo, face, models, settings, refresh, bar)
+    result = inversion.invert(photo, place, models, settings, refresh, bar)
     return report.of_inversion(photo, result, faces)

@@ -34,8 +34,19 @@ DRAG = Numbers("X,Y:X,Y", (2, 2), "a handle and its target in photo pixels", "41
 BOX = Numbers("X,Y,WIDTH,HEIGHT", (4,), "a box in photo pixels", "300,220,260,260")
 
 face = click.option("--face", type=int, metavar="N", help="Number of the face, the largest (1) by default.")
-box = click.option("--box", type=BOX, help="Where the face is, when it isn't found by itself.")
-generator = click.option("--generator", metavar="NAME", help="One of `photodrag weights list`, face by default.")
+box = click.option("--box", type=BOX, help="Where the face is, when it isn't found by itself, or what is to be edited.")
+align = click.option(
+    "--align",
+    type=click.Choice(["face", "square"]),
+    help="What the generator is shown: a face, or the largest square in the middle of the photo, or that around "
+    "--box; by default what it was made for.",
+)
+generator = click.option(
+    "--generator",
+    metavar="NAME_OR_FILE",
+    help="One of `photodrag weights list`, face by default, or a checkpoint's path.",
+)
+class_ = click.option("--class", "class_", type=int, metavar="N", help="Of a generator's classes, which, from 0 on.")
 device = click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda", "mps"]),
@@ -46,6 +57,10 @@ device = click.option(
 refresh = click.option("--refresh", is_flag=True, help="Invert anew, even if an inversion is kept.")
 quiet = click.option("--quiet", is_flag=True, help="No progress and no notes on stderr, only errors.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
+
+UNKNOWN_SUBJECT = (
+    "What {} shows isn't known, so it is shown a square of the photo, upright; if it knows faces, give --align face."
+)
 
 
 def say(text: str) -> None:
