@@ -161,7 +161,7 @@ def drag_face(
         fine = at_least(FINE, alignment)
         may_change = masks.face_mask([fine.to_crop(plan.face.landmarks)], fine.size)
     return drag(
-        models.generator,
+        inversion.generator,
         inversion.w_plus,
         torch.from_numpy(alignment.to_crop(plan.handles)),
         torch.from_numpy(alignment.to_crop(plan.targets)),
@@ -176,7 +176,7 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
     """The edit that a drag has made of a plan's photo; without times."""
     photo, alignment = plan.photo, inversion.alignment
     with torch.no_grad():
-        edited = to_uint8(inversion.models.generator.synthesis(result.w_plus))
+        edited = to_uint8(inversion.generator.synthesis(result.w_plus))
     fine = at_least(FINE, alignment)
     blended = blend_in(
         photo.pixels,

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -13,11 +13,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from photodrag import weights
-from photodrag.invert import cache, perceptual
+from photodrag.invert import cache, perceptual, unfinished
 from photodrag.invert.crop import FFHQ_FACE, MIDDLE, Crop
 from photodrag.invert.projection import ProjectSettings, ProjectState, project
 from photodrag.invert.quality import Quality, measure, to_uint8
 from photodrag.invert.start import start_digest
+from photodrag.invert.tuning import tuned
 from photodrag.pipeline.align import Alignment
 from photodrag.pipeline.faces import Face
 from photodrag.pipeline.landmarks import Frame, predict
@@ -103,12 +104,19 @@ class Inversion:
     models: Models
     unkept: str | None = None
     """Why the cache could not keep it, in a sentence; None where it did."""
+    deltas: dict[str, Tensor] = field(default_factory=dict)
+    """What tuning adds to the generator's weights; nothing where it wasn't tuned."""
+
+    @cached_property
+    def generator(self) -> torch.nn.Module:
+        """The network whose picture of the code is meant: the models' own, or a tuned copy."""
+        return tuned(self.models.generator, self.deltas)
 
     @cached_property
     @torch.no_grad()
     def reconstruction(self) -> np.ndarray:
         """The generator's picture of the code, uint8 RGB [R, R, 3]."""
-        return to_uint8(self.models.generator.synthesis(self.w_plus))
+        return to_uint8(self.generator.synthesis(self.w_plus))
 
 
 def invert(
@@ -121,6 +129,7 @@ def invert(
     watch: Callable[[Inversion], None] | None = None,
 ) -> Inversion:
     """The inversion of a face or a square: from the cache, unless `refresh` or none is there, and then kept there.
+    One that was cut off goes on from its last kept state.
 
     `watch` is shown, after every step, the inversion as far as it has come, without `quality`.
     A cache that can't be written doesn't stop it: see `Inversion.unkept`."""
@@ -138,27 +147,35 @@ def invert(
     kept = None if refresh else cache.find(key, (1, generator.num_ws, generator.w_dim))
     if kept is not None:
         w_plus = kept.w_plus.to(models.device)
-        return Inversion(face, alignment, crop, w_plus, kept.quality, kept.steps, kept.seconds, True, key, models)
+        return Inversion(
+            face, alignment, crop, w_plus, kept.quality, kept.steps, kept.seconds, True, key, models, None, kept.deltas
+        )
 
     began = time.monotonic()
     distance = perceptual.load(DISTANCE, models.device, lambda doing: progress(doing, 0, 0))
 
+    keeper = unfinished.Keeper(key)
+
     def report(s: ProjectState) -> None:
+        keeper(s)
         progress("inverting", s.step, s.steps)
         if watch:
             watch(
                 Inversion(face, alignment, crop, s.w_plus, None, s.step, time.monotonic() - began, False, key, models)
             )
 
-    found = project(generator, crop, distance, settings, models.space, report)
+    before = None if refresh else unfinished.find(key, ProjectState, models.device)
+    found = project(generator, crop, distance, settings, models.space, report, before)
+    projected = time.monotonic()
     with torch.no_grad():
         image = generator.synthesis(found.w_plus)
     landmarks = predict(to_uint8(image), Frame.around(crop.landmarks)) if face else None
     quality = measure(crop, image, found.w_plus, distance, models.space, landmarks)
-    seconds = time.monotonic() - began
+    seconds = found.seconds + time.monotonic() - projected
     unkept = None
     try:
         cache.keep(key, found.w_plus, quality, found.steps, seconds, photo.path.name, Path(models.name).name)
+        keeper.done()
     except UserError as error:
         unkept = str(error)
     return Inversion(face, alignment, crop, found.w_plus, quality, found.steps, seconds, False, key, models, unkept)

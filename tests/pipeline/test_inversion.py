@@ -8,6 +8,8 @@ import torch
 from PIL import Image
 
 from photodrag.invert import cache as kept
+from photodrag.invert import unfinished
+from photodrag.invert.projection import ProjectSettings, Stage
 from photodrag.pipeline import inversion
 from photodrag.pipeline.cli import main
 from photodrag.pipeline.photo import read_photo
@@ -19,7 +21,7 @@ def projections(models, monkeypatch) -> list:
     """The crops that were projected; each gives w_avg."""
     crops = []
 
-    def project(generator, crop, distance, settings, space, progress):
+    def project(generator, crop, distance, settings, space, progress, resume):
         crops.append(crop)
         w_plus = generator.w_avg.expand(1, generator.num_ws, -1)
         return SimpleNamespace(w_plus=w_plus, loss=1.0, steps=len(crops), seconds=1.0)
@@ -84,3 +86,27 @@ def test_cache_on_a_full_disk_costs_no_picture(cache, projections, models, portr
     ran = capsys.readouterr()
     assert "the disk is full" in ran.err
     assert "the disk is full" in json.loads(ran.out)["inversions"][0]["unkept"]
+
+
+def test_one_that_was_cut_off_goes_on(cache, models, face_of, monkeypatch):
+    """It ends at the very code, and with the figures, of one that nobody stopped."""
+    settings = ProjectSettings((Stage(3, 32),))
+    whole = inversion.invert(*face_of, models, settings)
+    kept.remove()
+    monkeypatch.setattr(unfinished, "EVERY", 0.0)
+
+    def pull_the_plug(stage, done, total):
+        if stage == "inverting" and done == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        inversion.invert(*face_of, models, settings, progress=pull_the_plug)
+    assert kept.entries() == [] and len(list(unfinished.folder().iterdir())) == 1
+    steps = []
+    again = inversion.invert(
+        *face_of, models, settings, progress=lambda stage, done, total: steps.append((stage, done))
+    )
+    assert [done for stage, done in steps if stage == "inverting"] == [3]
+    assert torch.equal(again.w_plus, whole.w_plus) and again.quality == whole.quality
+    assert not again.cached and again.steps == 3
+    assert list(unfinished.folder().iterdir()) == []
