@@ -118,7 +118,7 @@ def edit_in_words(facts: dict) -> str:
     seconds = dict(facts["seconds"])
     total = seconds.pop("total")
     lines += [
-        f"  ended after {facts['steps']} steps: {stop_in_words(facts['stop_reason'])}",
+        f"  ended after {facts['steps']} steps: {_stop(facts['stop_reason'])}",
     ]
     if who is not None:
         lines.append(
@@ -170,7 +170,7 @@ def face_in_words(facts: dict) -> str:
     return "\n".join(lines)
 
 
-def stop_in_words(reason: str) -> str:
+def _stop(reason: str) -> str:
     """Why a drag ended. Raises KeyError for a reason that it never gives."""
     from photodrag.drag.loop import ARRIVED, LIMIT, STALLED, STOPPED
 
