@@ -1,7 +1,7 @@
 """edit.json: an edit in a file, to be repeated, shared, or changed by hand.
 
     {"photodrag": 1, "drags": [[[412, 530], [412, 510]]], "mask": "auto", "face": null, "box": null,
-     "align": null, "generator": "face", "class": null, "steps": null, "seed": 0}
+     "align": null, "generator": "face", "class": null, "tune": null, "steps": null, "seed": 0}
 
 Only "photodrag", the format's version, must be there. The path of a mask, and of a generator's file, is
 relative to the file's folder; a generator without a folder is a name.
@@ -36,6 +36,8 @@ class EditFile:
     generator: str = "face"
     """A name, or a path with a folder in it."""
     class_: int | None = None
+    tune: int | None = None
+    """Steps of pivotal tuning, 0 for as many as usual; None for none."""
     steps: int | None = None
     seed: int = 0
 
@@ -142,6 +144,7 @@ FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
     "align": (_or_null(lambda value: value in ("face", "square")), '"face", "square" or null'),
     "generator": (_or_null(_is_name), "a generator's name, or a checkpoint's path"),
     "class": (_or_null(_is_whole(0)), "a class's number from 0 on, or null"),
+    "tune": (_or_null(_is_whole(0)), "a number of steps, 0 for as many as usual, or null"),
     "steps": (_or_null(_is_whole(1)), "a whole number from 1 on, or null"),
     "seed": (_or_null(_is_whole(0)), "a whole number from 0 on"),
 }

@@ -14,6 +14,7 @@ from photodrag.drag import DragResult, DragSettings, DragState, drag
 from photodrag.invert import identity
 from photodrag.invert.projection import ProjectSettings
 from photodrag.invert.quality import to_uint8
+from photodrag.invert.tuning import TuneSettings
 from photodrag.pipeline import masks
 from photodrag.pipeline.align import Alignment
 from photodrag.pipeline.blend import Blend, blend
@@ -23,6 +24,7 @@ from photodrag.pipeline.landmarks import Frame, predict
 from photodrag.pipeline.output import write_output
 from photodrag.pipeline.photo import Photo
 from photodrag.pipeline.plan import Plan, find_generator, plan_edit, usual_align
+from photodrag.pipeline.tuned import tune_inversion
 
 FINE = 1024
 """Least side of the pictures that are blended: seams and flow are made for it, so smaller ones are enlarged."""
@@ -86,6 +88,7 @@ def edit(
     refresh: bool = False,
     models: Models | None = None,
     projection: ProjectSettings = ProjectSettings(),
+    tuning: TuneSettings | None = None,
     dragging: DragSettings = DragSettings(),
     progress: Progress = silent,
 ) -> Edit:
@@ -96,6 +99,7 @@ def edit(
     default; box: (x, y, width, height) of a face that isn't found, or around which a square is edited.
     align: what the generator is shown, "face" or "square": by default what it was made for. generator: a name or a
     checkpoint's path; class_: which of its classes, where it has some, from 0. steps: of the drag, at most.
+    tuning: how the generator is tuned to the photo; None leaves it as it is.
     models: loaded ones, to be used again; what generator, class_ and device say is then not looked at.
 
     Raises UserError for anything that a person can put right."""
@@ -109,6 +113,7 @@ def edit(
         refresh=refresh,
         models=models,
         projection=projection,
+        tuning=tuning,
         dragging=dragging,
         progress=progress,
     )
@@ -124,6 +129,7 @@ def carry_out(
     refresh: bool = False,
     models: Models | None = None,
     projection: ProjectSettings = ProjectSettings(),
+    tuning: TuneSettings | None = None,
     dragging: DragSettings = DragSettings(),
     progress: Progress = silent,
 ) -> Edit:
@@ -133,6 +139,9 @@ def carry_out(
     clock("load")
     inversion = invert(plan.photo, plan.place, models, projection, refresh, progress)
     clock("invert")
+    if tuning is not None:
+        inversion = tune_inversion(plan.photo, inversion, tuning, refresh, progress)
+        clock("tune")
     result = drag_face(
         plan,
         inversion,

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -166,19 +166,23 @@ def invert(
 
     before = None if refresh else unfinished.find(key, ProjectState, models.device)
     found = project(generator, crop, distance, settings, models.space, report, before)
-    projected = time.monotonic()
-    with torch.no_grad():
-        image = generator.synthesis(found.w_plus)
-    landmarks = predict(to_uint8(image), Frame.around(crop.landmarks)) if face else None
-    quality = measure(crop, image, found.w_plus, distance, models.space, landmarks)
-    seconds = found.seconds + time.monotonic() - projected
-    unkept = None
+    made = Inversion(face, alignment, crop, found.w_plus, None, found.steps, found.seconds, False, key, models)
+    made = replace(made, quality=quality_of(made, distance))
     try:
-        cache.keep(key, found.w_plus, quality, found.steps, seconds, photo.path.name, Path(models.name).name)
+        about = (made.quality, made.steps, made.seconds, photo.path.name, Path(models.name).name)
+        cache.keep(key, made.w_plus, *about)
         keeper.done()
     except UserError as error:
-        unkept = str(error)
-    return Inversion(face, alignment, crop, found.w_plus, quality, found.steps, seconds, False, key, models, unkept)
+        made = replace(made, unkept=str(error))
+    return made
+
+
+@torch.no_grad()
+def quality_of(inversion: Inversion, distance: perceptual.PerceptualDistance) -> Quality:
+    """The figures of an inversion; `distance` is the one named DISTANCE."""
+    crop, image = inversion.crop, inversion.generator.synthesis(inversion.w_plus)
+    landmarks = None if crop.landmarks is None else predict(to_uint8(image), Frame.around(crop.landmarks))
+    return measure(crop, image, inversion.w_plus, distance, inversion.models.space, landmarks)
 
 
 def focus_of(generator: torch.nn.Module) -> tuple[float, float, float]:

@@ -14,10 +14,14 @@ Costs = dict[str, Sequence[float]]
 """For each stage, in their order, what each of its steps costs, in any unit."""
 
 
-def inversion_costs(stages: Sequence) -> Costs:
-    """Of `ProjectSettings.stages`."""
-    sides = [(stage.whole, stage.face or 0) for stage in stages for _ in range(stage.steps)]
-    return {"inverting": [BASE + PIXEL * (whole**2 + face**2) for whole, face in sides]}
+def inversion_costs(stages: Sequence, tuning=None) -> Costs:
+    """Of `ProjectSettings.stages`, and of TuneSettings where there are some."""
+    costs = {"inverting": [_seconds(stage.whole, stage.face or 0) for stage in stages for _ in range(stage.steps)]}
+    return costs | ({"tuning": [_seconds(tuning.whole, tuning.face)] * tuning.steps} if tuning else {})
+
+
+def _seconds(*sides: int) -> float:
+    return BASE + PIXEL * sum(side**2 for side in sides)
 
 
 def drag_costs(steps: int) -> Costs:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 @options.align
 @options.generator
 @options.class_
+@options.tune
 @click.option("--steps", type=click.IntRange(1), metavar="N", help="Steps of the drag, at most.")
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="Recorded only: nothing here is random as yet.")
 @options.device
@@ -67,7 +68,7 @@ def edit(
     Examples:
         photodrag edit photo.jpg --drag 412,530:412,518 --out smile.jpg
         photodrag edit photo.jpg --drag 412,530:412,518 --mask face --save-edit smile.json
-        photodrag edit photo.jpg --edit smile.json
+        photodrag edit photo.jpg --edit smile.json --tune
         photodrag edit cat.jpg --generator afhqcat --box 300,120,800,800 --drag 640,700:640,660
     """
     from photodrag.pipeline.output import check_output, check_writable, default_output
@@ -124,8 +125,8 @@ def _carried_out(plan: "Plan", task: EditFile, device: str, refresh: bool, bar: 
     from photodrag.pipeline import progress
     from photodrag.pipeline.editing import carry_out
 
-    projection, dragging = ProjectSettings(), DragSettings()
-    bar.expect(progress.inversion_costs(projection.stages) | progress.drag_costs(task.steps or dragging.steps))
+    projection, tuning, dragging = ProjectSettings(), options.tune_settings(task.tune), DragSettings()
+    bar.expect(progress.inversion_costs(projection.stages, tuning) | progress.drag_costs(task.steps or dragging.steps))
     return carry_out(
         plan,
         generator=task.generator,
@@ -134,6 +135,7 @@ def _carried_out(plan: "Plan", task: EditFile, device: str, refresh: bool, bar: 
         device=device,
         refresh=refresh,
         projection=projection,
+        tuning=tuning,
         dragging=dragging,
         progress=bar,
     )

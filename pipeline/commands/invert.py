@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 @options.align
 @options.generator
 @options.class_
+@options.tune
 @options.device
 @options.refresh
 @options.quiet
@@ -33,6 +34,7 @@ def invert(
     align: str | None,
     generator: str | None,
     class_: int | None,
+    tune: int | None,
     device: str,
     refresh: bool,
     quiet: bool,
@@ -57,7 +59,7 @@ def invert(
         options.complain(options.UNKNOWN_SUBJECT.format(generator))
     align = align or usual_align(subject)
     models, done, code = None, [], 0
-    with options.stopping_leaves("the inversions finished before are kept"):
+    with options.stopping_leaves("the inversions finished before are kept, and this one goes on where it was"):
         for path in photos:
             with options.progress_bar(quiet) as bar:
                 try:
@@ -70,7 +72,7 @@ def invert(
                 if models is None:  # only now, so that wrong photos are told at once
                     models = _load(generator, class_, device, bar)
                 try:
-                    facts = _invert(photo, found, count, models, refresh, bar)
+                    facts = _invert(photo, found, count, models, tune, refresh, bar)
                 except UserError as error:
                     code = max(code, _tell(error, path, done))
                     continue
@@ -103,12 +105,21 @@ def _load(generator: str, class_: int | None, device: str, bar: ProgressBar) -> 
 
 
 def _invert(
-    photo: "Photo", place: "Place", faces: int | None, models: "Models", refresh: bool, bar: ProgressBar
+    photo: "Photo",
+    place: "Place",
+    faces: int | None,
+    models: "Models",
+    tune: int | None,
+    refresh: bool,
+    bar: ProgressBar,
 ) -> dict:
     from photodrag.invert import ProjectSettings
     from photodrag.pipeline import inversion, progress, report
+    from photodrag.pipeline.tuned import tune_inversion
 
-    settings = ProjectSettings()
-    bar.expect(progress.inversion_costs(settings.stages))
+    settings, tuning = ProjectSettings(), options.tune_settings(tune)
+    bar.expect(progress.inversion_costs(settings.stages, tuning))
     result = inversion.invert(photo, place, models, settings, refresh, bar)
+    if tuning:
+        result = tune_inversion(photo, result, tuning, refresh, bar)
     return report.of_inversion(photo, result, faces)

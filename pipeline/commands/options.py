@@ -5,11 +5,30 @@ import math
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
 from photodrag.pipeline.progress import ProgressBar
 from photodrag.weights.errors import Failure
+
+if TYPE_CHECKING:
+    from photodrag.invert.tuning import TuneSettings
+
+
+class TuneSteps(click.ParamType):
+    """A number of steps, or DEFAULT where the option is given without one."""
+
+    name, DEFAULT = "STEPS", 0
+
+    def convert(self, value, param, ctx):
+        if isinstance(value, int):
+            return value
+        if not value.isdecimal() or not int(value):
+            self.fail(
+                f"{value!r} is no number of steps: write {param.opts[0]} last, or {param.opts[0]}=60.", param, ctx
+            )
+        return int(value)
 
 
 class Numbers(click.ParamType):
@@ -54,6 +73,14 @@ device = click.option(
     show_default=True,
     help="What computes.",
 )
+tune = click.option(
+    "--tune",
+    type=TuneSteps(),
+    is_flag=False,
+    flag_value=TuneSteps.DEFAULT,
+    metavar="[STEPS]",
+    help="Tune the generator to the photo as well, so that the person is that very person: two minutes more, once.",
+)
 refresh = click.option("--refresh", is_flag=True, help="Invert anew, even if an inversion is kept.")
 quiet = click.option("--quiet", is_flag=True, help="No progress and no notes on stderr, only errors.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON object on stdout.")
@@ -92,6 +119,15 @@ def stopping_leaves(what: str) -> Iterator[None]:
         if not hasattr(error, "leaves"):
             error.leaves = what
         raise
+
+
+def tune_settings(steps: int | None) -> "TuneSettings | None":
+    """What --tune asks for; None where it wasn't given."""
+    from photodrag.invert.tuning import TuneSettings
+
+    if steps is None:
+        return None
+    return TuneSettings() if steps == TuneSteps.DEFAULT else TuneSettings(steps=steps)
 
 
 def prepare_to_compute(device: str) -> None:

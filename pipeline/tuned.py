@@ -1,0 +1,63 @@
+"""An inversion made exact: the generator tuned to the one photo, and kept for the next time."""
+
+import hashlib
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from photodrag.invert import cache, perceptual, unfinished
+from photodrag.invert.tuning import TuneSettings, TuneState, tune
+from photodrag.pipeline.inversion import DISTANCE, Inversion, Progress, quality_of, silent
+from photodrag.pipeline.photo import Photo
+from photodrag.weights import UserError
+
+
+def tune_inversion(
+    photo: Photo,
+    inversion: Inversion,
+    settings: TuneSettings = TuneSettings(),
+    refresh: bool = False,
+    progress: Progress = silent,
+) -> Inversion:
+    """The inversion of a photo with a generator tuned to it: from the cache, unless `refresh` or none is there,
+    and then kept there. One that was cut off goes on from its last kept state.
+
+    Its steps and seconds are those of both; a cache that can't be written doesn't stop it."""
+    models, crop, w_plus = inversion.models, inversion.crop, inversion.w_plus
+    key = key_of(inversion, settings)
+    kept = None if refresh else cache.find(key, tuple(w_plus.shape))
+    if kept is not None:
+        return replace(
+            inversion,
+            quality=kept.quality,
+            steps=kept.steps,
+            seconds=kept.seconds,
+            cached=True,
+            key=key,
+            unkept=None,
+            deltas=kept.deltas,
+        )
+    distance = perceptual.load(DISTANCE, models.device, lambda doing: progress(doing, 0, 0))
+    keeper = unfinished.Keeper(key)
+
+    def report(state: TuneState) -> None:
+        keeper(state)
+        progress("tuning", state.step, state.steps)
+
+    before = None if refresh else unfinished.find(key, TuneState, models.device)
+    found = tune(models.generator, w_plus, crop, distance, settings, report, before)
+    steps, seconds = inversion.steps + found.steps, inversion.seconds + found.seconds
+    made = replace(inversion, steps=steps, seconds=seconds, cached=False, key=key, unkept=None, deltas=found.deltas)
+    made = replace(made, quality=quality_of(made, distance))
+    try:
+        about = (made.quality, steps, seconds, photo.path.name, Path(models.name).name)
+        cache.keep(key, w_plus, *about, cache.TUNED, found.deltas)
+        keeper.done()
+    except UserError as error:
+        made = replace(made, unkept=str(error))
+    return made
+
+
+def key_of(inversion: Inversion, settings: TuneSettings) -> str:
+    """What the cache keeps a tuned inversion under: its pivot may be a code from elsewhere, so that counts, too."""
+    pivot = hashlib.sha256(inversion.w_plus.cpu().numpy().tobytes()).hexdigest()
+    return cache.key_of(cache.TUNED, inversion.key, pivot, asdict(settings))
