@@ -87,7 +87,7 @@ def read_photo(path: str | Path) -> Photo:
     photo = read_picture(path)
     if min(photo.width, photo.height) < MIN_SIDE:
         size = f"{photo.width} × {photo.height} pixels"
-        raise UserError(f"{path} is {size}, too small to show a face: {MIN_SIDE} × {MIN_SIDE} is the least.")
+        raise UserError(f"{path} is {size}, too small to be edited: {MIN_SIDE} × {MIN_SIDE} is the least.")
     return photo
 
 

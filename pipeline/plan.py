@@ -202,7 +202,7 @@ def _crop(faces: int | None) -> str:
 def _extent(alignment: Alignment, point: np.ndarray | None = None) -> str:
     """Where the crop lies, in words. A tilted one is described by its corners if `point`, which lies outside of it,
     lies between its lowest and highest coordinates all the same."""
-    low, high = alignment.quad.min(0).round(), alignment.quad.max(0).round()
+    low, high = alignment.quad.min(0).round() + 0.0, alignment.quad.max(0).round() + 0.0  # no -0
     if point is None or not ((low <= point) & (point <= high)).all():
         return f"which reaches from about {low[0]:g},{low[1]:g} to {high[0]:g},{high[1]:g}"
     corners = [f"{x:g},{y:g}" for x, y in alignment.quad.round() + 0.0]

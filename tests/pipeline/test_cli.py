@@ -148,7 +148,9 @@ def test_options_win_over_the_file_and_drags_add_up(portrait, ready, tmp_path):
         "mask": "masks/mouth.png",
         "face": None,
         "box": None,
+        "align": None,
         "generator": "face",
+        "class": None,
         "steps": 2,
         "seed": 7,
     }

@@ -17,6 +17,7 @@ DRAGS = (((412.0, 530.0), (412.1, 510.25)), ((0.1 + 0.2, 1e-7), (-0.5, 3.0)))
         EditFile(DRAGS),
         EditFile(DRAGS, mask="face", face=3, steps=40, seed=2**40),
         EditFile(DRAGS, box=(1.0, 2.5, 300.0, 400.0), generator="another"),
+        EditFile(DRAGS, align="square", generator="one.of.mine", class_=0),
     ],
 )
 def test_read_as_written(edit, tmp_path):
@@ -50,6 +51,25 @@ def test_mask_given_relative_to_the_current_folder(tmp_path, monkeypatch):
     (tmp_path / "edits").mkdir()
     write_edit_file("edits/edit.json", EditFile(DRAGS, mask="mask.png"))
     assert json.loads((tmp_path / "edits" / "edit.json").read_text())["mask"] == os.path.join("..", "mask.png")
+
+
+@pytest.mark.parametrize("where", ["mine.pkl", "nets/mine.pkl", "../mine.pkl", "edits/mine.pkl"])
+def test_generator_s_file_is_relative_to_the_file(where, tmp_path, monkeypatch):
+    (tmp_path / "here").mkdir()
+    (tmp_path / "edits").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    write_edit_file("../edits/edit.json", EditFile(DRAGS, generator=os.path.join(".", where)))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    read = read_edit_file("../edits/edit.json").generator
+    assert os.path.realpath(read) == os.path.realpath(tmp_path / "here" / where)
+
+
+def test_a_generator_s_file_beside_it_is_no_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_edit_file("edit.json", EditFile(DRAGS, generator="./face"))
+    assert json.loads((tmp_path / "edit.json").read_text())["generator"] == "./face"
+    assert os.path.dirname(read_edit_file("edit.json").generator)
 
 
 def test_only_the_version_must_be_there(tmp_path):

@@ -248,6 +248,8 @@ def test_wrong_file_laid_by_hand(fails, portrait, tmp_path):
         ({"photodrag": 1, "box": [1, 2, 3]}, "the field 'box' should be"),
         ({"photodrag": 1, "face": 1, "box": [1, 2, 3, 4]}, "has both 'face' and 'box'"),
         ({"photodrag": 1, "generator": 7}, "the field 'generator' should be"),
+        ({"photodrag": 1, "align": "circle"}, 'the field \'align\' should be "face", "square" or null, not'),
+        ({"photodrag": 1, "class": -1}, "the field 'class' should be a class's number from 0 on"),
         ({"photodrag": 1, "steps": 0}, "the field 'steps' should be a whole number from 1 on, or null, not 0"),
         ({"photodrag": 1, "steps": 2.5}, "the field 'steps' should be"),
         ({"photodrag": 1, "seed": -1}, "the field 'seed' should be"),
@@ -274,6 +276,33 @@ def test_wrong_checkpoints(fails, portrait, golden, cache, tmp_path):
     fails(2, r"There is no file nothing\.pkl", "edit", portrait, *MOUTH, "--quiet", "--generator", "nothing.pkl")
     fails(2, "The name 'face' is taken", "weights", "add", whole, "--name", "face")
     fails(2, r"let the name .*out\.pkl end in \.safetensors", "weights", "convert", whole, tmp_path / "out.pkl")
+
+
+@pytest.mark.parametrize(
+    "file, arguments, sentence",
+    [
+        ("rosinality-16.pt", ["--box", "300,300,50,50"], "The box 300,300,50,50 does not fit the photo, which is 256"),
+        ("rosinality-16.pt", ["--box", "90,130,30,9"], "too small for a picture: draw it 16 pixels a side or more"),
+        (
+            "rosinality-16.pt",
+            ["--box", "0,0,128,128"],
+            "The handle 104.4,138.9 lies outside the square that is edited, which reaches from about 0,0 to 128,128: "
+            "move it there or choose another square with --box",
+        ),
+        ("rosinality-16.pt", ["--face", "1"], r"A face was chosen \(--face\) where a square of the photo is edited"),
+        ("rosinality-16.pt", ["--mask", "face"], "The mask can't be the face .* give --mask auto or a picture"),
+        ("rosinality-16.pt", ["--class", "0"], r"rosinality-16\.pt has no classes: leave --class out"),
+        ("nvidia-ada-conditional-16.pkl", [], r"16\.pkl has 4 classes: choose one with --class N, from 0 to 3"),
+        ("nvidia-ada-conditional-16.pkl", ["--class", "4"], "has no class 4: its 4 go from 0 to 3"),
+        ("nvidia-ada-conditional-16.pkl", ["--class", "-1"], "has no class -1: its 4 go from 0 to 3"),
+        ("nvidia-ada-conditional-16.pkl", ["--class", "two"], "'two' is not a valid integer"),
+        ("README.md", [], r"README\.md was not opened: "),
+    ],
+)
+def test_wrong_uses_of_a_generator(fails, portrait, golden, cache, file, arguments, sentence):
+    (cache / "weights" / "files").mkdir()
+    given = "edit", portrait, *MOUTH, "--quiet", "--generator", golden / file, *arguments
+    fails(2, sentence, *given, ignoring=r"weights/files/[0-9a-f]{64}\.safetensors$")
 
 
 def test_wrong_names(fails, cache):
