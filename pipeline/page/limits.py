@@ -1,0 +1,21 @@
+"""How much a page may ask for."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Limits:
+    upload: int = 64 << 20
+    """Bytes of a photo's file."""
+    pixels: int = 80_000_000
+    """Of a photo; all common phones stay below."""
+    tabs: int = 8
+    """Open at once, each with one photo."""
+    points: int = 68
+    """Dragged at once."""
+    results: int = 100
+    """Remembered for a tab, to be saved after an undo: 100 kB each."""
+    display: int = 2560
+    """The longest side of the copy of a photo that is shown."""
+    preview: int = 512
+    """The side of the crop in pictures shown during a drag."""

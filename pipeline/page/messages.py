@@ -1,0 +1,72 @@
+"""What goes over the wire: JSON objects, some with bytes behind them; and what a page may say.
+
+A message is text, or binary: the length of the JSON in 4 bytes, big-endian, the JSON, and the bytes."""
+
+import json
+import math
+from collections.abc import Callable
+
+
+class Nonsense(Exception):
+    """A message that no page of ours sends."""
+
+
+def packed(content: dict, data: bytes | None = None) -> str | bytes:
+    text = json.dumps(content, allow_nan=False)
+    return text if data is None else len(text).to_bytes(4, "big") + text.encode() + data
+
+
+def unpacked(message: str | bytes) -> tuple[dict, bytes]:
+    """The checked content of a page's message, and the bytes behind it. Raises Nonsense."""
+    try:
+        if isinstance(message, str):
+            content, data = json.loads(message), b""
+        else:
+            end = 4 + int.from_bytes(message[:4], "big")
+            content, data = json.loads(message[4:end]), message[end:]
+    except (ValueError, RecursionError) as error:
+        raise Nonsense("no JSON") from error
+    fields = SAID.get(content.get("type")) if isinstance(content, dict) else None
+    if fields is None or content.keys() - {"type"} != fields.keys():
+        raise Nonsense("unknown type or fields")
+    for name, right in fields.items():
+        if not right(content[name]):
+            raise Nonsense(f"a wrong {name!r}")
+    return content, data
+
+
+def _number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and abs(value) < 1e7
+
+
+def _whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 31
+
+
+def _row(length: int, of: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, list) and len(value) == length and all(map(of, value))
+
+
+def _or_null(right: Callable[[object], bool]) -> Callable[[object], bool]:
+    return lambda value: value is None or right(value)
+
+
+def _one_of(*words: str) -> Callable[[object], bool]:
+    return lambda value: isinstance(value, str) and value in words
+
+
+SAID: dict[str, dict[str, Callable[[object], bool]]] = {
+    "photo": {"name": lambda value: isinstance(value, str) and len(value) < 1000},  # the file behind it
+    "sample": {},
+    "face": {"number": _or_null(_whole), "box": _or_null(_row(4, _number))},  # invert it
+    "drag": {
+        "id": _whole,  # the page's own, which the answers bear
+        "drags": lambda value: isinstance(value, list) and all(map(_row(2, _row(2, _number)), value)),
+        "mask": _one_of("auto", "face", "painted"),  # painted: a PNG of the displayed size behind it
+        "scale": lambda value: _number(value) and value > 0,  # pixels of the screen to one of the photo
+    },
+    "stop": {},
+    "origin": {"id": _whole, "result": _whole, "point": _row(2, _number)},  # where a point of a result came from
+    "save": {"result": _whole, "format": _one_of("png", "jpeg", "json")},
+}
+"""What a page says; `Tab` has a function for each."""

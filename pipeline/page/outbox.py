@@ -1,0 +1,27 @@
+"""What waits to be sent to a page."""
+
+import asyncio
+
+
+class Outbox:
+    """Messages from any thread, for the loop that sends them. Where a page is slow, old pictures are left out."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop):
+        self._loop, self._waiting, self._some = loop, [], asyncio.Event()
+
+    def put(self, message: str | bytes, key: str | None = None) -> None:
+        """Send a message after those that wait; with a key, instead of one that waits with that key."""
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._put, message, key)
+
+    async def get(self) -> str | bytes:
+        while not self._waiting:
+            self._some.clear()
+            await self._some.wait()
+        return self._waiting.pop(0)[1]
+
+    def _put(self, message: str | bytes, key: str | None) -> None:
+        if key is not None:
+            self._waiting = [waiting for waiting in self._waiting if waiting[0] != key]
+        self._waiting.append((key, message))
+        self._some.set()

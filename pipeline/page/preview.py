@@ -1,0 +1,82 @@
+"""Pictures while something is going on: as the final ones are made, but only as large as they are shown."""
+
+import time
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from photodrag.invert.quality import to_uint8
+from photodrag.pipeline import masks
+from photodrag.pipeline.align import Alignment
+from photodrag.pipeline.blend import FLOW_SIDE
+from photodrag.pipeline.editing import blend_in
+from photodrag.pipeline.inversion import Inversion
+from photodrag.pipeline.page.pictures import PASSING, Patch, patch, smaller
+from photodrag.pipeline.photo import Photo
+
+
+class Preview:
+    """The part of a photo around a face, small."""
+
+    def __init__(self, photo: Photo, inversion: Inversion, scale: float, side: int = FLOW_SIDE):
+        """scale: pixels of the screen to one of the photo; side: of the crop, at most."""
+        self._photo, self._generator = photo, inversion.generator
+        whole = inversion.alignment
+        self._region = x0, y0, x1, y1 = whole.paste_region(photo.pixels.shape)
+        self._side = min(side, whole.size)
+        scale = min(1.0, scale, self._side / np.hypot(*(whole.quad[3] - whole.quad[0])))
+        self._pixels = smaller(photo.pixels[y0:y1, x0:x1], scale)
+        scale = self._pixels.shape[1] / (x1 - x0)  # as it was rounded
+        self._scale = scale
+        self._alignment = Alignment((whole.quad + 0.5 - (x0, y0)) * scale - 0.5, self._side)
+        self._landmarks = (inversion.crop.landmarks + 0.5) * (self._side / whole.size) - 0.5
+
+    def likeness(self, w_plus: Tensor) -> Patch:
+        """The generator's own picture of a code, laid over the photo."""
+        picture, alignment = self._picture(w_plus), self._alignment
+        seam = masks.crop_seam(alignment.inside(self._pixels.shape))
+        height, width = self._pixels.shape[:2]
+        over = alignment.to_region(np.dstack((picture, seam)), (0, 0, width, height))
+        alpha = over[..., 3:].clip(0, 1) * alignment.covered((0, 0, width, height))[..., None]
+        mixed = self._pixels + alpha * (over[..., :3] - self._pixels)
+        return patch(self._photo, mixed.round().clip(0, 255).astype(np.uint8), self._region, PASSING)
+
+    def edit(self, before: np.ndarray, w_plus: Tensor, where: np.ndarray | str, points: np.ndarray) -> Patch:
+        """What `put_back` would make of a code. before: `picture` of the one it was dragged from; where: a plan's mask;
+        points [N, 2]: handles and targets in photo pixels."""
+        if isinstance(where, np.ndarray):
+            x0, y0, x1, y1 = self._region
+            where = cv2.resize(where[y0:y1, x0:x1], self._pixels.shape[1::-1], interpolation=cv2.INTER_AREA)
+        points = self._alignment.to_crop((points + 0.5 - self._region[:2]) * self._scale - 0.5)
+        after = self._picture(w_plus)
+        blended = blend_in(self._pixels, where, self._alignment, self._landmarks, before, after, points)
+        return patch(self._photo, blended.picture, self._region, PASSING)
+
+    def reduced(self, picture: np.ndarray) -> np.ndarray:
+        """A generator's picture, uint8 RGB [R, R, 3], at the preview's side."""
+        return cv2.resize(picture, (self._side, self._side), interpolation=cv2.INTER_AREA)
+
+    @torch.no_grad()
+    def _picture(self, w_plus: Tensor) -> np.ndarray:
+        return self.reduced(to_uint8(self._generator.synthesis(w_plus)))
+
+
+class Pace:
+    """Says when a picture is due, so that pictures take a given share of the time and come no faster than `least`."""
+
+    def __init__(self, share: float, least: float = 0.1):
+        self._share, self._least = share, least
+        self._cost = self._ended = 0.0
+
+    def due(self) -> bool:
+        waited = time.monotonic() - self._ended
+        return waited >= max(self._least, self._cost * (1 - self._share) / self._share)
+
+    def __enter__(self) -> None:
+        self._began = time.monotonic()
+
+    def __exit__(self, *_) -> None:
+        self._ended = time.monotonic()
+        self._cost = self._ended - self._began

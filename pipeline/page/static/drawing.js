@@ -1,0 +1,95 @@
+// What is drawn over the photo: faces, the crop, places to snap to, the mask, points.
+
+const HANDLE = "#ff4d3d", TARGET = "#2fb4ff";
+
+export function drawOverlay(c, view, page) {
+  if (page.mask && page.state.mask === "painted") {
+    const [x, y] = view.toScreen([-0.5, -0.5]);
+    c.globalAlpha = 0.35;
+    c.drawImage(page.mask.canvas, x, y, view.photo.width * view.scale, view.photo.height * view.scale);
+    c.globalAlpha = 1;
+  }
+  if (page.phase === "choose") {
+    for (const face of page.faces) outline(c, view, boxCorners(face.box), `${face.number}`);
+  }
+  if (page.drawnBox) outline(c, view, boxCorners(page.drawnBox), "");
+  if (page.phase === "ready" || page.phase === "learning") {
+    if (page.quad) dashed(c, view, page.quad);
+    for (const place of page.snaps) dot(c, view.toScreen(place), 2.5, "#ffffffd0", 1);
+    page.points.forEach((point, index) => drawPoint(c, view, point, index, index === page.chosen));
+  }
+}
+
+function drawPoint(c, view, point, index, chosen) {
+  const handle = view.toScreen(point.at ?? point.handle), target = view.toScreen(point.target);
+  const length = Math.hypot(target[0] - handle[0], target[1] - handle[1]);
+  for (const [colour, width] of [["#000a", 5], ["#fff", 2.5]]) {
+    c.strokeStyle = colour;
+    c.lineWidth = width;
+    c.beginPath();
+    c.moveTo(...handle);
+    c.lineTo(...target);
+    c.stroke();
+  }
+  if (length > 1) dot(c, target, chosen ? 9 : 7, TARGET, 2);
+  dot(c, handle, chosen ? 8 : 6, HANDLE, 2);
+  c.font = "600 12px system-ui, sans-serif";
+  c.lineWidth = 3;
+  c.strokeStyle = "#000c";
+  c.fillStyle = "#fff";
+  c.strokeText(index + 1, target[0] + 11, target[1] - 8);
+  c.fillText(index + 1, target[0] + 11, target[1] - 8);
+}
+
+function dot(c, [x, y], radius, colour, border) {
+  c.beginPath();
+  c.arc(x, y, radius, 0, 2 * Math.PI);
+  c.fillStyle = colour;
+  c.fill();
+  c.lineWidth = border;
+  c.strokeStyle = border > 1 ? "#fff" : "#0009";
+  c.stroke();
+}
+
+function outline(c, view, corners, text) {
+  const places = corners.map((corner) => view.toScreen(corner));
+  for (const [colour, width] of [["#000a", 6], ["#ffd84d", 3]]) {
+    c.strokeStyle = colour;
+    c.lineWidth = width;
+    c.beginPath();
+    for (const place of places) c.lineTo(...place);
+    c.closePath();
+    c.stroke();
+  }
+  c.font = "700 16px system-ui, sans-serif";
+  c.lineWidth = 4;
+  c.strokeStyle = "#000c";
+  c.strokeText(text, places[0][0] + 8, places[0][1] + 22);
+  c.fillStyle = "#ffd84d";
+  c.fillText(text, places[0][0] + 8, places[0][1] + 22);
+}
+
+function dashed(c, view, quad) {
+  c.save();
+  c.setLineDash([6, 6]);
+  c.strokeStyle = "#fff8";
+  c.lineWidth = 1;
+  c.beginPath();
+  for (const corner of quad) c.lineTo(...view.toScreen(corner));
+  c.closePath();
+  c.stroke();
+  c.restore();
+}
+
+export function boxCorners([x, y, width, height]) {
+  const [left, top, right, bottom] = [x - 0.5, y - 0.5, x + width - 0.5, y + height - 0.5];
+  return [[left, top], [left, bottom], [right, bottom], [right, top]];
+}
+
+// Whether a place lies within a square of four corners that go round.
+export function within(quad, [x, y]) {
+  return !quad || quad.every(([ax, ay], i) => {
+    const [bx, by] = quad[(i + 1) % 4];
+    return (bx - ax) * (y - ay) - (by - ay) * (x - ax) <= 0;
+  });
+}

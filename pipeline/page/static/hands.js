@@ -1,0 +1,144 @@
+// What hands do on the canvas: pull points, paint, pan, zoom, by mouse, pen and fingers.
+
+const NEAR = { mouse: 12, pen: 16, touch: 26 }; // CSS pixels
+const SNAP = 9;
+const CLICK = 4; // a pull shorter than that is a click
+
+export class Hands {
+  // `actions`: tool(), points(), snaps(), add(at), move(index, end, at, last), remove(index), choose(index), paint(from, to, last),
+  // box(from, to, last), allowed(at).
+  constructor(view, actions) {
+    this.view = view;
+    this.actions = actions;
+    this.pointers = new Map();
+    this.space = false;
+    const canvas = view.canvas;
+    canvas.addEventListener("pointerdown", (event) => this.down(event));
+    canvas.addEventListener("pointermove", (event) => this.moved(event));
+    for (const name of ["pointerup", "pointercancel"]) canvas.addEventListener(name, (event) => this.up(event));
+    canvas.addEventListener("contextmenu", (event) => {
+      event.preventDefault();
+      const hit = this.hit(event);
+      if (hit && actions.tool() === "points") actions.remove(hit.index);
+    });
+    canvas.addEventListener("wheel", (event) => {
+      event.preventDefault();
+      view.zoom(Math.exp(-event.deltaY * (event.deltaMode ? 0.05 : 0.0015)), view.at(event));
+    }, { passive: false });
+  }
+
+  down(event) {
+    if (!this.view.photo || event.button === 2) return;
+    this.view.canvas.setPointerCapture(event.pointerId);
+    this.pointers.set(event.pointerId, this.view.at(event));
+    if (this.pointers.size > 1) { // a second finger: no pulling any more
+      this.cancel();
+      return;
+    }
+    const at = this.view.at(event), tool = this.actions.tool();
+    this.last = this.from = at;
+    if (event.button === 1 || this.space || tool === "pan") this.doing = { kind: "pan" };
+    else if (tool === "brush" || tool === "erase") this.doing = { kind: "paint" };
+    else if (tool === "box") this.doing = { kind: "box", start: this.view.toPhoto(...at) };
+    else this.startPull(event, at);
+    if (this.doing?.kind === "paint") this.paint(at, false);
+  }
+
+  startPull(event, at) {
+    const hit = this.hit(event);
+    if (hit) {
+      this.actions.choose(hit.index);
+      this.doing = { kind: "pull", ...hit, fresh: false };
+      return;
+    }
+    const place = this.snapped(at);
+    if (!this.actions.allowed(place)) {
+      this.doing = { kind: "pan" };
+      return;
+    }
+    this.doing = { kind: "pull", index: this.actions.add(place), end: "target", fresh: true };
+  }
+
+  moved(event) {
+    const before = this.pointers.get(event.pointerId);
+    if (!before) return;
+    const at = this.view.at(event);
+    this.pointers.set(event.pointerId, at);
+    if (this.pointers.size === 2) {
+      this.pinch(event.pointerId, before, at);
+      return;
+    }
+    const doing = this.doing;
+    if (doing?.kind === "pan") this.view.pan(at[0] - this.last[0], at[1] - this.last[1]);
+    if (doing?.kind === "paint") this.paint(at, false);
+    if (doing?.kind === "box") this.actions.box(doing.start, this.view.toPhoto(...at), false);
+    if (doing?.kind === "pull" && (!doing.fresh || this.far(at))) {
+      this.actions.move(doing.index, doing.end, this.place(doing, at), false);
+    }
+    this.last = at;
+  }
+
+  up(event) {
+    if (!this.pointers.delete(event.pointerId)) return;
+    const doing = this.doing, at = this.view.at(event);
+    this.doing = null;
+    if (event.type === "pointercancel") return;
+    if (doing?.kind === "paint") this.actions.paint(null, null, true);
+    if (doing?.kind === "box") this.actions.box(doing.start, this.view.toPhoto(...at), true);
+    if (doing?.kind === "pull" && (doing.fresh || this.far(at))) {
+      const place = this.far(at) ? this.place(doing, at) : null; // null: where it is
+      this.actions.move(doing.index, doing.end, place, true);
+    }
+  }
+
+  // A second finger came: what the first one began is taken back.
+  cancel() {
+    if (this.doing?.kind === "pull" && this.doing.fresh) this.actions.remove(this.doing.index, true);
+    this.doing = null;
+  }
+
+  pinch(id, before, now) {
+    const [other] = [...this.pointers].filter(([key]) => key !== id).map(([, at]) => at);
+    const distance = (a) => Math.hypot(a[0] - other[0], a[1] - other[1]);
+    const middle = [(now[0] + other[0]) / 2, (now[1] + other[1]) / 2];
+    this.view.pan((now[0] - before[0]) / 2, (now[1] - before[1]) / 2);
+    this.view.zoom(distance(now) / Math.max(1, distance(before)), middle);
+  }
+
+  paint(at, last) {
+    this.actions.paint(this.view.toPhoto(...this.last), this.view.toPhoto(...at), last);
+  }
+
+  far(at) {
+    return Math.hypot(at[0] - this.from[0], at[1] - this.from[1]) >= CLICK;
+  }
+
+  place(doing, at) {
+    return doing.end === "handle" ? this.snapped(at) : this.view.toPhoto(...at);
+  }
+
+  snapped(at) {
+    const near = nearest(this.actions.snaps().map((place) => this.view.toScreen(place)), at, SNAP);
+    return near === null ? this.view.toPhoto(...at) : this.actions.snaps()[near];
+  }
+
+  // Which point's target or handle is under a pointer.
+  hit(event) {
+    const at = this.view.at(event), reach = NEAR[event.pointerType] ?? NEAR.mouse;
+    const points = this.actions.points();
+    for (const end of ["target", "handle"]) {
+      const index = nearest(points.map((point) => this.view.toScreen(point[end])), at, reach);
+      if (index !== null) return { index, end };
+    }
+    return null;
+  }
+}
+
+function nearest(places, at, reach) {
+  let found = null;
+  places.forEach(([x, y], index) => {
+    const distance = Math.hypot(x - at[0], y - at[1]);
+    if (distance <= reach) [found, reach] = [index, distance];
+  });
+  return found;
+}

@@ -1,0 +1,67 @@
+// The painted mask: a canvas of the size at which the photo is shown, opaque where the photo may change.
+
+export class Mask {
+  constructor() {
+    this.canvas = document.createElement("canvas");
+    this.context = this.canvas.getContext("2d", { willReadFrequently: true });
+  }
+
+  // `photo`: the view's; brushes are measured in its pixels.
+  reset(photo) {
+    this.canvas.width = photo.bitmap.width;
+    this.canvas.height = photo.bitmap.height;
+    this.ratio = photo.bitmap.width / photo.width;
+  }
+
+  clear() {
+    this.context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+  }
+
+  stroke(from, to, width, erase) {
+    const c = this.context;
+    c.save();
+    c.globalCompositeOperation = erase ? "destination-out" : "source-over";
+    c.scale(this.ratio, this.ratio);
+    c.translate(0.5, 0.5);
+    c.lineCap = c.lineJoin = "round";
+    c.lineWidth = width;
+    c.strokeStyle = "#f33";
+    c.beginPath();
+    c.moveTo(...from);
+    c.lineTo(to[0] + 1e-3, to[1]); // a line of no length draws nothing
+    c.stroke();
+    c.restore();
+  }
+
+  // The outline of the landmarks, up over the forehead as the face mask goes.
+  paintFace(landmarks) {
+    const mean = (from, to) => {
+      const part = landmarks.slice(from, to);
+      return [0, 1].map((i) => part.reduce((sum, point) => sum + point[i], 0) / part.length);
+    };
+    const brows = mean(17, 27), mouth = mean(48, 68);
+    const up = [0.45 * (brows[0] - mouth[0]), 0.45 * (brows[1] - mouth[1])];
+    const top = landmarks.slice(17, 27).map(([x, y]) => [x + up[0], y + up[1]]).reverse();
+    const c = this.context;
+    c.save();
+    c.scale(this.ratio, this.ratio);
+    c.translate(0.5, 0.5);
+    c.fillStyle = "#f33";
+    c.beginPath();
+    for (const point of [...landmarks.slice(0, 17), ...top]) c.lineTo(...point);
+    c.closePath();
+    c.fill();
+    c.restore();
+  }
+
+  // A PNG of it, and the other way round.
+  blob() {
+    return new Promise((done) => this.canvas.toBlob(done, "image/png"));
+  }
+
+  async restore(blob) {
+    const bitmap = blob && await createImageBitmap(blob);
+    this.clear();
+    if (bitmap) this.context.drawImage(bitmap, 0, 0);
+  }
+}

@@ -1,0 +1,223 @@
+// The panel beside the photo, and keys: what a person can press, and what is said to them.
+
+import { place } from "./words.js";
+
+const $ = (id) => document.getElementById(id);
+const picked = (name) => document.querySelector(`input[name="${name}"]:checked`).value;
+
+export class Panel {
+  constructor(page) {
+    this.page = page;
+  }
+
+  get tool() {
+    return picked("tool");
+  }
+
+  get brush() {
+    return Number($("size").value);
+  }
+
+  get showsLandmarks() {
+    return $("landmarks").checked;
+  }
+
+  // share: of a progress, null while it isn't known, left out for none.
+  say(text, share) {
+    $("status").textContent = text;
+    $("progress").hidden = share === undefined;
+    if (share === null) $("progress").removeAttribute("value");
+    else $("progress").value = share ?? 0;
+  }
+
+  quality(text) {
+    $("quality").textContent = text ?? "";
+    $("quality").hidden = !text;
+  }
+
+  banner(text) {
+    $("banner").textContent = text ?? "";
+    $("banner").hidden = !text;
+  }
+
+  offerSample(there) {
+    $("sample").hidden = !there;
+  }
+
+  refresh() {
+    const { page } = this, { state, phase, dragging } = page;
+    document.body.dataset.phase = phase;
+    document.body.dataset.dragging = Boolean(dragging);
+    document.body.dataset.frames = dragging ? dragging.frames : state.result?.frames ?? 0;
+    document.body.dataset.first = Math.round((dragging || state.result)?.first ?? 0);
+    $("faces").hidden = phase !== "choose" && page.faces.length < 2;
+    $("work").hidden = phase !== "ready" && phase !== "learning";
+    $("start").textContent = dragging ? "Stop" : "Start";
+    $("start").disabled = !dragging && !page.canStart;
+    $("undo").disabled = !page.editable || !page.history.canUndo;
+    $("redo").disabled = !page.editable || !page.history.canRedo;
+    for (const format of ["png", "jpeg", "json"]) $(`save-${format}`).disabled = !this.savable;
+    for (const radio of document.querySelectorAll('input[name="mask"]')) radio.checked = radio.value === state.mask;
+    $("painting").hidden = state.mask !== "painted" && !["brush", "erase"].includes(this.tool);
+    $("draw-face").setAttribute("aria-pressed", Boolean(page.boxing));
+    this.listFaces();
+    this.listPoints();
+  }
+
+  get savable() {
+    const { state, phase, editable } = this.page;
+    return editable && phase === "ready" && state.result && !state.result.rough;
+  }
+
+  listFaces() {
+    const buttons = this.page.faces.map((face) => {
+      const button = document.createElement("button");
+      button.textContent = `Face ${face.number}`;
+      button.setAttribute("aria-pressed", this.page.choice?.number === face.number);
+      button.onclick = () => this.page.chooseFace({ number: face.number });
+      return button;
+    });
+    replace($("face-list"), buttons, this.page.faces.map((face) => [face.number, this.page.choice?.number]));
+  }
+
+  listPoints() {
+    const { page } = this;
+    const rows = page.points.map((point, index) => {
+      const row = document.createElement("li"), choose = document.createElement("button"), remove = document.createElement("button");
+      const from = point.at ?? point.handle;
+      choose.textContent = `${index + 1}: ${place(from)} → ${place(point.target)}`;
+      choose.setAttribute("aria-pressed", index === page.chosen);
+      choose.onclick = () => page.choosePoint(index);
+      remove.textContent = "✕";
+      remove.setAttribute("aria-label", `Remove point ${index + 1}`);
+      remove.onclick = () => page.removePoint(index);
+      row.append(choose, remove);
+      return row;
+    });
+    $("no-points").hidden = rows.length > 0;
+    replace($("points"), rows, [page.points.map((point) => [point.at, point.target]), page.chosen]);
+  }
+
+  // Called once: what each control does.
+  listen(places) {
+    const { page } = this;
+    const canvas = page.view.canvas;
+    for (const [number, name] of places) $("landmark").append(new Option(name, number));
+    $("file").onchange = () => {
+      const [file] = $("file").files;
+      if (file) page.open(file);
+      $("file").value = "";
+    };
+    $("sample").onclick = () => page.open(null);
+    $("undo").onclick = () => page.undo();
+    $("redo").onclick = () => page.redo();
+    $("start").onclick = () => (page.dragging ? page.stop() : page.start());
+    $("in").onclick = () => page.view.zoom(1.4);
+    $("out").onclick = () => page.view.zoom(1 / 1.4);
+    $("fit").onclick = () => page.view.fit();
+    $("draw-face").onclick = () => {
+      page.phase = "choose";
+      page.boxing = !page.boxing;
+      page.refresh();
+    };
+    $("add").onclick = () => this.addLandmark(Number($("landmark").value));
+    $("clear-points").onclick = () => page.editable && page.setPoints([]);
+    $("landmarks").onchange = () => page.view.draw();
+    for (const radio of document.querySelectorAll('input[name="mask"]')) {
+      radio.onchange = () => (page.editable ? page.setMask(radio.value) : page.refresh());
+    }
+    for (const radio of document.querySelectorAll('input[name="tool"]')) radio.onchange = () => page.refresh();
+    $("paint-face").onclick = () => this.repaint(() => page.mask.paintFace(page.face.landmarks));
+    $("clear-mask").onclick = () => this.repaint(() => page.mask.clear());
+    for (const format of ["png", "jpeg", "json"]) $(`save-${format}`).onclick = () => page.save(format);
+    const before = (shown) => {
+      page.view.before = shown;
+      page.view.draw();
+    };
+    $("before").onpointerdown = () => before(true);
+    for (const name of ["pointerup", "pointerleave", "pointercancel", "blur"]) {
+      $("before").addEventListener(name, () => before(false));
+    }
+    $("wiper").oninput = () => {
+      page.view.wiper = $("wiper").value / 100;
+      page.view.draw();
+    };
+    this.listenToFiles();
+    this.listenToKeys(canvas, before);
+  }
+
+  addLandmark(number) {
+    const { page } = this;
+    if (!page.editable || !page.face) return;
+    const index = page.addPoint(page.face.landmarks[number]);
+    page.movePoint(index, "target", null, true);
+    page.choosePoint(index);
+    page.view.canvas.focus();
+  }
+
+  repaint(paint) {
+    if (!this.page.editable) return;
+    paint();
+    this.page.keepMask();
+  }
+
+  listenToFiles() {
+    const { page } = this, stage = $("stage");
+    addEventListener("paste", (event) => {
+      const [file] = event.clipboardData.files;
+      if (file) page.open(file);
+    });
+    addEventListener("dragover", (event) => {
+      event.preventDefault();
+      stage.classList.add("over");
+    });
+    addEventListener("dragleave", () => stage.classList.remove("over"));
+    addEventListener("drop", (event) => {
+      event.preventDefault();
+      stage.classList.remove("over");
+      const [file] = event.dataTransfer.files;
+      if (file) page.open(file);
+    });
+  }
+
+  listenToKeys(canvas, before) {
+    const { page } = this;
+    const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+    const typing = (target) => target.matches("input:not([type=radio],[type=checkbox]), select, button, summary");
+    addEventListener("keydown", (event) => {
+      const { key } = event, control = event.ctrlKey || event.metaKey;
+      const onControl = typing(event.target) || event.target.matches("input");
+      let done = true;
+      if (control && key.toLowerCase() === "z") event.shiftKey ? page.redo() : page.undo();
+      else if (control && key.toLowerCase() === "y") page.redo();
+      else if (control) done = false;
+      else if (key.toLowerCase() === "b") before(true);
+      else if (key === "+" || key === "=") page.view.zoom(1.25);
+      else if (key === "-") page.view.zoom(1 / 1.25);
+      else if (key === "0") page.view.fit();
+      else if (onControl) done = false;
+      else if (key === "Enter") $("start").click();
+      else if (key === " ") page.hands.space = true;
+      else if (key === "Delete" || key === "Backspace") page.chosen >= 0 && page.removePoint(page.chosen);
+      else if (arrows[key] && event.target === canvas) {
+        const size = event.shiftKey ? 10 : 1;
+        page.nudge(...arrows[key].map((way) => way * size), event.altKey ? "handle" : "target");
+      } else done = false;
+      if (done) event.preventDefault();
+    });
+    addEventListener("keyup", (event) => {
+      if (event.key.toLowerCase() === "b") before(false);
+      if (event.key === " ") page.hands.space = false;
+    });
+  }
+}
+
+// Replace an element's children only where `facts` have changed, so that focus and clicks under way stay.
+function replace(element, children, facts) {
+  const told = JSON.stringify(facts);
+  if (element.dataset.told === told) return;
+  const focused = [...element.querySelectorAll("button")].indexOf(document.activeElement);
+  element.dataset.told = told;
+  element.replaceChildren(...children);
+  if (focused >= 0) element.querySelectorAll("button")[focused]?.focus();
+}

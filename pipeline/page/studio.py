@@ -1,0 +1,36 @@
+"""What all tabs share: the models, the turns, the bounds."""
+
+from pathlib import Path
+
+from photodrag.drag import DragSettings
+from photodrag.invert.projection import ProjectSettings
+from photodrag.pipeline.inversion import Models, Progress
+from photodrag.pipeline.page.limits import Limits
+from photodrag.pipeline.page.turns import Turns
+
+SAMPLE = Path(__file__).parents[2] / "data" / "astronaut.png"
+"""There in a checkout, and not in an installed package."""
+
+
+class Studio:
+    def __init__(
+        self,
+        generator: str = "face",
+        device: str = "auto",
+        limits: Limits = Limits(),
+        projection: ProjectSettings = ProjectSettings(),
+        dragging: DragSettings = DragSettings(),
+        models: Models | None = None,
+    ):
+        """models: loaded ones; generator and device are then those, and what these two say is not looked at."""
+        self.generator, self.device, self.limits = generator, device, limits
+        self.projection, self.dragging = projection, dragging
+        self.turns = Turns()
+        self.tabs: set = set()
+        self._models = models
+
+    def models(self, progress: Progress) -> Models:
+        """The models, loaded for the first who asks. To be called by who has the turn."""
+        if self._models is None:
+            self._models = Models.load(self.generator, self.device, progress)
+        return self._models

@@ -1,0 +1,104 @@
+"""One computation at a time, fair between tabs, and none that can't be ended.
+
+Each job has a thread of its own, for the library's functions run to their end in one; but it computes only while
+it has the turn, and gives it up after every step. So there is one worker, and its queue is the jobs that wait."""
+
+import threading
+import time
+from collections.abc import Callable, Hashable
+
+
+class Cancelled(BaseException):
+    """Nobody wants this job's result any more. No Exception, so that nothing on the way takes it for a failure."""
+
+
+class Turns:
+    """The turn goes to the waiting tab that has computed least, and there to the latest job."""
+
+    def __init__(self):
+        self._changed = threading.Condition()
+        self._seconds: dict[Hashable, float] = {}
+        self._waiting: list[Job] = []
+        self._holder: Job | None = None
+        self._since = 0.0
+
+    def take(self, job: "Job") -> None:
+        """Wait for the turn. Raises Cancelled if the job is cancelled before."""
+        with self._changed:
+            busy = {other.tab for other in (*self._waiting, self._holder) if other}
+            if job.tab not in busy:  # one that comes back has no claim for the time it was away
+                least = min((self._seconds[tab] for tab in busy), default=0.0)
+                self._seconds[job.tab] = max(self._seconds.get(job.tab, 0.0), least)
+            self._waiting.append(job)
+            self._changed.wait_for(lambda: job.cancelled or (self._holder is None and self._next() is job))
+            self._waiting.remove(job)
+            if job.cancelled:
+                self._changed.notify_all()
+                raise Cancelled
+            self._holder, self._since = job, time.monotonic()
+
+    def give(self, job: "Job") -> None:
+        with self._changed:
+            if self._holder is job:
+                self._seconds[job.tab] += time.monotonic() - self._since
+                self._holder = None
+            self._changed.notify_all()
+
+    def forget(self, tab: Hashable) -> None:
+        """A tab was closed."""
+        with self._changed:
+            if all(job.tab != tab for job in (*self._waiting, self._holder) if job):
+                self._seconds.pop(tab, None)
+
+    def wake(self) -> None:
+        """Let waiting jobs see that they are cancelled."""
+        with self._changed:
+            self._changed.notify_all()
+
+    def _next(self) -> "Job":
+        return min(reversed(self._waiting), key=lambda job: self._seconds[job.tab])
+
+
+class Job:
+    """`work(job)` in a thread; then `ended(error)`, with None, Cancelled or what was raised, in the same thread."""
+
+    def __init__(
+        self,
+        turns: Turns,
+        tab: Hashable,
+        work: Callable[["Job"], None],
+        ended: Callable[[BaseException | None], None],
+    ):
+        self.tab = tab
+        self.cancelled = self.stopping = False
+        self._turns, self._work, self._ended = turns, work, ended
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def step(self) -> None:
+        """Let others have their turn. Raises Cancelled where the job is."""
+        self._turns.give(self)
+        self._turns.take(self)
+
+    def stop(self) -> None:
+        """Ask the work to end early with what it has."""
+        self.stopping = True
+
+    def cancel(self) -> None:
+        """End the work at its next step, without a result."""
+        self.cancelled = True
+        self._turns.wake()
+
+    def join(self, seconds: float) -> None:
+        self._thread.join(seconds)
+
+    def _run(self) -> None:
+        error = None
+        try:
+            self._turns.take(self)
+            self._work(self)
+        except BaseException as raised:
+            error = raised
+        finally:
+            self._turns.give(self)
+        self._ended(error)

@@ -1,0 +1,149 @@
+"""What is computed for a tab, by the same functions as the command line's; all of it in a job's thread."""
+
+import io
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from PIL import Image
+
+from photodrag.drag import DragResult
+from photodrag.drag.loop import STOPPED
+from photodrag.pipeline.blend import backward_flow
+from photodrag.pipeline.edit_file import EditFile, write_edit_file
+from photodrag.pipeline.editing import Edit, put_back
+from photodrag.pipeline.faces import Face
+from photodrag.pipeline.inversion import Inversion
+from photodrag.pipeline.page.painted import from_png
+from photodrag.pipeline.photo import Photo, read_photo
+from photodrag.pipeline.plan import Plan, plan_edit
+from photodrag.weights.errors import UserError
+from photodrag.weights.store import PART, cache_folder, cannot_write, make_folder, sweep
+
+FLOW = 128
+"""The side, at most, of the flow that is kept of a result, to find where a point of it came from."""
+LEFT_BEHIND = 60.0
+"""Seconds after which a file under way is one that a killed server left."""
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """What a page asks for."""
+
+    drags: tuple[tuple[tuple[float, float], tuple[float, float]], ...]
+    mask: str
+    """"auto", "face" or "painted"."""
+    painted: bytes | None = None
+    """Then the mask as a PNG of the photo's size."""
+
+    def plan(self, photo: Photo, face: Face) -> Plan:
+        """Raises UserError as `plan_edit`."""
+        handles, targets = zip(*self.drags, strict=True) if self.drags else ((), ())
+        return plan_edit(photo, handles, targets, from_png(self.painted) if self.painted else self.mask, face)
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What a drag came to, as little of it as makes the picture again."""
+
+    task: Task
+    inversion: Inversion
+    dragged: DragResult
+    flow: np.ndarray
+    """float32 [F, F, 2], F about FLOW: for each place in the crop, from how far it came, (x, y) in crop pixels."""
+
+    def edit(self, photo: Photo) -> Edit:
+        return put_back(self.task.plan(photo, self.inversion.face), self.inversion, self.dragged)
+
+    def origin(self, point: tuple[float, float]) -> tuple[float, float]:
+        """Where in the photo lay what a point (x, y) of the edited photo shows."""
+        alignment = self.inversion.alignment
+        at = alignment.to_crop(np.array(point))
+        side = len(self.flow)
+        x, y = ((at + 0.5) * side / alignment.size).astype(int).clip(0, side - 1)
+        x, y = alignment.to_photo(at + self.flow[y, x])
+        return float(x), float(y)
+
+
+def kept(task: Task, inversion: Inversion, dragged: DragResult, edit: Edit) -> Result:
+    step = len(edit.edited_crop) // FLOW or 1
+    flow = backward_flow(inversion.reconstruction, edit.edited_crop)[step // 2 :: step, step // 2 :: step]
+    return Result(task, inversion, dragged, np.ascontiguousarray(flow))
+
+
+def read_upload(data: bytes, name: str, pixels: int) -> Photo:
+    """The photo in an uploaded file. Raises UserError as `read_photo`, and for more than that many pixels."""
+    name = "".join(c for c in PurePosixPath(name.replace("\\", "/")).name if c.isprintable())[-100:].strip(" .")
+    name = name or "photo"
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            count = image.width * image.height
+    except Image.DecompressionBombError:
+        count = np.inf
+    except Exception:
+        count = 0  # reading it says what is wrong
+    if count > pixels:
+        raise UserError(f"{name} has more than {pixels // 1_000_000} megapixels: save a smaller copy, and take that.")
+    with _private_folder() as folder:
+        path = folder / name
+        path.write_bytes(data)
+        return replace(read_photo(path), path=Path(name))
+
+
+@dataclass(frozen=True, eq=False)
+class Choice:
+    """The face that was chosen, and how: one of so many that were found, or in a box that was drawn."""
+
+    face: Face
+    of: int = 1
+    box: tuple[float, float, float, float] | None = None
+
+
+def saved(photo: Photo, result: Result, choice: Choice, kind: str) -> list[tuple[str, bytes]]:
+    """Names and contents of the files that a person keeps: "png", "jpeg" or "json", the last with its mask."""
+    stem = photo.path.stem
+    with _private_folder() as folder:
+        if kind == "json":
+            mask = folder / f"{stem}-mask.png"
+            if result.task.painted:
+                mask.write_bytes(result.task.painted)
+            write_edit_file(folder / f"{stem}-edit.json", edit_file(result, choice, mask))
+        else:
+            result.edit(photo).save(folder / f"{stem}-photodrag.{'jpg' if kind == 'jpeg' else kind}")
+        return [(path.name, path.read_bytes()) for path in sorted(folder.iterdir())]
+
+
+def edit_file(result: Result, choice: Choice, mask: Path) -> EditFile:
+    """The result as `photodrag edit --edit` makes it again; mask: where a painted one is written."""
+    return EditFile(
+        drags=result.task.drags,
+        mask=str(mask) if result.task.painted else result.task.mask,
+        face=choice.face.number if choice.of > 1 else None,
+        box=choice.box,
+        generator=result.inversion.models.name,
+        steps=result.dragged.steps if result.dragged.stop_reason == STOPPED else None,
+    )
+
+
+@contextmanager
+def _private_folder() -> Iterator[Path]:
+    """A folder in the cache for files that must be files for a moment."""
+    parent = make_folder(cache_folder("page"))
+    sweep(parent, LEFT_BEHIND)
+    folder = parent / f".{secrets.token_hex(8)}{PART}"
+    try:
+        folder.mkdir(mode=0o700)
+        yield folder
+    except UserError as error:  # a person knows nothing of this folder
+        raise type(error)(str(error).replace(f"{folder}{os.sep}", "")) from error
+    except OSError as error:
+        if error.errno is None:
+            raise
+        raise cannot_write(folder, error) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,502 @@
+"""The page's server, without a browser: who may ask, what it bears, what it answers. Inversions are ready, or
+stood in for; test_page_browser.py has the page itself."""
+
+import gc
+import io
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import threading
+import time
+import weakref
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from command import COMMAND, environment, everything_in, run
+from pictures import png
+from PIL import Image
+from serving import TOKEN, served, wait_until
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.sync.client import connect
+
+from photodrag.drag import DragSettings
+from photodrag.pipeline import inversion as inversions
+from photodrag.pipeline.page import token as tokens
+from photodrag.pipeline.page.limits import Limits
+from photodrag.pipeline.page.messages import Nonsense, packed, unpacked
+from photodrag.pipeline.page.studio import Studio
+from photodrag.pipeline.page.turns import Cancelled, Job, Turns
+from photodrag.weights import store
+
+STATIC = Path(tokens.__file__).parent / "static"
+DRAGS = [[[104.4, 138.9], [101.0, 135.0]], [[149.6, 140.8], [153.0, 137.0]]]
+
+
+@pytest.fixture
+def server(cache, models):
+    limits = Limits(tabs=2, pixels=1_000_000, upload=1 << 20)
+    with served(Studio(limits=limits, dragging=DragSettings(steps=12), models=models)) as running:
+        yield running
+
+
+def picture(data: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(data)) as image:
+        return np.array(image.convert("RGB"))
+
+
+# Who may ask
+
+
+def test_the_token_opens_the_page(server):
+    answer = server.ask(f"/?token={TOKEN}")
+    assert answer.status == 200 and b"<title>Photodrag</title>" in answer.body
+    assert answer.headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'")
+    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert server.ask(f"/?token={TOKEN}", Host=f"localhost:{server.port}").status == 200
+    assert server.ask("/static/main.js").status == 200
+    assert server.ask(f"/?token={TOKEN}", "POST").status == 405
+
+
+@pytest.mark.parametrize("path", ["/", "/?token=", f"/?token={TOKEN}x", f"/?token={TOKEN}&token={TOKEN}", "/session"])
+def test_wrong_token(server, path):
+    answer = server.ask(path)
+    assert answer.status == 403 and b"open the whole address" in answer.body
+
+
+@pytest.mark.parametrize("host", ["evil.example", "evil.example:{port}", "127.0.0.1", "localhost:1", "a:b:{port}", ""])
+@pytest.mark.parametrize("path", [f"/?token={TOKEN}", "/static/main.js"])
+def test_foreign_host(server, host, path):
+    assert server.ask(path, Host=host.format(port=server.port)).status == 403
+
+
+@pytest.mark.parametrize("origin", ["http://evil.example", "null", "https://127.0.0.1:{port}", "http://127.0.0.1"])
+def test_foreign_origin(server, origin):
+    origin = origin.format(port=server.port)
+    assert server.ask(f"/?token={TOKEN}", Origin=origin).status == 403
+    with pytest.raises(InvalidStatus, match="403"):
+        connect(f"ws://127.0.0.1:{server.port}/session?token={TOKEN}", origin=origin, proxy=None)
+
+
+def test_websocket_wants_origin_token_and_host(server):
+    address, right = f"ws://127.0.0.1:{server.port}/session", {"origin": server.origin, "proxy": None}
+    for query, options in [
+        (f"?token={TOKEN}", {"proxy": None}),
+        ("?token=wrong", right),
+        ("", right),
+    ]:
+        with pytest.raises(InvalidStatus, match="403"):
+            connect(address + query, **options)
+    with connect(f"{address}?token={TOKEN}", **right) as socket:
+        assert json.loads(socket.recv(10))["type"] == "hello"
+    key = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="
+    foreign = f"evil.example:{server.port}"
+    with socket_to(server) as raw:
+        raw.sendall(
+            f"GET /session?token={TOKEN} HTTP/1.1\r\nHost: {foreign}\r\nOrigin: http://{foreign}\r\n{key}\r\n\r\n".encode()
+        )
+        assert raw.recv(100).startswith(b"HTTP/1.1 403")
+
+
+def socket_to(server) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", server.port), timeout=10)
+
+
+def test_page_is_whole_and_asks_nobody_else():
+    """Every file that a file names is there, and no other server is named."""
+    names = {path.name for path in STATIC.iterdir()}
+    for path in STATIC.iterdir():
+        text = path.read_text("utf-8")
+        assert not re.findall(r"(?:https?:)?//(?!www\.w3\.org/2000/svg)[a-z0-9-]+\.[a-z]", text), path
+        named = re.findall(r'(?:from "\./|(?:src|href)="static/)([^"]+)"', text)
+        assert set(named) <= names, path
+    assert "main.js" in (STATIC / "index.html").read_text("utf-8")
+
+
+def test_token_is_kept_for_a_day_for_nobody_else(empty_cache):
+    first = tokens.current_token()
+    path = empty_cache / "page" / "token"
+    assert len(first) >= 32 and path.stat().st_mode & 0o777 == 0o600
+    assert tokens.current_token() == first
+    path.chmod(0o644)  # somebody may have read it
+    second = tokens.current_token()
+    assert second != first and path.stat().st_mode & 0o777 == 0o600
+    old = time.time() - store.DAY - 1
+    os.utime(path, (old, old))
+    assert tokens.current_token() not in (first, second)
+
+
+# What it bears
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "",
+        "[]",
+        "{}",
+        '{"type": []}',
+        '{"type": "hear"}',
+        '{"type": "stop", "more": 1}',
+        '{"type": "face", "number": -1, "box": null}',
+        '{"type": "face", "number": null, "box": [1, 2, 3, NaN]}',
+        '{"type": "drag", "id": 1, "drags": [[[1, 2], [3, "4"]]], "mask": "auto", "scale": 1}',
+        '{"type": "drag", "id": 1, "drags": [], "mask": "/etc/passwd", "scale": 1}',
+        '{"type": "save", "result": 1, "format": "../x.png"}',
+        "[" * 100_000,
+        b"",
+        b"\xff\xff\xff\xff{}",
+        b"\0\0\0\2{}",
+        b"\0\0\0\4\xff\xff\xff\xff",
+    ],
+)
+def test_nonsense_ends_the_connection_and_nothing_else(server, message):
+    with pytest.raises(Nonsense):
+        unpacked(message)
+    with server.page() as page:
+        page.hear_until("hello")
+        page.socket.send(message)
+        with pytest.raises(ConnectionClosed) as closed:
+            page.hear(10)
+        assert closed.value.rcvd.code == 4000
+    wait_until(lambda: not server.studio.tabs)
+    with server.page() as page:
+        assert page.hear()["type"] == "hello"
+
+
+def test_messages_with_bytes_behind_them():
+    assert unpacked(packed({"type": "photo", "name": "Zoë.png"}, b"\0\xff")) == (
+        {"type": "photo", "name": "Zoë.png"},
+        b"\0\xff",
+    )
+
+
+def test_uploads_that_are_refused(server, portrait, tmp_path):
+    before = everything_in(tmp_path)
+    whole = portrait.read_bytes()
+    grey = np.zeros((1, 1), np.uint8)
+    uploads = [
+        ("cut.png", whole[: len(whole) // 2], r"^cut\.png is cut short or damaged"),
+        ("../../up.png", b"no picture", r"^up\.png is not a picture of a known kind"),
+        ("C:\\photos\\x.png", b"", r"^x\.png is empty"),
+        ("..", b"no picture", r"^photo is not a picture"),
+        ("large.png", png((8, 0), grey, size=(10_000, 10_000)), r"^large\.png has more than 1 megapixels"),
+        ("huge.png", png((8, 0), grey, size=(60_000, 60_000)), r"^huge\.png has more than 1 megapixels"),
+    ]
+    with server.page() as page:
+        for name, data, said in uploads:
+            page.say("photo", data, name=name)
+            error = page.hear_until("error")[-1]
+            assert error["about"] == "photo"
+            assert re.search(said, error["text"]), error
+            assert str(tmp_path) not in error["text"]
+        assert page.open(portrait)["faces"]  # it goes on
+    with server.page() as page:
+        page.say("photo", bytes((1 << 20) + 1000), name="long.png")
+        assert "is larger than 1 MB" in page.hear_until("error")[-1]["text"]
+    with server.page() as page:
+        page.hear()
+        with pytest.raises(ConnectionClosed) as closed:
+            page.say("photo", bytes(2 << 20), name="long.png")
+            page.hear_until("never", 10)
+        assert closed.value.rcvd is None or closed.value.rcvd.code == 1009
+    left = {path for path in everything_in(tmp_path) if path not in before}
+    assert left == {str(tmp_path / "cache" / "page")}  # and that is empty
+
+
+def test_tabs_are_bounded(server):
+    with server.page() as one, server.page() as two, server.page() as three:
+        assert one.hear()["type"] == two.hear()["type"] == "hello"
+        assert "As many tabs as can be" in three.hear()["text"]
+        with pytest.raises(ConnectionClosed) as closed:
+            three.hear(10)
+        assert closed.value.rcvd.code == 4001
+    wait_until(lambda: not server.studio.tabs)
+    with server.page() as page:
+        assert page.hear()["type"] == "hello"
+
+
+def test_too_many_points_and_too_early(server, portrait):
+    with server.page() as page:
+        page.say("drag", id=1, drags=DRAGS, mask="auto", scale=1)
+        assert "not ready yet" in page.hear_until("error")[-1]["text"]
+        page.say("drag", id=1, drags=DRAGS[:1] * 69, mask="auto", scale=1)
+        assert "68 can be" in page.hear_until("error")[-1]["text"]
+        page.say("face", number=1, box=None)
+        assert "no photo yet" in page.hear_until("error")[-1]["text"]
+        page.open(portrait)
+        page.say("face", number=5, box=None)
+        assert "There is no face 5" in page.hear_until("error")[-1]["text"]
+        page.say("save", result=3, format="png")
+        assert "nothing to save" in page.hear_until("error")[-1]["text"]
+
+
+# What it does
+
+
+def test_a_drag_saved_is_the_command_lines(server, portrait, ready, tmp_path):
+    """Stopped in the middle, with a painted mask: the hardest case to repeat."""
+    ready(portrait)
+    mask = Image.new("RGBA", (256, 256))
+    mask.paste((255, 60, 50, 255), (60, 90, 190, 200))
+    buffer = io.BytesIO()
+    mask.save(buffer, "PNG")
+    with server.page() as page:
+        faces = page.open(portrait, "me.png")["faces"]
+        assert len(faces) == 1 and np.shape(faces[0]["landmarks"]) == (68, 2)
+        learned = page.learn()
+        assert learned["likeness"] == "somewhat like" and learned["cached"]
+        page.say("drag", buffer.getvalue(), id=7, drags=DRAGS, mask="painted", scale=2.0)
+        page.hear_until("frame")
+        page.say("stop")
+        heard = page.hear_until("result")
+        result = heard[-1]
+        assert result["id"] == 7 and not result["rough"] and 1 <= result["steps"] < 12
+        assert result["reason"] == "stopped" and np.shape(result["points"]) == (2, 2)
+        saved = {}
+        for kind, count in (("png", 1), ("json", 2)):
+            page.say("save", result=result["result"], format=kind)
+            for _ in range(count):
+                answer = page.hear_until("saved")[-1]
+                saved[answer["name"]] = answer["data"]
+    assert saved.keys() == {"me-photodrag.png", "me-edit.json", "me-mask.png"}
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    for name, data in saved.items():
+        (folder / name).write_bytes(data)
+    assert run("edit", portrait, "--edit", folder / "me-edit.json", "--out", folder / "cli.png").code == 0
+    ours = picture(saved["me-photodrag.png"])
+    assert np.array_equal(ours, picture((folder / "cli.png").read_bytes()))
+    old = picture(portrait.read_bytes())
+    assert (ours != old).any() and np.array_equal(ours[:90], old[:90]) and np.array_equal(ours[:, 190:], old[:, 190:])
+    # What the page was shown is what is saved, but for JPEG.
+    x0, y0, x1, y1 = result["region"]
+    shown = old.copy()
+    shown[y0:y1, x0:x1] = picture(result["data"])
+    assert np.abs(shown.astype(int) - ours).mean() < 1
+
+
+def test_a_drag_to_its_end(server, portrait, ready):
+    ready(portrait)
+    with server.page() as page:
+        page.open(portrait)
+        page.learn()
+        page.say("drag", id=1, drags=DRAGS, mask="auto", scale=4.0)
+        heard = page.hear_until("result")
+        result = heard[-1]
+        frames = [one for one in heard if one["type"] == "frame"]
+        points = [one for one in heard if one["type"] == "points"]
+        assert frames and points and points[0]["step"] == 0
+        assert np.allclose(points[0]["points"], [handle for handle, _ in DRAGS], atol=0.01)
+        first, last = (np.hypot(*np.subtract(one["points"], [t for _, t in DRAGS]).T).mean() for one in (points[0], result))
+        assert last < 0.7 * first
+        # A frame, made small, is nearly the picture that is made in the end.
+        x0, y0, x1, y1 = frames[-1]["region"]
+        old = picture(portrait.read_bytes())
+        final, before = old.copy(), old[y0:y1, x0:x1].astype(int)
+        a0, b0, a1, b1 = result["region"]
+        final[b0:b1, a0:a1] = picture(result["data"])
+        final = final[y0:y1, x0:x1].astype(int)
+        frame = picture(frames[-1]["data"]).astype(int)
+        assert frame.shape == final.shape
+        changed = (np.abs(final - before) > 12).any(2)
+        assert np.abs(frame - final)[changed].mean() < 0.4 * np.abs(before - final)[changed].mean()
+        # What now lies where a handle came to was at the handle.
+        page.say("origin", id=3, result=result["result"], point=result["points"][0])
+        origin = page.hear_until("origin")[-1]
+        assert origin["id"] == 3
+        assert np.hypot(*np.subtract(origin["point"], DRAGS[0][0])) < 2 < np.hypot(*np.subtract(*DRAGS[0]))
+
+
+def test_impossible_drags_are_told_in_words(server, portrait, ready):
+    ready(portrait)
+    with server.page() as page:
+        page.open(portrait)
+        page.learn()
+        for drags, mask, data, said in [
+            ([], "auto", None, "0 handles and 0 targets"),
+            ([[[1, 1], [2, 300]]], "auto", None, "lies outside"),
+            (DRAGS, "painted", b"no picture", "did not arrive whole"),
+            (DRAGS, "painted", empty_png(), "Nothing is painted yet"),
+        ]:
+            page.say("drag", data, id=1, drags=drags, mask=mask, scale=1)
+            assert said in page.hear_until("error")[-1]["text"]
+
+
+def empty_png() -> bytes:
+    buffer = io.BytesIO()
+    Image.new("RGBA", (8, 8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.fixture
+def slow_projection(models, monkeypatch):
+    """Stands in for the projection: w_avg, over and over, until `finish` is set."""
+    finish = threading.Event()
+
+    def project(generator, crop, distance, settings, space, progress, *_):
+        w_plus = generator.w_avg.expand(1, generator.num_ws, -1).contiguous()
+        state = SimpleNamespace(step=1, steps=64, w_plus=w_plus, loss=1.0)
+        while not finish.wait(0.01):
+            progress(state)
+        return SimpleNamespace(w_plus=w_plus, loss=1.0, steps=1, seconds=1.0)
+
+    monkeypatch.setattr(inversions, "project", project)
+    monkeypatch.setattr(inversions.unfinished, "Keeper", lambda key: KeepsNothing())
+    return finish
+
+
+class KeepsNothing:
+    def __call__(self, state) -> None:
+        pass
+
+    def done(self) -> None:
+        pass
+
+
+def test_a_rough_likeness_can_be_dragged(server, portrait, slow_projection):
+    with server.page() as page:
+        page.open(portrait)
+        page.say("face", number=1, box=None)
+        likeness = page.hear_until("likeness")[-1]
+        x0, y0, x1, y1 = likeness["region"]
+        assert picture(likeness["data"]).ndim == 3 and 0 <= x0 < x1 <= 256 and 0 <= y0 < y1 <= 256
+        page.say("drag", id=1, drags=DRAGS, mask="face", scale=1.0)
+        result = page.hear_until("result")[-1]
+        assert result["rough"]
+        page.say("save", result=result["result"], format="png")
+        assert "finished likeness" in page.hear_until("error")[-1]["text"]
+        slow_projection.set()
+        assert not page.hear_until("inverted")[-1]["cached"]
+        page.say("drag", id=2, drags=DRAGS, mask="face", scale=1.0)
+        assert not page.hear_until("result")[-1]["rough"]
+
+
+def test_two_tabs_at_once(server, portrait, ready, slow_projection):
+    """One learns a face, the other drags: both get on."""
+    ready(portrait)
+    other = portrait.with_name("other.png")
+    with Image.open(portrait) as image:
+        image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(other)
+    with server.page() as learning, server.page() as dragging:
+        learning.open(other)
+        learning.say("face", number=1, box=None)
+        learning.hear_until("likeness")
+        dragging.open(portrait)
+        dragging.learn()
+        dragging.say("drag", id=1, drags=DRAGS, mask="auto", scale=1.0)
+        dragging.hear_until("result")
+        learning.hear_until("likeness")
+
+
+def test_a_closed_tab_leaves_nothing(server, portrait, slow_projection, tmp_path):
+    before = everything_in(tmp_path)
+    with server.page() as page:
+        page.open(portrait)
+        page.say("face", number=1, box=None)
+        page.hear_until("likeness")
+        (tab,) = server.studio.tabs
+        photo = weakref.ref(tab._photo)
+        jobs = list(tab._jobs.values())
+        del tab
+    wait_until(lambda: not server.studio.tabs)
+    for job in jobs:
+        job.join(20)
+        assert job.cancelled and not job._thread.is_alive()
+    del jobs, job
+
+    def gone() -> bool:
+        gc.collect()
+        return photo() is None
+
+    wait_until(gone)
+    left = {path for path in everything_in(tmp_path) if path not in before}
+    assert left == {str(tmp_path / "cache" / "page")}
+
+
+# Turns
+
+
+def test_turns_are_fair_by_time():
+    """A tab of long steps and one of short ones get the same time; the later job of a tab goes first."""
+    turns, spent, ended = Turns(), {}, threading.Event()
+
+    def computing(name: str, seconds: float):
+        def work(job: Job) -> None:
+            while not ended.is_set():
+                began = time.monotonic()
+                time.sleep(seconds)
+                spent[name] = spent.get(name, 0) + time.monotonic() - began
+                job.step()
+
+        return work
+
+    errors = []
+    jobs = [
+        Job(turns, "a", computing("long", 0.05), errors.append),
+        Job(turns, "b", computing("earlier", 0.005), errors.append),
+        Job(turns, "b", computing("later", 0.005), errors.append),
+    ]
+    time.sleep(1.5)
+    ended.set()
+    for job in jobs:
+        job.join(5)
+    assert errors == [None] * 3
+    assert spent.get("earlier", 0) < 0.2 * spent["later"]
+    assert 0.6 < spent["long"] / (spent["later"] + spent.get("earlier", 0)) < 1.6
+
+
+def test_a_waiting_job_is_cancelled_at_once():
+    turns, go_on, errors = Turns(), threading.Event(), []
+    holding = Job(turns, "a", lambda job: go_on.wait(10), errors.append)
+    waiting = Job(turns, "b", lambda job: errors.append("it ran"), errors.append)
+    waiting.cancel()
+    waiting.join(5)
+    assert [type(error) for error in errors] == [Cancelled]
+    go_on.set()
+    holding.join(5)
+    assert errors[1:] == [None]
+
+
+# The command
+
+
+def test_serve_until_ctrl_c(cache):
+    ran = subprocess.Popen(
+        [COMMAND, "serve", "--no-browser", "--port", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        env=environment(PHOTODRAG_CACHE=str(cache)),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    try:
+        address = re.fullmatch(r"The page is at (http://127\.0\.0\.1:(\d+)/\?token=[\w-]{40,})\n", ran.stdout.readline())
+        assert address
+        with socket.create_connection(("127.0.0.1", int(address[2])), timeout=60) as raw:
+            raw.sendall(f"GET /?{address[1].partition('?')[2]} HTTP/1.1\r\nHost: 127.0.0.1:{address[2]}\r\n\r\n".encode())
+            assert raw.recv(100).startswith(b"HTTP/1.1 200")
+            taken = run("serve", "--port", address[2], PHOTODRAG_CACHE=str(cache))
+            assert (taken.code, taken.out) == (2, "") and f"Port {address[2]} is taken" in taken.err
+        ran.send_signal(signal.SIGINT)
+        out, err = ran.communicate(timeout=30)
+    finally:
+        ran.kill()
+    assert ran.returncode == 130
+    assert err == "Stopped; the page is closed, and no photo is kept.\n"
+
+
+def test_other_machines_are_let_in_only_on_purpose():
+    ran = run("serve", "--host", "0.0.0.0", "--no-browser")
+    assert ran.code == 2 and ran.err.count("\n") == 1 and "--allow-others" in ran.err
+
+
+def test_without_the_extra(tmp_path):
+    """A uvicorn that can't be imported stands for one that isn't installed."""
+    (tmp_path / "uvicorn.py").write_text("raise ModuleNotFoundError('No module named uvicorn', name='uvicorn')")
+    ran = run("serve", "--no-browser", PYTHONPATH=str(tmp_path))
+    assert ran.code == 2 and ran.err.count("\n") == 1 and "pip install 'photodrag[page]'" in ran.err
