@@ -5,7 +5,7 @@ python tests/bench/cost.py [--photo PHOTO] [--rounds N]
 First the network's parts and the foldings that make it lean, each against the plain form it replaced
 (the published layers one by one: scale, step, scale, convolve, scale, convolve, add, add, activate);
 then, in processes of their own, whole edits of PHOTO and of a 12-megapixel copy of it, with nothing
-cached and with the inversion cached, and their peak memory."""
+cached and with the inversion cached, and their peak memory. Exit code 1 if an edit costs more than ASKED."""
 
 import json
 import os
@@ -29,6 +29,10 @@ from photodrag.weights.mobile import HAAR, SLOPE
 ASTRONAUT = Path(__file__).parents[2] / "data" / "astronaut.png"
 DRAG = (0.535, 0.345, 0.545, 0.33)
 """Handle and target on the astronaut, as shares of its sides: a mouth corner."""
+ASKED = {"nothing cached": 150, "inversion cached": 30}
+"""Of PHOTO's whole edit, in a."""
+MEMORY = 3.0
+"""GiB, of any edit."""
 
 
 def plain(generator, w_plus):
@@ -159,9 +163,12 @@ def main(photo: str, rounds: int) -> None:
     click.echo(f"a = {a:.3f} s; without keep_freed_memory {fresh / a:.2f} a")
     for name, spent in times.items():
         click.echo(f"{name:45s} {spent:7.3f} s {spent / a:7.2f} a")
-    for name, figures in edits(Path(photo)).items():
+    good, results = True, edits(Path(photo))
+    for i, (name, figures) in enumerate(results.items()):
         spent = figures["seconds"]
+        good &= figures["peak"] <= MEMORY and (i >= len(ASKED) or spent / a <= ASKED[name.rsplit(", ", 1)[1]])
         click.echo(f"{name:50s} {spent:6.1f} s {spent / a:6.1f} a, peak {figures['peak']:.2f} GiB, {figures['stages']}")
+    sys.exit(not good)
 
 
 def parts_without_kept_memory() -> list[float]:
