@@ -153,6 +153,7 @@ def test_options_win_over_the_file_and_drags_add_up(portrait, ready, tmp_path):
         "class": None,
         "steps": 2,
         "seed": 7,
+        "tune": None,
     }
 
 
