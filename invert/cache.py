@@ -53,8 +53,8 @@ def key_of(*parts: object) -> str:
 
 def find(key: str, shape: tuple[int, ...]) -> Entry | None:
     """The entry of that key, whole and of the shape its generator needs; None otherwise, whatever lies there."""
-    path = _path(key)
-    entry = _read(path)
+    path = path_of(key)
+    entry = read(path)
     if entry is None or entry.key != key or entry.w_plus.shape != shape:
         return None
     with suppress(OSError):  # a cache that can't be written
@@ -80,7 +80,7 @@ def keep(
     facts = {name: value for name, value in vars(entry).items() if name not in ("w_plus", "deltas")}
     tensors = {"w_plus": w_plus} | {f"{DELTA}{name}": delta for name, delta in entry.deltas.items()}
     make_folder(folder())
-    tensor_files.write(_path(key), tensors, facts)
+    tensor_files.write(path_of(key), tensors, facts)
     return entry
 
 
@@ -88,9 +88,9 @@ def entries() -> list[tuple[Entry, int]]:
     """All entries that are whole, with their files' sizes in bytes, the latest first."""
     found = []
     for path in folder().glob("*.safetensors"):
-        entry = _read(path)
+        entry = read(path)
         if entry and entry.key == path.stem:
-            found.append((entry, _size(path)))
+            found.append((entry, size_of(path)))
     return sorted(found, key=lambda pair: pair[0].made, reverse=True)
 
 
@@ -101,7 +101,7 @@ def remove(prefix: str = "") -> tuple[int, int]:
     count = freed = 0
     for path in folder().glob("*.safetensors"):
         if path.stem.startswith(prefix):
-            size = _size(path)
+            size = size_of(path)
             try:
                 path.unlink(missing_ok=True)
             except OSError as error:
@@ -115,19 +115,19 @@ def folder() -> Path:
     return cache_folder("inversions")
 
 
-def _path(key: str) -> Path:
+def path_of(key: str) -> Path:
     return folder() / f"{key}.safetensors"
 
 
-def _read(path: Path) -> Entry | None:
+def read(path: Path) -> Entry | None:
     """The entry in a file; None for a missing, damaged or foreign one."""
     try:
-        return _entry(*tensor_files.read(path))
+        return entry_of(*tensor_files.read(path))
     except tensor_files.UNREADABLE:
         return None
 
 
-def _entry(tensors: dict[str, Tensor], facts: dict) -> Entry:
+def entry_of(tensors: dict[str, Tensor], facts: dict) -> Entry:
     """Raises ValueError and the like for what is no entry."""
     w_plus = tensors.pop("w_plus")
     deltas = {name.removeprefix(DELTA): tensor for name, tensor in tensors.items() if name.startswith(DELTA)}
@@ -144,7 +144,7 @@ def _entry(tensors: dict[str, Tensor], facts: dict) -> Entry:
     return entry
 
 
-def _size(path: Path) -> int:
+def size_of(path: Path) -> int:
     try:
         return path.stat().st_size
     except OSError:  # another process was quicker

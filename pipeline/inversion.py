@@ -118,6 +118,12 @@ class Inversion:
         """The generator's picture of the code, uint8 RGB [R, R, 3]."""
         return to_uint8(self.generator.synthesis(self.w_plus))
 
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        from photodrag.pipeline.notebook import inversion_html
+
+        return inversion_html(self)
+
 
 def invert(
     photo: Photo,
@@ -133,16 +139,8 @@ def invert(
 
     `watch` is shown, after every step, the inversion as far as it has come, without `quality`.
     A cache that can't be written doesn't stop it: see `Inversion.unkept`."""
-    generator = models.generator
-    face = place if isinstance(place, Face) else None
-    alignment = alignment_of(place, generator.resolution)
-    if not alignment.inside(photo.pixels.shape).any():
-        raise UserError(f"The face lies outside {photo.path.name}: mark another with --box X,Y,WIDTH,HEIGHT.")
-    crop = Crop(
-        to_tensor(alignment.crop(photo.pixels)).to(models.device),
-        alignment.to_crop(face.landmarks) if face else None,
-        focus_of(generator),
-    )
+    generator, face = models.generator, place if isinstance(place, Face) else None
+    alignment, crop = crop_of(photo, place, models)
     key = key_of(photo, place, models, settings)
     kept = None if refresh else cache.find(key, (1, generator.num_ws, generator.w_dim))
     if kept is not None:
@@ -170,11 +168,28 @@ def invert(
     made = replace(made, quality=quality_of(made, distance))
     try:
         about = (made.quality, made.steps, made.seconds, photo.path.name, Path(models.name).name)
-        cache.keep(key, made.w_plus, *about)
+        cache.keep(key, made.w_plus, *about, method_of(generator, settings))
         keeper.done()
     except UserError as error:
         made = replace(made, unkept=str(error))
     return made
+
+
+def method_of(generator: torch.nn.Module, settings: ProjectSettings) -> str:
+    """What a projection is called: by its codes, one or several, and whether a prior keeps them natural."""
+    if generator.num_ws == 1:
+        return "w"
+    return cache.PROJECTED if settings.prior else "w+"
+
+
+def crop_of(photo: Photo, place: Place, models: Models) -> tuple[Alignment, Crop]:
+    """What the generator is shown of a photo. Raises UserError where that lies outside of it."""
+    face = place if isinstance(place, Face) else None
+    alignment = alignment_of(place, models.generator.resolution)
+    if not alignment.inside(photo.pixels.shape).any():
+        raise UserError(f"The face lies outside {photo.path.name}: mark another with --box X,Y,WIDTH,HEIGHT.")
+    image = to_tensor(alignment.crop(photo.pixels)).to(models.device)
+    return alignment, Crop(image, alignment.to_crop(face.landmarks) if face else None, focus_of(models.generator))
 
 
 @torch.no_grad()

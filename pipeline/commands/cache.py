@@ -1,11 +1,17 @@
 """`photodrag cache`: the inversions that are kept."""
 
+import re
 from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from photodrag.pipeline.commands import options
-from photodrag.weights.errors import UserError
+from photodrag.weights.errors import Failure, UserError
+
+if TYPE_CHECKING:
+    from photodrag.invert.cache import Entry
 
 DIGITS = 10
 """Of a key, as it is listed."""
@@ -13,7 +19,7 @@ DIGITS = 10
 
 @click.group()
 def cache() -> None:
-    """List or remove the inversions that are kept.
+    """List, show, remove, and take elsewhere the inversions that are kept.
 
     \b
     Example:
@@ -24,10 +30,10 @@ def cache() -> None:
 @cache.command("list")
 @options.as_json
 def list_kept(as_json: bool) -> None:
-    """List the inversions: key, date, size, generator, figures, and the photo's name.
+    """List the inversions: key, date, size, generator, method, figures, and the photo's name.
 
-    The figures are the perceptual distances on face and whole crop and dlib's identity distance (under
-    0.6 is the same person).
+    The method is w+p (projected), tuned or imported. The figures are the perceptual distances on face and
+    whole crop and dlib's identity distance (under 0.6 is the same person).
 
     \b
     Example:
@@ -41,7 +47,7 @@ def list_kept(as_json: bool) -> None:
     elif not found:
         options.say(f"No inversions are kept in {kept.folder()}.")
     else:
-        lines = [f"{'key':{DIGITS}}  {'made':16}  {'size':>7}  generator   face  whole  identity  photo"]
+        lines = [f"{'key':{DIGITS}}  {'made':16}  {'size':>7}  generator  method     face  whole  identity  photo"]
         lines += [_line(entry, size) for entry, size in found]
         total = human_size(sum(size for _, size in found))
         options.say("\n".join([*lines, f"{_count(len(found))}, {total}, in {kept.folder()}"]))
@@ -59,18 +65,105 @@ def remove(keys: tuple[str, ...]) -> None:
     """
     from photodrag.invert import cache as kept
 
-    chosen = {}
     found = kept.entries()
-    for key in keys:
-        named = [entry.key for entry, _ in found if entry.photo == key]
-        begun = [entry.key for entry, _ in found if entry.key.startswith(key.lower())] if key else []
-        if not named and not begun:
-            raise UserError(f"No inversion {key!r} is kept, so nothing was removed: see `photodrag cache list`.")
-        if not named and len(begun) > 1:
-            raise UserError(f"{len(begun)} keys begin with {key!r}, so nothing was removed: give more of its digits.")
-        chosen |= dict.fromkeys(named or begun)
+    chosen = dict.fromkeys(entry.key for key in keys for entry in _chosen(found, key, "so nothing was removed"))
     freed = [kept.remove(key) for key in chosen]
     options.say(f"Removed {_count(sum(n for n, _ in freed))}: {human_size(sum(size for _, size in freed))} freed.")
+
+
+@cache.command()
+@click.argument("key")
+@click.option("--out", type=click.Path(path_type=Path), metavar="PICTURE.png", help="Write the picture there.")
+@options.generator
+@options.device
+@options.as_json
+def show(key: str, out: Path | None, generator: str | None, device: str, as_json: bool) -> None:
+    """Say all about an inversion, and write what the generator makes of it to a picture.
+
+    KEY is a key or its first digits, or a photo's name. --generator is needed only where that was a file.
+
+    \b
+    Example:
+        photodrag cache show 3f9a02c1 --out reconstruction.png
+    """
+    from photodrag.invert import cache as kept
+    from photodrag.pipeline.output import check_writable
+
+    entry, size = one_of(kept.entries(), key)
+    if out:
+        if out.suffix.lower() != ".png":
+            raise UserError(f"{out} is no name for the picture: end it in .png.")
+        check_writable(out)
+        _draw(entry, generator or entry.generator, device, out)
+    facts = _facts(entry, size) | ({"picture": str(out)} if out else {})
+    if as_json:
+        options.say_json(facts)
+    else:
+        figures = facts.pop("reconstruction")
+        figures |= {f"distance, {view}": value for view, value in figures.pop("distance").items()}
+        options.say("\n".join(f"{name:15} {value}" for name, value in (facts | figures).items() if value is not None))
+
+
+def _draw(entry: "Entry", generator: str, device: str, out: Path) -> None:
+    options.prepare_to_compute(device)
+    import torch
+    from PIL import Image
+
+    from photodrag import weights
+    from photodrag.invert.quality import to_uint8
+    from photodrag.invert.tuning import tuned
+    from photodrag.pipeline.inversion import pick_device
+    from photodrag.weights.store import write_whole
+
+    network = weights.load(generator, pick_device(device))
+    if tuple(entry.w_plus.shape) != (1, network.num_ws, network.w_dim):
+        raise UserError(f"The inversion is of another generator than {generator}: name its own with --generator.")
+    with torch.no_grad():
+        image = to_uint8(tuned(network, entry.deltas).synthesis(entry.w_plus.to(network.w_avg)))
+    write_whole(out, lambda file: Image.fromarray(image).save(file, "PNG"))
+
+
+@cache.command()
+@options.as_json
+def verify(as_json: bool) -> None:
+    """Read every inversion, and say which are damaged. Those are never used, and `prune` removes them.
+
+    \b
+    Example:
+        photodrag cache verify
+    """
+    from photodrag.invert import cache as kept
+    from photodrag.invert import upkeep
+
+    whole, damaged = len(kept.entries()), upkeep.damaged()
+    if as_json:
+        options.say_json({"whole": whole, "damaged": [str(path) for path in damaged]})
+    else:
+        options.say("\n".join([f"Whole: {_count(whole)}; damaged: {len(damaged)}.", *map(str, damaged)]))
+    if damaged:
+        raise Failure("What is damaged is never used: `photodrag cache prune` removes it.")
+
+
+@cache.command()
+@click.option("--max-size", metavar="SIZE", help="What may stay, like 500MB or 2GB; those used longest ago go first.")
+def prune(max_size: str | None) -> None:
+    """Remove damaged inversions, cut-off ones that are older than a month, and as many others as --max-size asks for.
+
+    \b
+    Example:
+        photodrag cache prune --max-size 500MB
+    """
+    from photodrag.invert import upkeep
+
+    count, size = upkeep.prune(_bytes(max_size) if max_size else 1 << 62)
+    options.say(f"Removed {_count(count)}: {human_size(size)} freed.")
+
+
+def _bytes(text: str) -> int:
+    read = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmg]?)b?", text.strip().lower())
+    if not read:
+        raise UserError(f"{text!r} is no size: give one like 500MB or 2GB.")
+    return int(float(read[1]) * {"": 1, "k": 1e3, "m": 1e6, "g": 1e9}[read[2]])
 
 
 @cache.command()
@@ -83,6 +176,7 @@ def clear(yes: bool) -> None:
         photodrag cache clear --yes
     """
     from photodrag.invert import cache as kept
+    from photodrag.invert import unfinished
 
     found = kept.entries()
     if not yes:
@@ -95,10 +189,31 @@ def clear(yes: bool) -> None:
             options.say("Nothing was removed.")
             return
     count, size = kept.remove()
+    size += unfinished.remove()
     options.say(f"Removed {_count(count)}: {human_size(size)} freed.")
 
 
-def _facts(entry, size: int) -> dict:
+def one_of(found: list, key: str) -> tuple["Entry", int]:
+    """The one entry of a key, its first digits, or a photo's name. Raises UserError where it isn't one."""
+    chosen = _chosen(found, key)
+    if len(chosen) > 1:
+        raise UserError(f"{len(chosen)} inversions are of a photo {key!r}: give a key of `photodrag cache list`.")
+    return next(pair for pair in found if pair[0] is chosen[0])
+
+
+def _chosen(found: list, key: str, consequence: str = "") -> list["Entry"]:
+    """The entries of a photo's name, or the one whose key begins so. Raises UserError where there is none."""
+    consequence = f", {consequence}" if consequence else ""
+    named = [entry for entry, _ in found if entry.photo == key]
+    begun = [entry for entry, _ in found if entry.key.startswith(key.lower())] if key else []
+    if not named and not begun:
+        raise UserError(f"No inversion {key!r} is kept{consequence}: see `photodrag cache list`.")
+    if not named and len(begun) > 1:
+        raise UserError(f"{len(begun)} keys begin with {key!r}{consequence}: give more of its digits.")
+    return named or begun
+
+
+def _facts(entry: "Entry", size: int) -> dict:
     from photodrag.pipeline.report import of_quality
 
     return {
@@ -107,17 +222,19 @@ def _facts(entry, size: int) -> dict:
         "made": entry.made,
         "size": size,
         "generator": entry.generator,
+        "method": entry.method,
         "reconstruction": of_quality(entry.quality, entry.steps),
         "seconds": round(entry.seconds, 3),
     }
 
 
-def _line(entry, size: int) -> str:
+def _line(entry: "Entry", size: int) -> str:
     made = datetime.fromisoformat(entry.made).astimezone().strftime("%Y-%m-%d %H:%M")
     q = entry.quality
     who = f"{q.identity:8.2f}" if q.identity is not None else f"{'–':>8}"
     figures = f"{q.distance_face:5.3f}  {q.distance_whole:5.3f}  {who}"
-    return f"{entry.key[:DIGITS]}  {made}  {human_size(size):>7}  {entry.generator:9}  {figures}  {entry.photo}"
+    name = f"{entry.generator:9}  {entry.method:8}"
+    return f"{entry.key[:DIGITS]}  {made}  {human_size(size):>7}  {name}  {figures}  {entry.photo}"
 
 
 def _count(number: int) -> str:

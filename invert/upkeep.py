@@ -1,0 +1,76 @@
+"""Looking after the cache of inversions: what is damaged, what has to go, one entry taken elsewhere."""
+
+import re
+from pathlib import Path
+
+from photodrag.invert import cache, tensor_files, unfinished
+from photodrag.invert.cache import Entry
+from photodrag.weights.errors import UserError
+from photodrag.weights.safetensors_files import looks_like_safetensors
+from photodrag.weights.store import cannot_write, make_folder, write_whole
+
+
+def damaged() -> list[Path]:
+    """The files among the entries that are none, or not whole. They are never used."""
+    paths = cache.folder().glob("*.safetensors")
+    return sorted(path for path in paths if (entry := cache.read(path)) is None or entry.key != path.stem)
+
+
+def prune(most: int) -> tuple[int, int]:
+    """Bring the entries down to `most` bytes: the damaged ones go, then those that were used longest ago, and
+    inversions that were cut off and that nobody came back for.
+
+    Says how many entries, and how many bytes. Raises UserError where a file can't be removed."""
+    freed = unfinished.remove(unfinished.AGE)
+    useless = set(damaged())
+    files = [
+        (path not in useless, _used(path), cache.size_of(path), path) for path in cache.folder().glob("*.safetensors")
+    ]
+    left, count = sum(size for _, _, size, _ in files), 0
+    for whole, _, size, path in sorted(files):
+        if whole and left <= most:
+            break
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise cannot_write(path, error) from error
+        left, freed, count = left - size, freed + size, count + 1
+    return count, freed
+
+
+def export(entry: Entry, path: str | Path) -> None:
+    """Copy an entry's file. Raises UserError where it can't be read any more, or `path` not be written."""
+    try:
+        data = cache.path_of(entry.key).read_bytes()
+    except OSError as error:
+        raise UserError(f"The inversion {entry.key[:10]} is there no more: see `photodrag cache list`.") from error
+    write_whole(Path(path), lambda file: file.write(data))
+
+
+def add(path: str | Path) -> Entry | None:
+    """Keep the entry in a file that `export` wrote; None for a file of another kind.
+
+    Raises UserError for one that is damaged, and where the cache can't be written."""
+    path = Path(path)
+    try:
+        data = path.read_bytes()
+        if not looks_like_safetensors(data[:9]):
+            return None
+        entry = cache.entry_of(*tensor_files.parse(data))
+        if not re.fullmatch("[0-9a-f]{64}", entry.key):
+            raise ValueError("no key")
+    except FileNotFoundError:
+        return None
+    except tensor_files.UNREADABLE as error:
+        raise UserError(f"{path} is no whole inversion: copy it anew from where it was exported.") from error
+    make_folder(cache.folder())
+    write_whole(cache.path_of(entry.key), lambda file: file.write(data))
+    return entry
+
+
+def _used(path: Path) -> float:
+    """When an entry was made or found last."""
+    try:
+        return path.stat().st_mtime
+    except OSError:  # another process was quicker
+        return 0.0

@@ -1,0 +1,44 @@
+"""A code that another program found for a photo, as the inversion of that photo."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from torch import Tensor
+
+from photodrag.invert import cache, perceptual
+from photodrag.invert.foreign_latents import fitted
+from photodrag.invert.projection import ProjectSettings
+from photodrag.pipeline.faces import Face
+from photodrag.pipeline.inversion import DISTANCE, Inversion, Models, Progress, crop_of, key_of, quality_of, silent
+from photodrag.pipeline.photo import Photo
+from photodrag.pipeline.plan import Place
+from photodrag.weights import UserError
+
+
+def import_latent(
+    photo: Photo,
+    place: Place,
+    models: Models,
+    latent: Tensor,
+    settings: ProjectSettings = ProjectSettings(),
+    replacing: bool = False,
+    progress: Progress = silent,
+) -> Inversion:
+    """Keep codes [n, w_dim] (see foreign_latents.fitted) as the inversion of a face or a square, with their
+    figures, in place of a projection by `settings`; edits of it then start there.
+
+    Raises UserError where one is kept already, unless `replacing`, and where the cache can't be written."""
+    generator = models.generator
+    key, w_plus = key_of(photo, place, models, settings), fitted(latent, generator.num_ws).to(models.device)
+    if not replacing and cache.find(key, tuple(w_plus.shape)):
+        raise UserError(
+            f"An inversion of {photo.path.name} is kept already ({key[:10]}): give --replace to lose it, "
+            "or keep it with `photodrag cache export` first."
+        )
+    alignment, crop = crop_of(photo, place, models)
+    face = place if isinstance(place, Face) else None
+    made = Inversion(face, alignment, crop, w_plus, None, 0, 0.0, False, key, models)
+    distance = perceptual.load(DISTANCE, models.device, lambda doing: progress(doing, 0, 0))
+    made = replace(made, quality=quality_of(made, distance))
+    cache.keep(key, w_plus, made.quality, 0, 0.0, photo.path.name, Path(models.name).name, cache.IMPORTED)
+    return made
