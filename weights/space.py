@@ -79,7 +79,7 @@ def latent_space(
     mean = x.mean(0)
     variance, components = _eigh((x - mean).T @ (x - mean) / (n - d - 2))
     std = variance.flip(0).clamp_min(0).sqrt()
-    std = std.clamp_min(1e-6 * std[0])  # a generator may leave a direction unused
+    std = std.clamp_min(max(1e-6 * std[0].item(), 1e-6))  # a generator may leave a direction unused, or all of them
     parts = (mean, components.flip(1).T.contiguous(), std)
     return LatentSpace(*(part.float().to(device) for part in parts), slope)
 

@@ -78,3 +78,12 @@ def test_unused_directions_and_classes():
     torch.testing.assert_close(space.unwhiten(space.whiten(w_plus)), w_plus, atol=1e-5, rtol=0)
     moved = latent_space(Flat(), samples=500, c=torch.full((1, 8), 100.0))
     assert (moved.mean > 95).all()
+
+
+def test_a_class_of_one_code_alone():
+    """A generator with classes and no z maps a class to one w."""
+    generator = Flat()
+    generator.mapping = lambda z, c=None: torch.ones(len(z), 3, 8)
+    space = latent_space(generator, samples=500)
+    assert space.whiten(torch.ones(1, 3, 8)).abs().max() < 1e-3
+    torch.testing.assert_close(space.unwhiten(torch.randn(1, 3, 8)), torch.ones(1, 3, 8), atol=1e-4, rtol=0)
