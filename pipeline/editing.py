@@ -71,6 +71,12 @@ class Edit:
         """Write the picture, whole or not at all, with the photo's own samples where nothing changed."""
         write_output(self.photo, self.picture, self.changed, path)
 
+    def _repr_html_(self) -> str:
+        """For notebooks."""
+        from photodrag.pipeline.notebook import edit_html
+
+        return edit_html(self)
+
 
 def edit(
     photo: Photo | str | PathLike,
