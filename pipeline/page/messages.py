@@ -26,7 +26,8 @@ def unpacked(message: str | bytes) -> tuple[dict, bytes]:
             content, data = json.loads(message[4:end]), message[end:]
     except (ValueError, RecursionError) as error:
         raise Nonsense("no JSON") from error
-    fields = SAID.get(content.get("type")) if isinstance(content, dict) else None
+    kind = content.get("type") if isinstance(content, dict) else None
+    fields = SAID.get(kind) if isinstance(kind, str) else None
     if fields is None or content.keys() - {"type"} != fields.keys():
         raise Nonsense("unknown type or fields")
     for name, right in fields.items():

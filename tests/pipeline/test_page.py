@@ -93,7 +93,7 @@ def test_websocket_wants_origin_token_and_host(server):
             connect(address + query, **options)
     with connect(f"{address}?token={TOKEN}", **right) as socket:
         assert json.loads(socket.recv(10))["type"] == "hello"
-    key = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="
+    key = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + "A" * 22 + "=="
     foreign = f"evil.example:{server.port}"
     with socket_to(server) as raw:
         raw.sendall(
@@ -292,7 +292,9 @@ def test_a_drag_to_its_end(server, portrait, ready):
         points = [one for one in heard if one["type"] == "points"]
         assert frames and points and points[0]["step"] == 0
         assert np.allclose(points[0]["points"], [handle for handle, _ in DRAGS], atol=0.01)
-        first, last = (np.hypot(*np.subtract(one["points"], [t for _, t in DRAGS]).T).mean() for one in (points[0], result))
+        first, last = (
+            np.hypot(*np.subtract(one["points"], [t for _, t in DRAGS]).T).mean() for one in (points[0], result)
+        )
         assert last < 0.7 * first
         # A frame, made small, is nearly the picture that is made in the end.
         x0, y0, x1, y1 = frames[-1]["region"]
@@ -475,15 +477,19 @@ def test_serve_until_ctrl_c(cache):
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     )
     try:
-        address = re.fullmatch(r"The page is at (http://127\.0\.0\.1:(\d+)/\?token=[\w-]{40,})\n", ran.stdout.readline())
+        address = re.fullmatch(
+            r"The page is at (http://127\.0\.0\.1:(\d+)/\?token=[\w-]{40,})\n", ran.stdout.readline()
+        )
         assert address
         with socket.create_connection(("127.0.0.1", int(address[2])), timeout=60) as raw:
-            raw.sendall(f"GET /?{address[1].partition('?')[2]} HTTP/1.1\r\nHost: 127.0.0.1:{address[2]}\r\n\r\n".encode())
+            raw.sendall(
+                f"GET /?{address[1].partition('?')[2]} HTTP/1.1\r\nHost: 127.0.0.1:{address[2]}\r\n\r\n".encode()
+            )
             assert raw.recv(100).startswith(b"HTTP/1.1 200")
             taken = run("serve", "--port", address[2], PHOTODRAG_CACHE=str(cache))
             assert (taken.code, taken.out) == (2, "") and f"Port {address[2]} is taken" in taken.err
         ran.send_signal(signal.SIGINT)
-        out, err = ran.communicate(timeout=30)
+        _, err = ran.communicate(timeout=30)
     finally:
         ran.kill()
     assert ran.returncode == 130
