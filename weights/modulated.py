@@ -121,16 +121,14 @@ class ToRGB(nn.Module):
 
 
 class Skip(nn.Module):
-    """The way past a block of the residual architecture: a 1 × 1 convolution, twice the side."""
+    """The way past a block of the residual architecture: a 1 × 1 convolution, twice the side, never clamped."""
 
-    def __init__(self, in_channels: int, out_channels: int, gain: float, clamp: float | None = None):
+    def __init__(self, in_channels: int, out_channels: int, gain: float):
         super().__init__()
         self.gain = gain * in_channels**-0.5
-        self.clamp = None if clamp is None else clamp * gain
         self.weight = nn.Parameter(torch.empty(out_channels, in_channels, 1, 1))
         self.register_buffer("resample_filter", torch.empty(4, 4))
 
     def forward(self, x: Tensor) -> Tensor:
         """x [N, in, H, W] → [N, out, 2H, 2W]."""
-        x = upsampled(F.conv2d(x, (self.weight * self.gain).to(x.dtype)), self.resample_filter)
-        return x if self.clamp is None else x.clamp(-self.clamp, self.clamp)
+        return upsampled(F.conv2d(x, (self.weight * self.gain).to(x.dtype)), self.resample_filter)

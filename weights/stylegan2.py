@@ -76,7 +76,7 @@ class Block(nn.Module):
             self.const = nn.Parameter(torch.empty(out_channels, 4, 4))
         self.conv1 = SynthesisLayer(out_channels, out_channels, gain=gain, **common)
         self.torgb = ToRGB(out_channels, w_dim, clamp) if to_rgb else None
-        self.skip = Skip(in_channels, out_channels, gain, clamp) if residual else None
+        self.skip = Skip(in_channels, out_channels, gain) if residual else None
 
     def forward(self, x: Tensor | None, w: Tensor, noise: bool) -> Tensor:
         """x [N, in, R/2, R/2] (None for b4) and a code a convolution, w [N, 1 or 2, w_dim] → [N, out, R, R]."""

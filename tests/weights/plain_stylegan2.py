@@ -73,7 +73,7 @@ def plain_synthesis(
             if resnet:
                 weight = state[f"{block}.skip.weight"]
                 gain = 0.5**0.5
-                past = _clamped(_doubled(F.conv2d(x, weight / weight.shape[1] ** 0.5)) * gain, clamp, gain)
+                past = _doubled(F.conv2d(x, weight / weight.shape[1] ** 0.5)) * gain
             x = _layer(state, f"{block}.conv0", x, w_plus[:, 2 * i - 1], clamp, noise, up=True)
             x = _layer(state, f"{block}.conv1", x, w_plus[:, 2 * i], clamp, noise, gain=gain)
             x = x if past is None else x + past
