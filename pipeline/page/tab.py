@@ -24,7 +24,7 @@ from photodrag.pipeline.photo import Photo, read_photo
 from photodrag.pipeline.plan import find_face
 from photodrag.weights.errors import Failure, UserError
 
-LIKENESS, FRAMES = 0.1, 0.6
+LIKENESS, FRAMES = 0.1, 0.5
 """Share of the time that pictures take of an inversion and of a drag."""
 
 

@@ -40,7 +40,7 @@ DRAGS = [[[104.4, 138.9], [101.0, 135.0]], [[149.6, 140.8], [153.0, 137.0]]]
 @pytest.fixture
 def server(cache, models):
     limits = Limits(tabs=2, pixels=1_000_000, upload=1 << 20)
-    with served(Studio(limits=limits, dragging=DragSettings(steps=12), models=models)) as running:
+    with served(Studio(limits=limits, dragging=DragSettings(steps=8), models=models)) as running:
         yield running
 
 
@@ -255,7 +255,7 @@ def test_a_drag_saved_is_the_command_lines(server, portrait, ready, tmp_path):
         page.say("stop")
         heard = page.hear_until("result")
         result = heard[-1]
-        assert result["id"] == 7 and not result["rough"] and 1 <= result["steps"] < 12
+        assert result["id"] == 7 and not result["rough"] and 1 <= result["steps"] < 8
         assert result["reason"] == "stopped" and np.shape(result["points"]) == (2, 2)
         saved = {}
         for kind, count in (("png", 1), ("json", 2)):

@@ -1,0 +1,323 @@
+"""The page in a real browser: Chromium, driven by Playwright. Skipped where there is none."""
+
+import io
+import os
+import re
+import shutil
+import signal
+import subprocess
+
+import numpy as np
+import pytest
+from command import COMMAND, environment, run
+from pictures import png
+from PIL import Image
+from serving import served
+
+from photodrag.drag import DragSettings
+from photodrag.pipeline.page.limits import Limits
+from photodrag.pipeline.page.studio import Studio
+
+playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
+expect = playwright.expect
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium")
+
+SIDE = 256
+MOUTH, TARGET = (104.4, 138.9), (99.0, 134.0)
+SLOW = 90_000  # ms
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as running:
+        browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def server(cache, models):
+    limits = Limits(pixels=50_000_000)
+    with served(Studio(limits=limits, dragging=DragSettings(steps=8), models=models)) as running:
+        yield running
+
+
+@pytest.fixture
+def tab(browser, server):
+    page = opened(browser, server.url)
+    yield page
+    page.context.close()
+    assert page.troubles == []
+
+
+def opened(browser, url: str, **options):
+    page = browser.new_context(viewport={"width": 1000, "height": 700}, **options).new_page()
+    page.set_default_timeout(30_000)
+    page.troubles = []
+    page.on("pageerror", lambda error: page.troubles.append(str(error)))
+    page.goto(url)
+    return page
+
+
+def choose(page, path) -> None:
+    """Upload the portrait, whose only face is taken by itself, and wait until its inversion is there."""
+    page.set_input_files("#file", path)
+    expect(page.locator("body")).to_have_attribute("data-phase", "ready", timeout=SLOW)
+    page.click("#fit")
+
+
+def on_screen(page, point) -> tuple[float, float]:
+    """Where a point of the portrait is, while all of it is shown."""
+    box = page.locator("#canvas").bounding_box()
+    scale = min(box["width"], box["height"]) / SIDE
+    x0, y0 = (box[start] + (box[size] - SIDE * scale) / 2 for start, size in (("x", "width"), ("y", "height")))
+    return x0 + (point[0] + 0.5) * scale, y0 + (point[1] + 0.5) * scale
+
+
+def pull(page, start, end) -> None:
+    page.mouse.move(*on_screen(page, start))
+    page.mouse.down()
+    page.mouse.move(*on_screen(page, np.mean([start, end], 0)))
+    page.mouse.move(*on_screen(page, end))
+    page.mouse.up()
+
+
+def wait_for_result(page) -> None:
+    expect(page.locator("#start")).to_have_text("Start", timeout=SLOW)
+    expect(page.locator("#status")).to_contain_text("Done in", timeout=SLOW)
+
+
+def colour_at(page, point) -> list[int]:
+    x, y = on_screen(page, point)
+    box = page.locator("#canvas").bounding_box()
+    script = "([x, y]) => [...document.querySelector('canvas').getContext('2d').getImageData(x, y, 1, 1).data]"
+    page.wait_for_timeout(100)  # drawn at the next frame
+    return page.evaluate(script, [round(x - box["x"]), round(y - box["y"])])[:3]
+
+
+def saved(page, button: str, count: int = 1) -> dict[str, bytes]:
+    got = []
+
+    def keep(download) -> None:
+        got.append(download)
+
+    page.on("download", keep)
+    page.click(button)
+    for _ in range(200):
+        if len(got) == count:
+            break
+        page.wait_for_timeout(50)
+    page.remove_listener("download", keep)
+    assert len(got) == count
+    return {one.suggested_filename: open(one.path(), "rb").read() for one in got}
+
+
+def picture(data: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(data)) as image:
+        return np.array(image.convert("RGB"))
+
+
+def test_upload_pull_stop_undo_save(tab, portrait, ready, tmp_path):
+    choose(tab, ready(portrait))
+    assert "looks somewhat like you" in tab.inner_text("#quality")
+    expect(tab.locator("#start")).to_be_disabled()
+    pull(tab, MOUTH, TARGET)
+    expect(tab.locator("#points li button").first).to_have_text(re.compile(r"1: 10\d, 139 → 99, 134"))
+    tab.click("#start")
+    expect(tab.locator("#start")).to_have_text("Stop")
+    expect(tab.locator("body")).not_to_have_attribute("data-frames", "0", timeout=SLOW)
+    tab.click("#start")
+    wait_for_result(tab)
+    assert int(tab.get_attribute("body", "data-first")) > 0
+    assert re.search(r"(Very like|Like) you \(identity distance 0\.\d\d", tab.inner_text("#quality"))
+
+    after = colour_at(tab, TARGET)
+    tab.keyboard.press("Control+z")  # the drag
+    expect(tab.locator("#save-png")).to_be_disabled()
+    tab.keyboard.press("Control+z")  # the point
+    expect(tab.locator("#points li")).to_have_count(0)
+    expect(tab.locator("#undo")).to_be_disabled()
+    tab.keyboard.press("Control+Shift+z")
+    expect(tab.locator("#points li")).to_have_count(1)
+    tab.click("#redo")
+    expect(tab.locator("#save-png")).to_be_enabled()
+    assert colour_at(tab, TARGET) == after
+
+    files = saved(tab, "#save-png") | saved(tab, "#save-json")
+    assert files.keys() == {"portrait-photodrag.png", "portrait-edit.json"}
+    assert saved(tab, "#save-jpeg").keys() == {"portrait-photodrag.jpg"}
+    edit, out = tmp_path / "portrait-edit.json", tmp_path / "cli.png"
+    edit.write_bytes(files["portrait-edit.json"])
+    assert run("edit", portrait, "--edit", edit, "--out", out).code == 0
+    ours = picture(files["portrait-photodrag.png"])
+    assert np.array_equal(ours, picture(out.read_bytes()))
+    assert (ours != picture(portrait.read_bytes())).any()
+
+
+def test_before_and_after(tab, portrait, ready):
+    choose(tab, ready(portrait))
+    tab.uncheck("#landmarks")
+    old = colour_at(tab, (100, 128))
+    pull(tab, MOUTH, (96.0, 128.0))
+    tab.keyboard.press("Enter")
+    wait_for_result(tab)
+    tab.click("#clear-points")
+    new = colour_at(tab, (100, 128))
+    assert new != old
+    tab.keyboard.down("b")
+    assert colour_at(tab, (100, 128)) == old
+    tab.keyboard.up("b")
+    assert colour_at(tab, (100, 128)) == new
+    for value, colour in (("100", old), ("0", new)):
+        tab.locator("#wiper").fill(value)
+        assert colour_at(tab, (100, 128)) == colour
+
+
+def test_points_are_moved_and_removed(tab, portrait, ready):
+    choose(tab, ready(portrait))
+    pull(tab, MOUTH, TARGET)
+    pull(tab, TARGET, (110.0, 150.0))
+    row = tab.locator("#points li button").first
+    expect(row).to_have_text(re.compile(r"→ 110, 150"))
+    pull(tab, (149.6, 140.8), (149.6, 140.8))  # a click: stays where it is
+    expect(tab.locator("#points li")).to_have_count(2)
+    tab.mouse.click(*on_screen(tab, (110.0, 150.0)), button="right")
+    expect(tab.locator("#points li")).to_have_count(1)
+    expect(tab.locator("#start")).to_be_disabled()
+    tab.keyboard.press("Control+z")
+    expect(tab.locator("#points li")).to_have_count(2)
+    tab.locator("#points li button[aria-label='Remove point 1']").click()
+    expect(tab.locator("#points li")).to_have_count(1)
+
+
+def test_keyboard_alone(tab, portrait, ready):
+    choose(tab, ready(portrait))
+    tab.select_option("#landmark", label="Mouth, left corner")
+    tab.focus("#add")
+    tab.keyboard.press("Enter")
+    row = tab.locator("#points li button").first
+    before = [int(number) for number in re.findall(r"\d+", row.inner_text())[1:]]
+    tab.keyboard.press("Shift+ArrowLeft")
+    tab.keyboard.press("ArrowUp")
+    after = [int(number) for number in re.findall(r"\d+", row.inner_text())[1:]]
+    assert np.allclose(np.subtract(after, before), [0, 0, -10, -1], atol=1)
+    tab.keyboard.press("Enter")
+    expect(tab.locator("#start")).to_have_text("Stop")
+    wait_for_result(tab)
+    tab.locator("#canvas").focus()
+    tab.keyboard.press("Delete")
+    expect(tab.locator("#points li")).to_have_count(0)
+
+
+def test_a_mask_is_painted_and_kept_to(tab, portrait, ready):
+    choose(tab, ready(portrait))
+    pull(tab, MOUTH, (98.0, 132.0))
+    tab.check("input[value=brush]")
+    tab.locator("#size").fill("120")
+    pull(tab, (85.0, 139.0), (110.0, 139.0))
+    expect(tab.locator("input[value=painted]")).to_be_checked()
+    tab.keyboard.press("Control+z")
+    tab.keyboard.press("Control+z")
+    expect(tab.locator("input[name=mask][value=auto]")).to_be_checked()
+    tab.keyboard.press("Control+Shift+z")
+    tab.keyboard.press("Control+Shift+z")
+    expect(tab.locator("input[value=painted]")).to_be_checked()
+    tab.click("#start")
+    wait_for_result(tab)
+    files = saved(tab, "#save-json", 2) | saved(tab, "#save-png")
+    with Image.open(io.BytesIO(files["portrait-mask.png"])) as image:
+        mask = np.array(image)
+    assert mask.shape == (SIDE, SIDE) and mask[139, 100] == 255 and mask[139, 200] == mask[60, 100] == 0
+    ours, old = picture(files["portrait-photodrag.png"]), picture(portrait.read_bytes())
+    assert (ours != old).any() and np.array_equal(ours[mask == 0], old[mask == 0])
+
+
+def test_two_tabs(browser, tab, server, portrait, ready):
+    other = opened(browser, server.url)
+    for page in (tab, other):
+        page.set_input_files("#file", ready(portrait))
+    for page in (tab, other):
+        expect(page.locator("body")).to_have_attribute("data-phase", "ready", timeout=SLOW)
+        page.click("#fit")
+        pull(page, MOUTH, TARGET)
+        page.click("#start")
+    for page in (tab, other):
+        wait_for_result(page)
+    assert other.troubles == []
+    other.context.close()
+
+
+def test_uploads_that_are_refused(tab, portrait, ready, tmp_path):
+    broken, large = tmp_path / "broken.png", tmp_path / "large.png"
+    broken.write_bytes(portrait.read_bytes()[:3000])
+    large.write_bytes(png((8, 0), np.zeros((1, 1), np.uint8), size=(10_000, 10_000)))
+    tab.set_input_files("#file", broken)
+    expect(tab.locator("#status")).to_contain_text("broken.png is cut short or damaged")
+    tab.set_input_files("#file", large)
+    expect(tab.locator("#status")).to_contain_text("large.png has more than 50 megapixels")
+    choose(tab, ready(portrait))
+
+
+def test_wrong_token(browser, server):
+    page = opened(browser, server.origin + "/?token=wrong")
+    assert "The token is missing or wrong" in page.inner_text("body")
+    page.context.close()
+
+
+def test_server_killed_and_restarted(browser, cache, portrait, ready):
+    """The page says so, goes on, and drags again what was dragged."""
+
+    def start(port: str) -> tuple[subprocess.Popen, str]:
+        process = subprocess.Popen(
+            [COMMAND, "serve", "--no-browser", "--port", port],
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            env=environment(PHOTODRAG_CACHE=str(cache)),
+        )
+        return process, process.stdout.readline().split()[-1]
+
+    process, address = start("0")
+    page = opened(browser, address)
+    try:
+        choose(page, ready(portrait))
+        pull(page, MOUTH, TARGET)
+        page.click("#start")
+        expect(page.locator("body")).not_to_have_attribute("data-frames", "0", timeout=SLOW)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        expect(page.locator("#banner")).to_contain_text("The server does not answer")
+        process, again = start(re.search(r":(\d+)/", address)[1])
+        assert again == address
+        expect(page.locator("#banner")).to_be_hidden(timeout=SLOW)
+        expect(page.locator("body")).to_have_attribute("data-phase", "ready", timeout=SLOW)
+        expect(page.locator("#points li")).to_have_count(1)
+        page.click("#start")
+        expect(page.locator("body")).not_to_have_attribute("data-frames", "0", timeout=SLOW)
+    finally:
+        page.context.close()
+        process.kill()
+        process.wait()
+    assert page.troubles == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1200])
+def test_accessible(browser, server, portrait, ready, scheme, width):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+    page = opened(browser, server.url, color_scheme=scheme, bypass_csp=True)
+    page.set_viewport_size({"width": width, "height": 740})
+
+    def check() -> None:
+        found = axe.Axe().run(page).response["violations"]
+        assert not found, [(one["id"], [node["html"] for node in one["nodes"]]) for one in found]
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+    check()
+    choose(page, ready(portrait))
+    pull(page, MOUTH, TARGET)
+    page.click("summary")
+    check()
+    if folder := os.environ.get("PHOTODRAG_SCREENSHOTS"):
+        page.screenshot(path=os.path.join(folder, f"{scheme}-{width}.png"))
+    page.context.close()
