@@ -11,6 +11,7 @@ import numpy as np
 from photodrag.invert.identity import SAME_PERSON, likeness
 from photodrag.pipeline.faces import Face
 from photodrag.pipeline.landmarks import GROUPS
+from photodrag.pipeline.names import places
 from photodrag.pipeline.photo import Photo
 
 if TYPE_CHECKING:  # these import torch, and `photodrag faces` needs none
@@ -18,8 +19,8 @@ if TYPE_CHECKING:  # these import torch, and `photodrag faces` needs none
     from photodrag.pipeline.editing import Edit
     from photodrag.pipeline.inversion import Inversion
 
-A_LINE = 6
-"""Landmarks in a line."""
+A_LINE, NAMES_A_LINE = 6, 3
+"""Landmarks in a line, by number and by name."""
 
 
 def of_edit(edit: Edit, output: Path, seed: int, seconds: float) -> dict:
@@ -46,6 +47,7 @@ def of_edit(edit: Edit, output: Path, seed: int, seconds: float) -> dict:
         "seconds": edit.seconds | {"total": round(seconds, 3)},
         "cached": inversion.cached,
         "generator": inversion.models.name,
+        "tuned": bool(inversion.deltas),
         "device": str(inversion.models.device),
         "version": version("photodrag"),
         "steps": edit.steps,
@@ -65,6 +67,7 @@ def of_inversion(photo: Photo, inversion: Inversion, faces: int) -> dict:
         "cached": inversion.cached,
         "unkept": inversion.unkept,
         "generator": inversion.models.name,
+        "tuned": bool(inversion.deltas),
         "device": str(inversion.models.device),
         "version": version("photodrag"),
     }
@@ -110,6 +113,9 @@ def edit_in_words(facts: dict) -> str:
     for number, handle in enumerate(facts["handles"], 1):
         start, target, reached = (_point(handle[name]) for name in ("start", "target", "reached"))
         way = float(np.hypot(*np.subtract(handle["target"], handle["start"])))
+        if not way:
+            lines.append(f"  handle {number}: {start} should stay, came to {reached}, {handle['left']:.1f} px off")
+            continue
         lines.append(
             f"  handle {number}: {start} → {target} came to {reached}, {handle['left']:.1f} px short of {way:.1f}"
         )
@@ -125,7 +131,7 @@ def edit_in_words(facts: dict) -> str:
             f"  {facts['likeness']} the person: identity distance {who:.2f} (under {SAME_PERSON:g} is the same person)"
         )
     lines += [
-        f"  inversion{kept}: {_figures(facts)}",
+        f"  inversion{', tuned' if facts['tuned'] else ''}{kept}: {_figures(facts)}",
         f"  {total:.1f} s: " + ", ".join(f"{stage} {took:.1f}" for stage, took in seconds.items()),
     ]
     return "\n".join(lines)
@@ -134,11 +140,12 @@ def edit_in_words(facts: dict) -> str:
 def inversion_in_words(facts: dict) -> str:
     """`of_inversion` for people."""
     face, kept = facts["face"], "kept from before" if facts["cached"] else f"{facts['seconds']:.1f} s"
+    how = "inverted and tuned" if facts["tuned"] else "inverted"
     if face is None:
-        done = "the square was inverted"
+        done = f"the square was {how}"
     else:
         where = f"face {face['number']} of {face['of']}" if face["of"] > 1 else "the face"
-        done = f"{where} was inverted, {facts['likeness']} the person"
+        done = f"{where} was {how}, {facts['likeness']} the person"
     return f"{facts['photo']}: {done}: {_figures(facts)}; {kept}"
 
 
@@ -153,6 +160,7 @@ def of_faces(photo: Photo, faces: list[Face]) -> dict:
                 "box": _rounded(face.box),
                 "score": _rounded(face.score),
                 "landmarks": _rounded(face.landmarks),
+                "names": {name: list(place) for name, place in places(face.landmarks).items()},
             }
             for face in faces
         ],
@@ -167,6 +175,10 @@ def face_in_words(facts: dict) -> str:
         for first in range(0, len(points), A_LINE):
             row = "  ".join(f"{point:14}" for point in points[first : first + A_LINE])
             lines.append(f"  {'' if first else name:5}  {row}".rstrip())
+    named = [f"{name} {_point(place)}" for name, place in facts["names"].items()]
+    for first in range(0, len(named), NAMES_A_LINE):
+        row = "  ".join(f"{point:28}" for point in named[first : first + NAMES_A_LINE])
+        lines.append(f"  {'' if first else 'names':5}  {row}".rstrip())
     return "\n".join(lines)
 
 

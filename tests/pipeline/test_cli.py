@@ -321,7 +321,7 @@ def test_cache(portrait, portrait_image, ready, cache):
     ran = run("cache", "list")
     assert (ran.code, ran.err) == (0, "")
     for photo, key in keys.items():
-        line = rf"{key[:10]}  \d{{4}}-\d\d-\d\d \d\d:\d\d +\d+ kB  face +0\.100  0\.200 +0\.50  {photo}\n"
+        line = rf"{key[:10]}  \d{{4}}-\d\d-\d\d \d\d:\d\d +\d+ kB  face +w\+p +0\.100  0\.200 +0\.50  {photo}\n"
         assert re.search(line, ran.out), ran.out
     assert re.search(r"2 inversions, \d+ kB, in ", ran.out)
 

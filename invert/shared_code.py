@@ -1,0 +1,33 @@
+"""A generator seen as one with a single code, which all its layers share: StyleGAN2's W, where a projection there
+is wanted to compare with, and the published methods start."""
+
+from torch import Tensor, nn
+
+
+class SharedCode(nn.Module):
+    """The generator with w [N, 1, w_dim] for w_plus. It draws and maps, and has no features."""
+
+    num_ws = 1
+
+    def __init__(self, generator: nn.Module):
+        super().__init__()
+        self.generator = generator
+        self.resolution, self.subject = generator.resolution, generator.subject
+        self.z_dim, self.w_dim, self.c_dim = generator.z_dim, generator.w_dim, generator.c_dim
+
+    @property
+    def w_avg(self) -> Tensor:
+        """[w_dim]"""
+        return self.generator.w_avg
+
+    def mapping(self, z: Tensor, c: Tensor | None = None, psi: float = 1.0, cutoff: int | None = None) -> Tensor:
+        """z [N, z_dim] → w [N, 1, w_dim]."""
+        return self.generator.mapping(z, c, psi, cutoff)[:, :1]
+
+    def synthesis(self, w: Tensor, noise: str = "const") -> Tensor:
+        """The picture of w [N, 1, w_dim]."""
+        return self.generator.synthesis(self.opened(w), noise)
+
+    def opened(self, w: Tensor) -> Tensor:
+        """w [N, 1, w_dim] as the w_plus [N, num_ws, w_dim] of the generator itself."""
+        return w.expand(-1, self.generator.num_ws, -1).contiguous()

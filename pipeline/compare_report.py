@@ -1,0 +1,135 @@
+"""What a comparison looks like: a table, one large picture, and a page of a single file that needs no network."""
+
+import base64
+import json
+from importlib.resources import files
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from photodrag.pipeline.compare import DISTANCES, Row
+from photodrag.weights.store import write_whole
+
+COLUMNS = {
+    "MSE": "crop.mse",
+    "PSNR": "crop.psnr",
+    "MS-SSIM": "crop.ms_ssim",
+    "vgg*": f"crop.{DISTANCES[0]}",
+    "alex": f"crop.{DISTANCES[1]}",
+    "face vgg*": f"face.{DISTANCES[0]}",
+    "face alex": f"face.{DISTANCES[1]}",
+    "face MSE": "face.mse",
+    "identity": "identity.distance",
+    "cosine": "identity.cosine",
+    "RMS": "rms",
+    "way": "edit.way",
+    "return": "return",
+    "s": "seconds",
+    "steps": "steps",
+    "MB": "memory",
+}
+"""Of the table and the page: what is written over a column, and the figure in it. * was the loss."""
+UNITS = {"MB": 1e6}
+GRID = 256
+TITLES = ("photo", "reconstruction", "|difference| × 4", "edit", "composite")
+SAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
+"""A photo's name must not end the script that it stands in."""
+
+
+def write(out: Path, facts: dict, pictures: list[Row | None]) -> None:
+    """Write metrics.json, grid.png and report.html into `out`. Raises UserError where that can't be."""
+    text = json.dumps(facts, indent=1, allow_nan=False)
+    grid = _png(grid_of(facts["rows"], pictures))
+    page = page_of(facts, pictures)
+    for name, data in (("metrics.json", text.encode()), ("grid.png", grid), ("report.html", page.encode())):
+        write_whole(out / name, lambda file, data=data: file.write(data))
+
+
+def table(facts: dict) -> str:
+    """Mean ± standard deviation over the photos, a line a generator and method."""
+    head = f"{'generator':12} {'method':7}" + "".join(f"{name:>16}" for name in COLUMNS)
+    lines = [head]
+    for generator, methods in facts["summary"].items():
+        for method, figures in methods.items():
+            rows = [r for r in facts["rows"] if (r["generator"], r["method"]) == (generator, method)]
+            done = sum("error" not in row for row in rows)
+            cells = "".join(f"{cell(figures.get(figure), name, done):>16}" for name, figure in COLUMNS.items())
+            lines.append(f"{Path(generator).name[:12]:12} {method:7}{cells}")
+    lines += [f"{row['photo']} by {row['method']}: {row['error']}" for row in facts["rows"] if "error" in row]
+    of = len({row["path"] for row in facts["rows"]})
+    lines.append(
+        f"Mean ± standard deviation over {of} {'photo' if of == 1 else 'photos'}, (n) where only so many have the "
+        "figure; * was the loss; PSNR of [-1, 1]; identity under 0.6: the same person."
+    )
+    return "\n".join(lines)
+
+
+def cell(figure: dict | None, name: str, done: int) -> str:
+    """A mean with its deviation, and of how many where that isn't all."""
+    if figure is None:
+        return "–"
+    unit = UNITS.get(name, 1)
+    mean, sd = figure["mean"] / unit, figure["sd"]
+    digits = 0 if mean >= 100 else 1 if mean >= 10 else 3
+    spread = "" if sd is None else f"±{sd / unit:.{digits}f}"
+    return f"{mean:.{digits}f}{spread}" + ("" if figure["of"] == done else f" ({figure['of']})")
+
+
+def grid_of(rows: list[dict], pictures: list[Row | None]) -> np.ndarray:
+    """uint8 RGB: a line a row, with what TITLES says."""
+    lines = [_label(["", *TITLES], 24)]
+    for row, picture in zip(rows, pictures, strict=True):
+        name = _label([f"{row['photo']}  {Path(row['generator']).name}  {row['method']}  {row.get('error', '')}"], 24)
+        lines.append(name)
+        if picture is not None:
+            views = (picture.photo, picture.reconstruction, difference(picture), picture.edit, picture.composite)
+            small = [np.array(Image.fromarray(view).resize((GRID, GRID), Image.Resampling.BOX)) for view in views]
+            lines.append(np.concatenate(small, 1))
+    return np.concatenate(lines)
+
+
+def difference(row: Row) -> np.ndarray:
+    """How far photo and reconstruction are apart, four times as much, uint8 RGB."""
+    return (4 * np.abs(row.photo.astype(int) - row.reconstruction)).clip(0, 255).astype(np.uint8)
+
+
+def page_of(facts: dict, pictures: list[Row | None]) -> str:
+    """The report, one HTML file with its pictures in it."""
+    shown = [
+        picture
+        and {
+            "photo": _embedded(picture.photo),
+            "reconstruction": _embedded(picture.reconstruction),
+            "difference": _embedded(difference(picture)),
+            "edit": _embedded(picture.edit),
+            "composite": _embedded(picture.composite),
+        }
+        for picture in pictures
+    ]
+    data = json.dumps({"facts": facts, "pictures": shown, "columns": COLUMNS, "units": UNITS})
+    for sign, code in SAFE.items():
+        data = data.replace(sign, code)
+    return files("photodrag.pipeline").joinpath("compare.html").read_text("utf-8").replace("/* DATA */ null", data)
+
+
+def _label(texts: list[str], height: int) -> np.ndarray:
+    """A strip as wide as the grid with texts, the first at the left, others over the columns."""
+    image = Image.new("RGB", (GRID * len(TITLES), height), "white")
+    draw = ImageDraw.Draw(image)
+    for place, text in zip((0, *range(len(TITLES))), texts, strict=False):
+        draw.text((place * GRID + 6, 6), text, "black")
+    return np.array(image)
+
+
+def _png(picture: np.ndarray) -> bytes:
+    buffer = BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def _embedded(picture: np.ndarray) -> str:
+    buffer = BytesIO()
+    Image.fromarray(picture).save(buffer, "JPEG", quality=90, subsampling=0)
+    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
