@@ -17,7 +17,10 @@ from photodrag.weights.stylegan2 import Mapping, StyleGAN2, Synthesis
 MAX_BLOCKS, MAX_LAYERS, MAX_WIDTH, MAX_CLASSES = 11, 64, 4096, 65536
 """Eleven blocks are 4096²; more than any network that was ever published."""
 MAX_NUMBERS = 1 << 28
-"""In a generator: 1 GiB in float32. The largest published one has thirty million."""
+"""In a generator, and in what a block gives: 1 GiB in float32. Of the largest published one both have some
+thirty million."""
+MAX_PATH = 120
+"""Letters of a tensor's name with the modules' that it lies in; the longest that is known has forty."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,10 @@ class Arguments:
             "conv_clamp": self.conv_clamp is None or (_is_number(self.conv_clamp) and self.conv_clamp > 0),
             "lr_multiplier": _is_number(self.lr_multiplier),
             "num_fp16_res": type(self.num_fp16_res) is int and self.num_fp16_res >= 0,
-            "activation": self.activation == "lrelu",
+            "activation": type(self.activation) is str and self.activation == "lrelu",
         }.items():
             if not valid:
-                raise unusable(f"its argument {name} is {str(getattr(self, name))[:40]!r}, which is not supported")
+                raise unusable(f"its argument {name} is {shown(getattr(self, name))}, which is not supported")
 
     @classmethod
     def of(cls, arguments: Dict[str, object]) -> "Arguments":
@@ -60,6 +63,22 @@ def unusable(what: str) -> UserError:
     return UserError(
         f"This checkpoint can't be used: {what}; give a complete StyleGAN2 generator, as its training code saved it."
     )
+
+
+def shown(value: object) -> str:
+    """A value out of a file, for a sentence: a scalar's beginning, else what it is. A list may hold one long text
+    a million times, so it is never spelled out."""
+    if isinstance(value, str):
+        return ascii(value[:40])
+    return repr(str(value)[:40]) if isinstance(value, int | float | None) else f"a {type(value).__name__}"
+
+
+def joined(path: str, name: object, end: str = "") -> str:
+    """The name of what lies at `path`, which is "" or ends like its own parts. Raises UserError for one that is
+    too long: many modules may be one, and each of their names would be made."""
+    if type(name) is not str or len(path) + len(name) > MAX_PATH:
+        raise unusable(f"its part {f'{path}{str(name)[:80]}'[-80:]!a} has no fit name")
+    return f"{path}{name}{end}"
 
 
 def as_float32(tensors: Dict[str, object]) -> dict[str, Tensor]:
@@ -113,6 +132,8 @@ def _network(state: dict[str, Tensor], arguments: Arguments) -> StyleGAN2:
     smallest = embed_dim if c_dim else 1  # with classes there may be no z
     if inputs < smallest or max(*channels, *widths, inputs) > MAX_WIDTH or c_dim > MAX_CLASSES:
         raise unusable("the sizes of its tensors are absurd")
+    if max(count * (4 << i) ** 2 for i, count in enumerate(channels)) > MAX_NUMBERS:
+        raise unusable("its pictures would take more memory than any generator needs")
     mapping = Mapping((inputs, *widths), 2 * len(channels), c_dim, embed_dim, arguments.lr_multiplier)
     synthesis = Synthesis(
         channels,
@@ -153,4 +174,6 @@ def _shape(state: dict[str, Tensor], name: str, dimensions: int) -> torch.Size:
 
 
 def _is_number(value: object) -> bool:
+    if isinstance(value, int) and value.bit_length() > 64:  # JSON's may be too large for a float
+        return False
     return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)

@@ -33,6 +33,6 @@ def to_canonical(raw: object) -> tuple[dict[str, Tensor], dict[str, object]]:
 
 def _described(raw: object) -> str:
     if isinstance(raw, dict) and raw:
-        names = sorted(str(name)[:40] for name in list(raw)[:5])
+        names = sorted(ascii(str(name)[:40])[1:-1] for name in list(raw)[:5])  # nothing that a terminal obeys
         return f"a dict of {', '.join(names)}{', …' if len(raw) > 5 else ''}"
     return f"a {type(raw).__name__}"

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from photodrag.weights.canonical import Arguments, as_float32, resample_filter, unusable
+from photodrag.weights.canonical import Arguments, as_float32, joined, resample_filter, shown, unusable
 from photodrag.weights.inert import Shell
 
 NETWORK = ("dnnlib.tflib.network", "Network")
@@ -29,7 +29,8 @@ def generator_of(raw: object) -> Shell | None:
     if not (isinstance(raw, tuple | list) and len(raw) == 3 and all(_is_network(network) for network in raw)):
         return None
     g, _, averaged = raw
-    return averaged if averaged.state.get("components") else g
+    components = averaged.state.get("components")
+    return averaged if isinstance(components, dict) and components else g
 
 
 def read_tensorflow(raw: tuple[Shell, Shell, Shell]) -> tuple[dict[str, Tensor], dict[str, object]]:
@@ -41,8 +42,9 @@ def read_tensorflow(raw: tuple[Shell, Shell, Shell]) -> tuple[dict[str, Tensor],
     given = generator.state.get("static_kwargs")
     given = given if isinstance(given, dict) else {}
     for name, supported in FIXED.items():
-        if given.get(name, supported) != supported:
-            raise unusable(f"its argument {name} is {str(given[name])[:40]!r}, which is not supported")
+        value = given.get(name, supported)
+        if type(value) is not type(supported) or value != supported:
+            raise unusable(f"its argument {name} is {shown(value)}, which is not supported")
     arguments = Arguments(
         conv_clamp=given.get("conv_clamp"),
         lr_multiplier=given.get("mapping_lrmul", Arguments.lr_multiplier),
@@ -107,14 +109,14 @@ def _variables(network: Shell, path: str = "") -> Iterator[tuple[str, Tensor]]:
     for variable in variables if isinstance(variables, list) else ():
         match variable:
             case (str() as name, np.ndarray() | np.generic() as value) if value.dtype.kind == "f":
-                yield f"{path}{name}", torch.as_tensor(value)
+                yield joined(path, name), torch.as_tensor(value)
             case _:
                 raise unusable("one of its variables has no name or no value")
     components = network.state.get("components")
     for name, part in components.items() if isinstance(components, dict) else ():
         if not _is_network(part):
             raise unusable(f"its part {str(name)[:80]!r} is no network")
-        yield from _variables(part, f"{path}{name}/")
+        yield from _variables(part, joined(path, name, "/"))
 
 
 def _is_network(value: object) -> bool:

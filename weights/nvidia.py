@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from photodrag.weights.canonical import Arguments, as_float32, unusable
+from photodrag.weights.canonical import Arguments, as_float32, joined, unusable
 from photodrag.weights.inert import Shell
 
 PERSISTENT = ("torch_utils.persistence", "_reconstruct_persistent_obj")
@@ -27,7 +27,7 @@ def read_nvidia(raw: dict[str, object]) -> tuple[dict[str, Tensor], dict[str, ob
     arguments nested in one code and flat in the other, with other defaults."""
     modules = dict(_modules(generator_of(raw)))
     state = {
-        f"{path}{name}": tensor
+        joined(path, name): tensor
         for path, module in modules.items()
         for kind in ("_parameters", "_buffers")
         for name, tensor in _dict_in(module, kind).items()
@@ -50,7 +50,7 @@ def _modules(module: object, path: str = "") -> Iterator[tuple[str, dict[str, ob
     yield path, attributes
     for name, child in _dict_in(attributes, "_modules").items():
         if child is not None:
-            yield from _modules(child, f"{path}{name}.")
+            yield from _modules(child, joined(path, name, "."))
 
 
 def _attributes(module: object, path: str) -> dict[str, object]:
@@ -70,6 +70,7 @@ def _is_persistent(value: object) -> bool:
     return (
         isinstance(value, Shell)
         and (value.module, value.name) == PERSISTENT
+        and type(value.arguments) is tuple
         and len(value.arguments) == 1
         and isinstance(value.arguments[0], dict)
     )

@@ -19,6 +19,7 @@ def check_tree(root: object) -> None:
     A pickle refers to what it already holds, so 50 lists of two references each stand for 2⁵⁰ nodes.
     They are counted as a walk would meet them, but each is visited once. Raises Refused."""
     measured: dict[int, tuple[int, int]] = {}
+    deep = Refused(f"it nests deeper than {DEPTH} levels, or contains itself; get one from another source")
 
     def measure(node: object, depth: int) -> tuple[int, int]:
         """The levels and the nodes from `node` on. What contains itself never gets there: DEPTH ends it."""
@@ -26,10 +27,12 @@ def check_tree(root: object) -> None:
             return measured[id(node)]
         levels = nodes = 1
         for child in _children(node):
-            if depth + levels > DEPTH:
-                raise Refused(f"it nests deeper than {DEPTH} levels, or contains itself; get one from another source")
+            if depth == DEPTH:  # before the child, for what contains itself
+                raise deep
             below, count = measure(child, depth + 1)
             levels, nodes = max(levels, below + 1), nodes + count
+            if depth + levels > DEPTH + 1:  # after it, for what was measured elsewhere
+                raise deep
             if nodes > NODES:
                 raise Refused(f"it unfolds to more than {NODES} values; get one from another source")
         measured[id(node)] = levels, nodes
