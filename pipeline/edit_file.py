@@ -26,7 +26,7 @@ class EditFile:
     """What an edit is, the photo apart. None stands for the default."""
 
     drags: tuple[tuple[Point, Point], ...] = ()
-    """Handle and target, (x, y) in photo pixels."""
+    """Handle and target, (x, y) in photo pixels; a handle that is its own target is a pin."""
     mask: str = "auto"
     """"auto", "face", or a picture's path."""
     face: int | None = None

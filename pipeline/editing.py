@@ -80,10 +80,11 @@ class Edit:
 
 def edit(
     photo: Photo | str | PathLike,
-    handles: Sequence[tuple[float, float]],
-    targets: Sequence[tuple[float, float]],
+    handles: Sequence[tuple[float, float] | str],
+    targets: Sequence[tuple[float, float] | str],
     mask: np.ndarray | str | PathLike | None = None,
     *,
+    snap: bool = False,
     face: int | None = None,
     box: Box | None = None,
     align: str | None = None,
@@ -100,6 +101,9 @@ def edit(
 ) -> Edit:
     """Drag what lies at `handles` to `targets`, both [N, 2], (x, y) in photo pixels as a person sees the photo.
 
+    A handle may be a landmark's name or number (`pipeline.names.NAMES`; left and right are the picture's), a target
+    that, too, or relative: "+0,-12", "+3%,+0" (of the face's width). One whose target is itself must stay.
+    snap: handles that are numbers go to the nearest landmark.
     mask: where the photo may change: "auto" or None (where the edit really differs), "face", an array
     [H, W] of 0 … 1 or bool, or a picture file, white where it may. face: its number, the largest by
     default; box: (x, y, width, height) of a face that isn't found, or around which a square is edited.
@@ -111,7 +115,7 @@ def edit(
     Raises UserError for anything that a person can put right."""
     generator, subject = find_generator(generator) if models is None else (models.name, models.generator.subject)
     return carry_out(
-        plan_edit(photo, handles, targets, mask, face, box, align or usual_align(subject)),
+        plan_edit(photo, handles, targets, mask, face, box, align or usual_align(subject), snap=snap),
         generator=generator,
         class_=class_,
         steps=steps,

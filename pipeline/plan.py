@@ -9,7 +9,7 @@ from os import PathLike
 
 import numpy as np
 
-from photodrag.pipeline import faces
+from photodrag.pipeline import faces, names
 from photodrag.pipeline.align import Alignment
 from photodrag.pipeline.box import Box, check_box
 from photodrag.pipeline.faces import Face
@@ -32,7 +32,7 @@ class Plan:
 
     photo: Photo
     handles: np.ndarray
-    """float64 [N, 2], (x, y) in photo pixels."""
+    """float64 [N, 2], (x, y) in photo pixels; one whose target is itself is a pin, a point that must stay."""
     targets: np.ndarray
     """float64 [N, 2], one to each handle."""
     mask: np.ndarray | str
@@ -49,25 +49,36 @@ class Plan:
         """The face to be edited; None where a square is."""
         return self.place if isinstance(self.place, Face) else None
 
+    @property
+    def drags(self) -> tuple[tuple[names.Point, names.Point], ...]:
+        """Each handle with its target, as an edit's file keeps them."""
+        return tuple((tuple(h), tuple(t)) for h, t in zip(self.handles.tolist(), self.targets.tolist(), strict=True))
+
 
 def plan_edit(
     photo: Photo | str | PathLike,
-    handles: Sequence[tuple[float, float]],
-    targets: Sequence[tuple[float, float]],
+    handles: Sequence[tuple[float, float] | str],
+    targets: Sequence[tuple[float, float] | str],
     mask: np.ndarray | str | PathLike | None = None,
     face: int | Face | None = None,
     box: Box | None = None,
     align: str = "face",
+    *,
+    snap: bool = False,
 ) -> Plan:
     """Read and check what `photodrag.pipeline.edit` is given; the arguments are the same, and `face` may be
     one that was found before. `align` is one of ALIGNS: see `usual_align`.
 
     Raises UserError for anything that a person can put right."""
     photo = photo if isinstance(photo, Photo) else read_photo(photo)
-    handles, targets = check_points(photo, handles, targets)
+    waits = snap or names.by_landmarks(handles) or names.by_landmarks(targets)
+    if not waits:
+        handles, targets = place_points(photo, handles, targets)
     given, mask = mask, _given_mask(mask, photo)
     began = time.monotonic()
     place, count = find_place(photo, align, face, box)
+    if waits:
+        handles, targets = place_points(photo, handles, targets, place, snap)
     if isinstance(mask, str) and mask == "face" and count is None:
         raise UserError(
             "The mask can't be the face (--mask face) where a square of the photo is edited: "
@@ -148,14 +159,24 @@ def find_face(photo: Photo, number: int | Face | None = None, box: Box | None = 
     return face, count
 
 
+def place_points(
+    photo: Photo, handles: Sequence, targets: Sequence, place: Place | None = None, snap: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
+    """`check_points`, of handles and targets that may be words, on a face; see `names.placed`."""
+    if snap or names.has_words(handles) or names.has_words(targets):
+        for name, points in (("handles", handles), ("targets", targets)):
+            _points(name, [p for p in points if not isinstance(p, str)] if names.has_words(points) else points)
+        _check_pairs(handles, targets)
+        seen = (place.landmarks, place.box[2]) if isinstance(place, Face) else (None, 0.0)
+        handles, targets = names.placed(handles, targets, *seen, snap)
+    return check_points(photo, handles, targets)
+
+
 def check_points(photo: Photo, handles: Sequence, targets: Sequence) -> tuple[np.ndarray, np.ndarray]:
-    """Handles and targets as float64 [N, 2]. Raises UserError unless they pair up, lie in the photo, and
-    at least one handle has to move."""
+    """Handles and targets as float64 [N, 2]. Raises UserError unless they pair up, lie in the photo, none has two
+    targets, and at least one handle has to move."""
     handles, targets = _points("handles", handles), _points("targets", targets)
-    if len(handles) != len(targets) or not len(handles):
-        raise UserError(
-            f"{len(handles)} handles and {len(targets)} targets: give one target to each handle, and one at least."
-        )
+    _check_pairs(handles, targets)
     for name, points in (("handle", handles), ("target", targets)):
         for x, y in points:
             if not (-0.5 <= x <= photo.width - 0.5 and -0.5 <= y <= photo.height - 0.5):
@@ -166,6 +187,11 @@ def check_points(photo: Photo, handles: Sequence, targets: Sequence) -> tuple[np
     if (handles == targets).all():
         x, y = handles[0]
         raise UserError(f"The handle {x:g},{y:g} is its own target, so nothing would move: give it another target.")
+    aims: dict[tuple[float, float], list[float]] = {}
+    for handle, target in zip(handles.tolist(), targets.tolist(), strict=True):
+        if aims.setdefault(tuple(handle), target) != target:
+            x, y = handle
+            raise UserError(f"The handle {x:g},{y:g} has two targets (a pin is one, too): leave one of them out.")
     return handles, targets
 
 
@@ -207,6 +233,13 @@ def _extent(alignment: Alignment, point: np.ndarray | None = None) -> str:
         return f"which reaches from about {low[0]:g},{low[1]:g} to {high[0]:g},{high[1]:g}"
     corners = [f"{x:g},{y:g}" for x, y in alignment.quad.round() + 0.0]
     return f"a square with its corners at about {', '.join(corners[:3])} and {corners[3]}"
+
+
+def _check_pairs(handles: Sequence, targets: Sequence) -> None:
+    if len(handles) != len(targets) or not len(handles):
+        raise UserError(
+            f"{len(handles)} handles and {len(targets)} targets: give one target to each handle, and one at least."
+        )
 
 
 def _points(name: str, points: Sequence[tuple[float, float]]) -> np.ndarray:

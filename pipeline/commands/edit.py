@@ -17,10 +17,22 @@ if TYPE_CHECKING:
     from photodrag.pipeline.editing import Edit
     from photodrag.pipeline.plan import Plan
 
+STAY = "+0,+0"
+"""The target of a pin."""
+
 
 @click.command()
 @click.argument("photo", type=click.Path(path_type=Path))
-@click.option("--drag", "drags", type=options.DRAG, multiple=True, help="What to move, and where to; repeatable.")
+@click.option(
+    "--drag",
+    "drags",
+    type=options.DRAG,
+    multiple=True,
+    help="What to move, and where to: X,Y or a landmark's NAME, then X,Y, NAME or +DX,-DY from there, in pixels or "
+    "in % of the face's width; repeatable.",
+)
+@click.option("--pin", "pins", type=options.PLACE, multiple=True, help="A point that must stay; repeatable.")
+@click.option("--snap", is_flag=True, help="Handles and pins given as X,Y go to the nearest of the face's landmarks.")
 @click.option(
     "--mask",
     metavar="MASK.png|face|auto",
@@ -49,6 +61,8 @@ if TYPE_CHECKING:
 def edit(
     photo: Path,
     drags: tuple,
+    pins: tuple,
+    snap: bool,
     out: Path | None,
     device: str,
     refresh: bool,
@@ -60,28 +74,39 @@ def edit(
 ) -> None:
     """Drag points of PHOTO, of a face in it by default, and write the edited photo.
 
-    Points are x,y in pixels of the photo as you see it, from 0,0 at the top left. The first edit of a
-    face takes a minute or more, the next ones seconds, for its inversion is kept. Options win over what
-    an --edit FILE says; --drag adds to its drags.
+    Points are x,y in pixels of the photo as you see it, from 0,0 at the top left, or landmarks of the face: one of
+    the names below, or a number from 0 to 67 (see `photodrag faces`). Left and right are the picture's:
+    mouth.left is the person's own right corner. The first edit of a face takes a minute or more, the next ones
+    seconds, for its inversion is kept. Options win over what an --edit FILE says; --drag and --pin add to its drags.
+
+    \b
+    Landmarks:
+        brow.left  brow.left.outer  brow.left.inner
+        brow.right  brow.right.outer  brow.right.inner
+        eye.left  eye.left.outer  eye.left.inner  eye.left.top  eye.left.bottom
+        eye.right  eye.right.outer  eye.right.inner  eye.right.top  eye.right.bottom
+        nose  nose.top  nose.left  nose.right
+        mouth  mouth.left  mouth.right  mouth.top  mouth.bottom
+        cheek.left  cheek.right  jaw.left  jaw.right  chin
 
     \b
     Examples:
         photodrag edit photo.jpg --drag 412,530:412,518 --out smile.jpg
-        photodrag edit photo.jpg --drag 412,530:412,518 --mask face --save-edit smile.json
+        photodrag edit photo.jpg --drag mouth.left:-4,-12 --drag mouth.right:+4,-12 --pin nose
+        photodrag edit photo.jpg --drag brow.left:+0,-4% --mask face --save-edit brow.json
         photodrag edit photo.jpg --edit smile.json --tune
         photodrag edit cat.jpg --generator afhqcat --box 300,120,800,800 --drag 640,700:640,660
     """
     from photodrag.pipeline.output import check_output, check_writable, default_output
     from photodrag.pipeline.photo import read_photo
-    from photodrag.pipeline.plan import check_points, find_generator, plan_edit, usual_align
+    from photodrag.pipeline.plan import find_generator, plan_edit, usual_align
 
     began = time.monotonic()
-    task = _task(edit_file, drags, wanted)
+    task = _task(edit_file, drags + tuple((pin, STAY) for pin in pins), wanted)
     if not task.drags:
         raise UserError(f"Nothing is to be dragged: give --drag {options.DRAG.name}, like {options.DRAG.example}.")
     picture = read_photo(photo)
     handles, targets = zip(*task.drags, strict=True)
-    check_points(picture, handles, targets)
     out = out or default_output(picture)
     check_output(out, picture, [path for path in (task.mask_path, edit_file) if path])
     if save_edit:
@@ -92,7 +117,7 @@ def edit(
     task, align = replace(task, generator=generator), task.align or usual_align(subject)
     with options.progress_bar(quiet) as bar:
         bar("finding the face" if align == "face" else "looking at the photo")
-        planned = plan_edit(picture, handles, targets, task.mask, task.face, task.box, align)
+        planned = plan_edit(picture, handles, targets, task.mask, task.face, task.box, align, snap=snap)
         if subject is None and task.align is None:
             bar.note(options.UNKNOWN_SUBJECT.format(generator))
         if planned.faces and planned.faces > 1 and task.face is None:
@@ -108,7 +133,7 @@ def edit(
             bar.note(f"The inversion was not kept: {result.inversion.unkept}")
     with options.stopping_leaves(f"the picture is whole, in {out}"):
         if save_edit:
-            write_edit_file(save_edit, task)
+            write_edit_file(save_edit, replace(task, drags=planned.drags))
         from photodrag.pipeline import report
 
         facts = report.of_edit(result, out, task.seed, time.monotonic() - began)

@@ -12,10 +12,10 @@ from photodrag.pipeline.commands import options
 @options.box
 @options.as_json
 def faces(photo: Path, box: tuple | None, as_json: bool) -> None:
-    """List the faces in PHOTO, largest first: number, box, and the 68 landmarks.
+    """List the faces in PHOTO, largest first: number, box, the 68 landmarks, and those that have names.
 
-    All are in pixels of the photo, the box as --box takes it. Landmark 48 is the mouth's corner on the
-    left of the picture, 54 the one on the right, 8 the chin, 19 and 24 the brows.
+    All are in pixels of the photo, the box as --box takes it. `photodrag edit --drag` takes a landmark's name or
+    number for a point. Left and right are the picture's: mouth.left, landmark 48, is the person's own right corner.
 
     \b
     Example:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from photodrag.pipeline import names
 from photodrag.pipeline.progress import ProgressBar
 from photodrag.weights.errors import Failure
 
@@ -49,7 +50,41 @@ class Numbers(click.ParamType):
         return read if len(read) > 1 else read[0]
 
 
-DRAG = Numbers("X,Y:X,Y", (2, 2), "a handle and its target in photo pixels", "412,530:412,510")
+class Place(click.ParamType):
+    """A point in photo pixels or a landmark's name: (x, y), or the name."""
+
+    name, example = "X,Y|NAME", "412,530 or nose"
+
+    def convert(self, value, param, ctx):
+        if not isinstance(value, str):
+            return value
+        try:
+            return names.read_point(value)
+        except ValueError:
+            self.fail(f"{value!r} is not {self.name}: give a point, like {self.example}.", param, ctx)
+
+
+class Drag(click.ParamType):
+    """A handle and its target: two of what `names.read_point` and `names.read_target` give."""
+
+    name, example = "X,Y:X,Y", "412,530:412,510"
+
+    def convert(self, value, param, ctx):
+        if not isinstance(value, str):
+            return value
+        try:
+            handle, target = value.split(":")
+            return names.read_point(handle), names.read_target(target)
+        except ValueError:
+            self.fail(
+                f"{value!r} is not {self.name}: give a handle and its target in photo pixels, like {self.example}, "
+                "or a landmark's name and how far, like mouth.left:+0,-12.",
+                param,
+                ctx,
+            )
+
+
+DRAG, PLACE = Drag(), Place()
 BOX = Numbers("X,Y,WIDTH,HEIGHT", (4,), "a box in photo pixels", "300,220,260,260")
 
 face = click.option("--face", type=int, metavar="N", help="Number of the face, the largest (1) by default.")

@@ -1,0 +1,194 @@
+"""Points by name: landmarks of a face, targets relative to their handles, handles snapped to a landmark.
+
+Left and right are the picture's, of the face held upright: mouth.left is the corner on the left as one looks at it,
+the person's own right. A photo seen in a mirror-like way (a selfie) makes no difference.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from photodrag.weights.errors import UserError
+
+if TYPE_CHECKING:  # `--help` tells the names, and is there at once
+    import numpy as np
+
+Point = tuple[float, float]
+
+NAMES: dict[str, tuple[int, ...]] = {
+    "brow.left": (19,),
+    "brow.left.outer": (17,),
+    "brow.left.inner": (21,),
+    "brow.right": (24,),
+    "brow.right.inner": (22,),
+    "brow.right.outer": (26,),
+    "eye.left": (36, 37, 38, 39, 40, 41),
+    "eye.left.outer": (36,),
+    "eye.left.inner": (39,),
+    "eye.left.top": (37, 38),
+    "eye.left.bottom": (40, 41),
+    "eye.right": (42, 43, 44, 45, 46, 47),
+    "eye.right.inner": (42,),
+    "eye.right.outer": (45,),
+    "eye.right.top": (43, 44),
+    "eye.right.bottom": (46, 47),
+    "nose": (30,),
+    "nose.top": (27,),
+    "nose.left": (31,),
+    "nose.right": (35,),
+    "mouth": (62, 66),
+    "mouth.left": (48,),
+    "mouth.right": (54,),
+    "mouth.top": (51,),
+    "mouth.bottom": (57,),
+    "cheek.left": (2,),
+    "cheek.right": (14,),
+    "jaw.left": (4,),
+    "jaw.right": (12,),
+    "chin": (8,),
+}
+"""What each name stands for: the mean of these of the 68 landmarks. A landmark's number is a name, too."""
+
+COUNT = 68
+SNAP = 0.1
+"""How far a handle may snap, as a share of the face's width: about from one feature to the next."""
+DIGITS = 2
+"""Decimals, in photo pixels, to which what comes from landmarks is rounded, so that a saved edit can be read."""
+
+
+def read_point(text: str) -> Point | str:
+    """ "412,530" as (412.0, 530.0); a landmark's name or number as it is.
+
+    Raises ValueError for what is neither, UserError for a name that there isn't."""
+    if text[:1].isalpha() and "," not in text:
+        if text not in NAMES:
+            raise UserError(f"There is no landmark {text!r}: give a number from 0 to 67, or one of {', '.join(NAMES)}.")
+        return text
+    if text.isascii() and text.isdecimal() and int(text) < COUNT:
+        return text
+    x, y = map(float, text.split(","))
+    if text[0] == "+" or ",+" in text or not (math.isfinite(x) and math.isfinite(y)):
+        raise ValueError("not finite")
+    return x, y
+
+
+def read_target(text: str) -> Point | str:
+    """As `read_point`; and "+5,-12", relative to the handle, as it is. Either of its numbers may end in %: of the
+    face's width. What has both signs is relative."""
+    if not is_relative(text):
+        return read_point(text)
+    offset(text, 1)
+    return text
+
+
+def is_relative(text: str) -> bool:
+    """Whether both numbers of a target have a sign."""
+    numbers = text.split(",")
+    return len(numbers) == 2 and all(number[:1] in ("+", "-") for number in numbers)
+
+
+def offset(text: str, width: float) -> Point:
+    """(dx, dy) in photo pixels of a relative target, on a face of that width. Raises ValueError where it is none."""
+    dx, dy = (float(number[:-1]) * width / 100 if number.endswith("%") else float(number) for number in text.split(","))
+    if not (math.isfinite(dx) and math.isfinite(dy)):
+        raise ValueError("not finite")
+    return dx, dy
+
+
+def has_words(points: object) -> bool:
+    """Whether a list of points holds some that `placed` must put into numbers."""
+    return isinstance(points, list | tuple) and any(isinstance(point, str) for point in points)
+
+
+def by_landmarks(points: object) -> bool:
+    """Whether it holds some that only a face's landmarks can tell."""
+    return has_words(points) and any(
+        isinstance(point, str) and (not is_relative(point) or "%" in point) for point in points
+    )
+
+
+def place_of(name: str, landmarks: np.ndarray) -> np.ndarray:
+    """Where a name or a number lies among landmarks [68, 2]: float64 [2], not rounded."""
+    return landmarks[list(NAMES[name])].mean(0) if name in NAMES else landmarks[int(name)]
+
+
+def placed(
+    handles: Sequence[Point | str],
+    targets: Sequence[Point | str],
+    landmarks: np.ndarray | None,
+    width: float = 0.0,
+    snap: bool = False,
+) -> tuple[list[Point], list[Point]]:
+    """Handles and targets, as many, as numbers in photo pixels; points that are numbers stay as they are.
+
+    landmarks: float64 [68, 2] in photo pixels, and width: of the face's box, or None and 0 where there is no face.
+    snap: handles that are numbers move to the nearest landmark. Raises UserError for what can't be placed."""
+    starts = [_placed(handle, landmarks) for handle in handles]
+    if snap:
+        starts = [
+            start if isinstance(handle, str) else snapped(start, landmarks, width)
+            for handle, start in zip(handles, starts, strict=True)
+        ]
+    ends = []
+    for target, (x, y) in zip(targets, starts, strict=True):
+        if isinstance(target, str) and is_relative(target):
+            if "%" in target and landmarks is None:
+                raise no_landmarks(target)
+            dx, dy = _read(offset, target, width)
+            ends.append((round(x + dx, DIGITS), round(y + dy, DIGITS)) if dx or dy else (x, y))
+        else:
+            ends.append(_placed(target, landmarks))
+    return starts, ends
+
+
+def snapped(point: Point, landmarks: np.ndarray | None, width: float) -> Point:
+    """The landmark nearest to a point. Raises UserError where that is farther than SNAP, or there is none."""
+    if landmarks is None:
+        raise no_landmarks("--snap")
+    distances = ((landmarks - point) ** 2).sum(1) ** 0.5
+    nearest = int(distances.argmin())
+    if not distances[nearest] <= SNAP * width:
+        raise UserError(
+            f"The handle {point[0]:g},{point[1]:g} is {distances[nearest]:.0f} px from the nearest landmark "
+            f"({nearest}), and --snap moves it {SNAP * width:.0f} px at most: move it nearer, or leave --snap out."
+        )
+    return _rounded(landmarks[nearest])
+
+
+def no_landmarks(what: str) -> UserError:
+    return UserError(
+        f"A square of the photo is edited, which has no landmarks for {what!r}: "
+        "give points as X,Y and lengths in pixels, or --align face."
+    )
+
+
+def places(landmarks: np.ndarray) -> dict[str, Point]:
+    """Every name and where it lies, rounded."""
+    return {name: _rounded(place_of(name, landmarks)) for name in NAMES}
+
+
+def _placed(point: Point | str, landmarks: np.ndarray | None) -> Point:
+    if not isinstance(point, str):
+        return point
+    point = _read(read_point, point)
+    if not isinstance(point, str):
+        return point
+    if landmarks is None:
+        raise no_landmarks(point)
+    return _rounded(place_of(point, landmarks))
+
+
+def _read(read, text: str, *more):
+    try:
+        return read(text, *more)
+    except ValueError:
+        raise UserError(
+            f"{text!r} is no point: give x,y in photo pixels, a landmark's name, or for a target +DX,-DY."
+        ) from None
+
+
+def _rounded(point: np.ndarray) -> Point:
+    x, y = point
+    return round(float(x), DIGITS), round(float(y), DIGITS)
