@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import Tensor
 
-from photodrag.weights.canonical import Arguments, as_float32, build_stylegan2
+from photodrag.weights.canonical import Arguments, architecture, as_float32, build_stylegan2
 from photodrag.weights.checkpoint import open_checkpoint
 from photodrag.weights.errors import UserError
 from photodrag.weights.layouts import identify, to_canonical
@@ -63,7 +63,7 @@ def read_checkpoint(path: Path) -> Foreign:
     state = {name: tensor.clone() for name, tensor in state.items()}
     network = Network(
         FORMATS[layout],
-        _architecture(state),
+        architecture(state),
         generator.resolution,
         generator.num_ws,
         generator.c_dim,
@@ -79,9 +79,3 @@ def network_in(facts: dict[str, str]) -> Network | None:
         return Network(**told | {"channels": tuple(told["channels"])})
     except (KeyError, ValueError, TypeError):
         return None
-
-
-def _architecture(state: dict[str, Tensor]) -> str:
-    if any(name.endswith(".skip.weight") for name in state):
-        return "resnet"
-    return "skip" if "synthesis.b4.torgb.weight" in state else "orig"

@@ -19,6 +19,7 @@ FORMAT = 1
 
 def write_kept(path: Path, state: dict[str, Tensor], facts: dict[str, str]) -> None:
     """Raises UserError where the path can't be written."""
+    facts = {key: value.encode("utf-8", "replace").decode() for key, value in facts.items()}  # a file may be called so
     data = safetensors.torch.save(state, facts | _checks(state))
     write_whole(path, lambda file: file.write(data))
 

@@ -1,5 +1,6 @@
 """Checkpoints of the person's own: opened where they lie, added under a name, written as safetensors, removed."""
 
+import os
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -24,9 +25,9 @@ def resolve(name_or_path: str | Path, kind: str | None = None) -> Entry:
 
     Raises UserError where there is neither."""
     text = str(name_or_path)
-    path = Path(text).expanduser()
+    path = _expanded(text)
     known = text in catalogue.names()
-    if known or not (path.exists() or path.name != text or path.suffix.lower() in ENDINGS):
+    if known or not (os.path.exists(path) or path.name != text or path.suffix.lower() in ENDINGS):
         return catalogue.find(text, kind)
     return _entry(path)
 
@@ -39,7 +40,7 @@ def add(
 
     Raises UserError for a file that isn't a whole StyleGAN2, a name that is taken or can't be one, and a
     cache that can't be written."""
-    path = Path(path).expanduser()
+    path = _expanded(path)
     name = name or path.stem
     if not re.fullmatch(NAME, name):
         raise UserError(f"{name!r} can't be a name: give one of letters, digits, dots, - and _ with --name.")
@@ -52,7 +53,10 @@ def add(
             f"Another checkpoint was added as {name!r}: remove it with `photodrag weights remove {name}`, "
             "or give another name with --name."
         )
-    ensure_state(entry, progress)
+    state = ensure_state(entry, progress)
+    told = facts_in(entry.own.kept)
+    if subject and told.get("subject") != subject:  # it was added before, with another subject or none
+        write_kept(entry.own.kept, state, told | {"subject": subject})
     return entry
 
 
@@ -60,11 +64,11 @@ def convert(path: str | Path, out: str | Path) -> Path:
     """Write a checkpoint as safetensors: float32, NVIDIA's names for its tensors, the facts as metadata.
 
     Raises UserError for a file that isn't a whole StyleGAN2, and for an output that can't be written."""
-    path, out = Path(path).expanduser(), Path(out).expanduser()
+    path, out = _expanded(path), _expanded(out)
     if out.suffix != ".safetensors":
         raise UserError(f"What is written is safetensors: let the name {out} end in .safetensors.")
     entry = _entry(path)
-    if out.exists() and out.samefile(path):
+    if os.path.exists(out) and out.samefile(path):
         raise UserError(f"{out} is the checkpoint itself: give another name to write to.")
     facts = {"name": path.stem, "source": path.name, "licence": entry.licence, "source_sha256": entry.own.sha256}
     facts |= {"subject": entry.subject} if entry.subject else {}
@@ -103,6 +107,11 @@ def _entry(path: Path) -> Entry:
         subject=published.subject if published else _word(told.get("subject")),
         own=Own(path.name, sha256, cache_folder("weights", "files") / f"{sha256}.safetensors", path),
     )
+
+
+def _expanded(path: str | Path) -> Path:
+    """With the home folder for ~; as it is, where there is no such home."""
+    return Path(os.path.expanduser(path))
 
 
 def _word(told: str | None) -> str | None:

@@ -1,6 +1,7 @@
 """A person's own checkpoints of every format: opened, added, converted, told about, removed."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -98,6 +99,34 @@ def test_added_ones_are_listed_and_removed(own, empty_cache):
     assert kept_files(empty_cache) == []
     with pytest.raises(UserError, match="no weights 'mine'"):
         weights.remove("mine")
+
+
+def test_the_same_again_with_another_subject(own):
+    weights.add(own)
+    assert weights.load("mine").subject is None
+    weights.add(own, subject="face")
+    assert weights.load("mine").subject == "face" and weights.info("mine").sound
+    weights.add(own)
+    assert weights.load("mine").subject == "face"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are of letters there")
+def test_a_file_whose_name_is_no_text(own, tmp_path):
+    odd = own.rename(own.with_name(os.fsdecode(b"caf\xe9.pkl")))
+    assert weights.load(odd).resolution == 16
+    weights.add(odd, "cafe")
+    weights.convert(odd, tmp_path / "out.safetensors")
+    assert weights.info("cafe").source == "caf?.pkl"
+
+
+@pytest.mark.parametrize("path", ["~nobody.of.this.name/x.pkl", "x" * 300 + ".pkl"])
+def test_paths_that_cannot_be(path, own):
+    for ask in (weights.load, lambda path: weights.add(path, "name"), weights.info, weights.remove, weights.digest):
+        with pytest.raises(UserError, match=path):
+            ask(path)
+    out = path.replace(".pkl", ".safetensors")
+    with pytest.raises(UserError, match="Could not write"):
+        weights.convert(own, out)
 
 
 def test_what_was_used_where_it_lies_can_be_forgotten(own, empty_cache):
