@@ -91,8 +91,10 @@ def test_wheel_holds_the_house_and_nothing_else(installed):
     assert packed == ours
     assert (installed / "photodrag" / "invert" / "start.safetensors").is_file()
     assert (installed / "photodrag" / "weights" / "axes.safetensors").is_file()
-    page = Path("pipeline") / "page" / "static"
-    assert {path.name for path in (installed / "photodrag" / page).iterdir()} == {p.name for p in (ROOT / page).iterdir()}
+    page = "pipeline/page/static"
+    assert {path.name for path in (installed / "photodrag" / page).iterdir()} == {
+        p.name for p in (ROOT / page).iterdir()
+    }
 
 
 def test_wheel_runs_from_another_folder(installed, tmp_path):

@@ -14,6 +14,8 @@ from photodrag.weights.errors import Failure, UserError
 
 PORT = 8476
 """The same each time, so that an open page finds a restarted server."""
+LAST_STEP = 10.0
+"""Seconds that a step under way may take when the server ends."""
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -43,7 +45,10 @@ def serve(studio: Studio, listening: socket.socket, token: str, started: Callabl
     host, port = listening.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     started(f"http://{shown}:{port}/?token={token}")
-    uvicorn.Server(configuration(studio, listening, token)).run([listening])
+    try:
+        uvicorn.Server(configuration(studio, listening, token)).run([listening])
+    finally:  # the tabs are closed by now, and their jobs cancelled
+        studio.turns.finish(LAST_STEP)
 
 
 def configuration(studio: Studio, listening: socket.socket, token: str) -> uvicorn.Config:

@@ -3,9 +3,12 @@
 Each job has a thread of its own, for the library's functions run to their end in one; but it computes only while
 it has the turn, and gives it up after every step. So there is one worker, and its queue is the jobs that wait."""
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Hashable
+
+NUMBERS = itertools.count()
 
 
 class Cancelled(BaseException):
@@ -23,13 +26,16 @@ class Turns:
         self._since = 0.0
 
     def take(self, job: "Job") -> None:
-        """Wait for the turn. Raises Cancelled if the job is cancelled before."""
+        """Wait for the turn, or, for the job that has it, for the next one. Raises Cancelled if it is cancelled."""
         with self._changed:
-            busy = {other.tab for other in (*self._waiting, self._holder) if other}
-            if job.tab not in busy:  # one that comes back has no claim for the time it was away
-                least = min((self._seconds[tab] for tab in busy), default=0.0)
+            if self._holder is not job:
+                # A tab that comes back has no claim for the time it was away.
+                busy = {other.tab for other in (*self._waiting, self._holder) if other}
+                least = 0.0 if job.tab in busy else min((self._seconds[tab] for tab in busy), default=0.0)
                 self._seconds[job.tab] = max(self._seconds.get(job.tab, 0.0), least)
+            self._release(job)
             self._waiting.append(job)
+            self._changed.notify_all()
             self._changed.wait_for(lambda: job.cancelled or (self._holder is None and self._next() is job))
             self._waiting.remove(job)
             if job.cancelled:
@@ -38,11 +44,15 @@ class Turns:
             self._holder, self._since = job, time.monotonic()
 
     def give(self, job: "Job") -> None:
+        """Give the turn up for good."""
         with self._changed:
-            if self._holder is job:
-                self._seconds[job.tab] += time.monotonic() - self._since
-                self._holder = None
+            self._release(job)
             self._changed.notify_all()
+
+    def _release(self, job: "Job") -> None:
+        if self._holder is job:
+            self._seconds[job.tab] += time.monotonic() - self._since
+            self._holder = None
 
     def forget(self, tab: Hashable) -> None:
         """A tab was closed."""
@@ -50,13 +60,18 @@ class Turns:
             if all(job.tab != tab for job in (*self._waiting, self._holder) if job):
                 self._seconds.pop(tab, None)
 
+    def finish(self, seconds: float) -> None:
+        """Wait until nothing is computed or waits: a process that ends in the middle of a step crashes."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._holder is None and not self._waiting, seconds)
+
     def wake(self) -> None:
         """Let waiting jobs see that they are cancelled."""
         with self._changed:
             self._changed.notify_all()
 
     def _next(self) -> "Job":
-        return min(reversed(self._waiting), key=lambda job: self._seconds[job.tab])
+        return min(self._waiting, key=lambda job: (self._seconds[job.tab], -job.number))
 
 
 class Job:
@@ -69,7 +84,7 @@ class Job:
         work: Callable[["Job"], None],
         ended: Callable[[BaseException | None], None],
     ):
-        self.tab = tab
+        self.tab, self.number = tab, next(NUMBERS)
         self.cancelled = self.stopping = False
         self._turns, self._work, self._ended = turns, work, ended
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -77,7 +92,6 @@ class Job:
 
     def step(self) -> None:
         """Let others have their turn. Raises Cancelled where the job is."""
-        self._turns.give(self)
         self._turns.take(self)
 
     def stop(self) -> None:

@@ -57,7 +57,7 @@ class Page:
         text = json.dumps({"type": kind, **content})
         self.socket.send(text if data is None else len(text.encode()).to_bytes(4, "big") + text.encode() + data)
 
-    def hear(self, seconds: float = 60) -> dict:
+    def hear(self, seconds: float = 150) -> dict:
         """The next message; what comes behind it is its "data"."""
         message = self.socket.recv(timeout=seconds)
         if isinstance(message, str):
@@ -65,7 +65,7 @@ class Page:
         end = 4 + int.from_bytes(message[:4], "big")
         return json.loads(message[4:end]) | {"data": message[end:]}
 
-    def hear_until(self, kind: str, seconds: float = 60, allow_errors: bool = False) -> list[dict]:
+    def hear_until(self, kind: str, seconds: float = 150, allow_errors: bool = False) -> list[dict]:
         """All messages up to the first of a kind."""
         heard, limit = [], time.monotonic() + seconds
         while not heard or heard[-1]["type"] != kind:
@@ -94,6 +94,7 @@ def served(studio: Studio) -> Iterator[Served]:
         server.should_exit = True
         thread.join(10)
         assert not thread.is_alive()
+        studio.turns.finish(30)
 
 
 def wait_until(holds, seconds: float = 20) -> None:

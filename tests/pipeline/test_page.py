@@ -93,7 +93,11 @@ def test_websocket_wants_origin_token_and_host(server):
             connect(address + query, **options)
     with connect(f"{address}?token={TOKEN}", **right) as socket:
         assert json.loads(socket.recv(10))["type"] == "hello"
-    key = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + "A" * 22 + "=="
+    key = (
+        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
+        + "A" * 22
+        + "=="
+    )
     foreign = f"evil.example:{server.port}"
     with socket_to(server) as raw:
         raw.sendall(
