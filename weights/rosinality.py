@@ -4,11 +4,11 @@ and, where it was converted from another, `latent_avg`. Its layers are numbered 
 
 import re
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from photodrag.weights.canonical import Arguments, as_float32, build_stylegan2, resample_filter, unusable
+from photodrag.weights.space import mean_w
 
 INNER = {
     "conv.weight": "weight",
@@ -39,20 +39,12 @@ def read_rosinality(raw: dict[str, object]) -> tuple[dict[str, Tensor], dict[str
     unused = {f"{block}conv1.resample_filter": resample_filter() for block in blocks}
     unused["synthesis.b4.resample_filter"] = resample_filter()
     state |= unused
-    if "latent_avg" in raw:
+    if "latent_avg" in raw:  # the training code leaves it out of what it saves
         state["mapping.w_avg"] = as_float32({"latent_avg": raw["latent_avg"]})["latent_avg"].flatten()
     else:
-        state["mapping.w_avg"] = mean_w(state)
+        bare = build_stylegan2(state | {"mapping.w_avg": torch.zeros_like(state["mapping.fc0.bias"])}, {})
+        state["mapping.w_avg"] = mean_w(lambda z: bare.mapping(z)[:, 0], bare.z_dim)
     return state, Arguments().as_dict()
-
-
-@torch.no_grad()
-def mean_w(state: dict[str, Tensor], samples: int = 10_000, seed: int = 123) -> Tensor:
-    """The mean w [w_dim] of mapped z, which the training code leaves out of what it saves; samples and
-    seed as in the projector of StyleGAN2's authors."""
-    generator = build_stylegan2(state | {"mapping.w_avg": torch.zeros_like(state["mapping.fc0.bias"])}, {})
-    z = torch.from_numpy(np.random.RandomState(seed).randn(samples, generator.z_dim)).float()
-    return torch.cat([generator.mapping(part)[:, 0] for part in z.split(1000)]).double().mean(0).float()
 
 
 def _place(name: str) -> str:

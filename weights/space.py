@@ -17,6 +17,7 @@ components span 5.6 … 0.00025 in x, 2.9 … 0.06 in w, and so the root mean sq
 though those below the first row are, if anything, the better faces.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -70,18 +71,29 @@ def latent_space(
     A covariance of so few samples is too narrow for the next one by √((n−1)/(n−d−2)), the mean of the
     inverse Wishart distribution, so the deviations are widened by that factor."""
     device, n, d = generator.w_avg.device, samples, generator.w_dim
-    z = torch.from_numpy(np.random.RandomState(seed).randn(n, generator.z_dim)).float()
-    w = [
-        generator.mapping(part.to(device), None if c is None else c.to(device).expand(len(part), -1))[:, 0]
-        for part in z.split(1000)
-    ]
-    x = F.leaky_relu(torch.cat(w), slope).cpu().double()  # not every device has float64
+
+    def mapping(z: Tensor) -> Tensor:
+        return generator.mapping(z.to(device), None if c is None else c.to(device).expand(len(z), -1))[:, 0]
+
+    x = F.leaky_relu(mapped(mapping, generator.z_dim, n, seed), slope).cpu().double()  # not every device has float64
     mean = x.mean(0)
     variance, components = _eigh((x - mean).T @ (x - mean) / (n - d - 2))
     std = variance.flip(0).clamp_min(0).sqrt()
     std = std.clamp_min(max(1e-6 * std[0].item(), 1e-6))  # a generator may leave a direction unused, or all of them
     parts = (mean, components.flip(1).T.contiguous(), std)
     return LatentSpace(*(part.float().to(device) for part in parts), slope)
+
+
+@torch.no_grad()
+def mapped(mapping: Callable[[Tensor], Tensor], z_dim: int, samples: int = 10_000, seed: int = 123) -> Tensor:
+    """w [samples, w_dim] of random z [N, z_dim]; samples and seed as in the projector of StyleGAN2's authors."""
+    z = torch.from_numpy(np.random.RandomState(seed).randn(samples, z_dim)).float()
+    return torch.cat([mapping(part) for part in z.split(1000)])
+
+
+def mean_w(mapping: Callable[[Tensor], Tensor], z_dim: int) -> Tensor:
+    """The mean [w_dim] of `mapped` z, where whoever published a network has not kept it."""
+    return mapped(mapping, z_dim).double().mean(0).float()
 
 
 def _eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
