@@ -1,7 +1,7 @@
 """The whole edit, photo to photo: find the face (or take a square), invert it, drag its points, blend it back."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 
@@ -85,6 +85,7 @@ def edit(
     mask: np.ndarray | str | PathLike | None = None,
     *,
     snap: bool = False,
+    presets: Mapping[str, float] | None = None,
     face: int | None = None,
     box: Box | None = None,
     align: str | None = None,
@@ -103,7 +104,8 @@ def edit(
 
     A handle may be a landmark's name or number (`pipeline.names.NAMES`; left and right are the picture's), a target
     that, too, or relative: "+0,-12", "+3%,+0" (of the face's width). One whose target is itself must stay.
-    snap: handles that are numbers go to the nearest landmark.
+    snap: handles that are numbers go to the nearest landmark. presets: how much of each of `pipeline.presets.PRESETS`
+    is to be added, {"smile": 0.5}, say.
     mask: where the photo may change: "auto" or None (where the edit really differs), "face", an array
     [H, W] of 0 … 1 or bool, or a picture file, white where it may. face: its number, the largest by
     default; box: (x, y, width, height) of a face that isn't found, or around which a square is edited.
@@ -115,7 +117,7 @@ def edit(
     Raises UserError for anything that a person can put right."""
     generator, subject = find_generator(generator) if models is None else (models.name, models.generator.subject)
     return carry_out(
-        plan_edit(photo, handles, targets, mask, face, box, align or usual_align(subject), snap=snap),
+        plan_edit(photo, handles, targets, mask, face, box, align or usual_align(subject), snap=snap, amounts=presets),
         generator=generator,
         class_=class_,
         steps=steps,

@@ -3,13 +3,13 @@
 import os
 import reprlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 
 import numpy as np
 
-from photodrag.pipeline import faces, names
+from photodrag.pipeline import faces, names, presets
 from photodrag.pipeline.align import Alignment
 from photodrag.pipeline.box import Box, check_box
 from photodrag.pipeline.faces import Face
@@ -65,20 +65,22 @@ def plan_edit(
     align: str = "face",
     *,
     snap: bool = False,
+    amounts: Mapping[str, float] | None = None,
 ) -> Plan:
     """Read and check what `photodrag.pipeline.edit` is given; the arguments are the same, and `face` may be
     one that was found before. `align` is one of ALIGNS: see `usual_align`.
 
     Raises UserError for anything that a person can put right."""
     photo = photo if isinstance(photo, Photo) else read_photo(photo)
-    waits = snap or names.by_landmarks(handles) or names.by_landmarks(targets)
+    amounts = presets.checked(amounts or {})
+    waits = snap or amounts or names.by_landmarks(handles) or names.by_landmarks(targets)
     if not waits:
         handles, targets = place_points(photo, handles, targets)
     given, mask = mask, _given_mask(mask, photo)
     began = time.monotonic()
     place, count = find_place(photo, align, face, box)
     if waits:
-        handles, targets = place_points(photo, handles, targets, place, snap)
+        handles, targets = place_points(photo, handles, targets, place, snap, amounts)
     if isinstance(mask, str) and mask == "face" and count is None:
         raise UserError(
             "The mask can't be the face (--mask face) where a square of the photo is edited: "
@@ -160,15 +162,30 @@ def find_face(photo: Photo, number: int | Face | None = None, box: Box | None = 
 
 
 def place_points(
-    photo: Photo, handles: Sequence, targets: Sequence, place: Place | None = None, snap: bool = False
+    photo: Photo,
+    handles: Sequence,
+    targets: Sequence,
+    place: Place | None = None,
+    snap: bool = False,
+    amounts: Mapping[str, float] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`check_points`, of handles and targets that may be words, on a face; see `names.placed`."""
-    if snap or names.has_words(handles) or names.has_words(targets):
+    """`check_points`, of handles and targets that may be words, and of presets, on a face: see `names.placed` and
+    `presets.drags`."""
+    if snap or amounts or names.has_words(handles) or names.has_words(targets):
+        handles, targets = (
+            list(points) if names.has_words(points) else [tuple(point) for point in _points(name, points).tolist()]
+            for name, points in (("handles", handles), ("targets", targets))
+        )
         for name, points in (("handles", handles), ("targets", targets)):
-            _points(name, [p for p in points if not isinstance(p, str)] if names.has_words(points) else points)
-        _check_pairs(handles, targets)
-        seen = (place.landmarks, place.box[2]) if isinstance(place, Face) else (None, 0.0)
-        handles, targets = names.placed(handles, targets, *seen, snap)
+            _points(name, [point for point in points if not isinstance(point, str)])
+        if handles or targets or not amounts:
+            _check_pairs(handles, targets)
+        landmarks, width = (place.landmarks, place.box[2]) if isinstance(place, Face) else (None, 0.0)
+        handles, targets = names.placed(handles, targets, landmarks, width, snap)
+        if amounts and landmarks is None:
+            raise names.no_landmarks(next(iter(amounts)))
+        for handle, target in presets.drags(amounts, landmarks, handles) if amounts else ():
+            handles, targets = [*handles, handle], [*targets, target]
     return check_points(photo, handles, targets)
 
 

@@ -33,6 +33,7 @@ STAY = "+0,+0"
 )
 @click.option("--pin", "pins", type=options.PLACE, multiple=True, help="A point that must stay; repeatable.")
 @click.option("--snap", is_flag=True, help="Handles and pins given as X,Y go to the nearest of the face's landmarks.")
+@options.presets
 @click.option(
     "--mask",
     metavar="MASK.png|face|auto",
@@ -77,7 +78,11 @@ def edit(
     Points are x,y in pixels of the photo as you see it, from 0,0 at the top left, or landmarks of the face: one of
     the names below, or a number from 0 to 67 (see `photodrag faces`). Left and right are the picture's:
     mouth.left is the person's own right corner. The first edit of a face takes a minute or more, the next ones
-    seconds, for its inversion is kept. Options win over what an --edit FILE says; --drag and --pin add to its drags.
+    seconds, for its inversion is kept. Options win over what an --edit FILE says; --drag, --pin and
+    presets add to its drags.
+
+    A preset (--smile and the like) is some drags of landmarks. AMOUNT is -1 to 1: 0.5 is a natural change, 1 all
+    that a face does, negative the opposite. Presets add up; a point that you drag or pin yourself is left to you.
 
     \b
     Landmarks:
@@ -94,6 +99,7 @@ def edit(
         photodrag edit photo.jpg --drag 412,530:412,518 --out smile.jpg
         photodrag edit photo.jpg --drag mouth.left:-4,-12 --drag mouth.right:+4,-12 --pin nose
         photodrag edit photo.jpg --drag brow.left:+0,-4% --mask face --save-edit brow.json
+        photodrag edit photo.jpg --smile 0.6 --open-eyes 0.3 --turn-left -0.2
         photodrag edit photo.jpg --edit smile.json --tune
         photodrag edit cat.jpg --generator afhqcat --box 300,120,800,800 --drag 640,700:640,660
     """
@@ -102,11 +108,12 @@ def edit(
     from photodrag.pipeline.plan import find_generator, plan_edit, usual_align
 
     began = time.monotonic()
+    amounts = options.preset_amounts(wanted)
     task = _task(edit_file, drags + tuple((pin, STAY) for pin in pins), wanted)
-    if not task.drags:
+    if not task.drags and not any(amounts.values()):
         raise UserError(f"Nothing is to be dragged: give --drag {options.DRAG.name}, like {options.DRAG.example}.")
     picture = read_photo(photo)
-    handles, targets = zip(*task.drags, strict=True)
+    handles, targets = zip(*task.drags, strict=True) if task.drags else ((), ())
     out = out or default_output(picture)
     check_output(out, picture, [path for path in (task.mask_path, edit_file) if path])
     if save_edit:
@@ -117,7 +124,9 @@ def edit(
     task, align = replace(task, generator=generator), task.align or usual_align(subject)
     with options.progress_bar(quiet) as bar:
         bar("finding the face" if align == "face" else "looking at the photo")
-        planned = plan_edit(picture, handles, targets, task.mask, task.face, task.box, align, snap=snap)
+        planned = plan_edit(
+            picture, handles, targets, task.mask, task.face, task.box, align, snap=snap, amounts=amounts
+        )
         if subject is None and task.align is None:
             bar.note(options.UNKNOWN_SUBJECT.format(generator))
         if planned.faces and planned.faces > 1 and task.face is None:

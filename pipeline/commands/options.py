@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from photodrag.pipeline import names
+from photodrag.pipeline.presets import PRESETS
 from photodrag.pipeline.progress import ProgressBar
 from photodrag.weights.errors import Failure
 
@@ -85,6 +86,22 @@ class Drag(click.ParamType):
 
 
 DRAG, PLACE = Drag(), Place()
+
+
+def presets(command):
+    """An option for each preset."""
+    for name, preset in reversed(PRESETS.items()):
+        amount = click.option(f"--{name}", type=click.FloatRange(-1, 1), metavar="AMOUNT", help=preset.what)
+        command = amount(command)
+    return command
+
+
+def preset_amounts(given: dict) -> dict[str, float]:
+    """Take them out of a command's keywords; those that were given."""
+    amounts = {name: given.pop(name.replace("-", "_")) for name in PRESETS}
+    return {name: amount for name, amount in amounts.items() if amount is not None}
+
+
 BOX = Numbers("X,Y,WIDTH,HEIGHT", (4,), "a box in photo pixels", "300,220,260,260")
 
 face = click.option("--face", type=int, metavar="N", help="Number of the face, the largest (1) by default.")
@@ -114,7 +131,7 @@ tune = click.option(
     is_flag=False,
     flag_value=TuneSteps.DEFAULT,
     metavar="[STEPS]",
-    help="Tune the generator to the photo as well, so that the person is that very person: two minutes more, once.",
+    help="Tune the generator to the photo as well, so that the person is that very person: a minute or two more, once.",
 )
 refresh = click.option("--refresh", is_flag=True, help="Invert anew, even if an inversion is kept.")
 quiet = click.option("--quiet", is_flag=True, help="No progress and no notes on stderr, only errors.")

@@ -1,0 +1,115 @@
+"""Presets: drags of landmarks under a common name, to be read, combined and scaled.
+
+A preset is a table of landmarks and ways. A way is (right, down) in the face's own coordinates: the unit is the
+distance between the centres of the eyes, and the axes are turned with the head. Amount 1 is the whole way, as much as
+a face does; 0.5 is a natural change; a negative amount is the opposite.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from photodrag.pipeline.names import DIGITS, Point, place_of
+from photodrag.weights.errors import UserError
+
+if TYPE_CHECKING:  # `--help` tells the presets, and is there at once
+    import numpy as np
+
+
+@dataclass(frozen=True)
+class Preset:
+    """what: in words, for positive and negative amounts. ways: landmark → (right, down)."""
+
+    what: str
+    ways: dict[str, Point]
+
+
+# Sizes: mouth corners that go 0.11 outward and up make a believable closed smile, brows raised by 0.1 a look of
+# surprise; the others were scaled to what faces do.
+PRESETS = {
+    "smile": Preset(
+        "Corners of the mouth up and outward; negative: a frown.",
+        {"mouth.left": (-0.16, -0.16), "mouth.right": (0.16, -0.16)},
+    ),
+    "open-mouth": Preset(
+        "Lower lip and chin down; negative: close it.",
+        {"mouth.top": (0, -0.04), "mouth.bottom": (0, 0.3), "chin": (0, 0.2)},
+    ),
+    "open-eyes": Preset(
+        "Lids apart; negative: narrow the eyes.",
+        {
+            "eye.left.top": (0, -0.1),
+            "eye.left.bottom": (0, 0.03),
+            "eye.right.top": (0, -0.1),
+            "eye.right.bottom": (0, 0.03),
+        },
+    ),
+    "raise-brows": Preset(
+        "Brows up; negative: lower them.",
+        {
+            "brow.left": (0, -0.22),
+            "brow.left.inner": (0, -0.2),
+            "brow.right.inner": (0, -0.2),
+            "brow.right": (0, -0.22),
+        },
+    ),
+    # What is nearer to the one who looks moves farther: the nose's tip before the mouth, the mouth before the eyes.
+    "turn-left": Preset(
+        "The head to the left of the picture; negative: to the right.",
+        {
+            "nose": (-0.5, 0),
+            "mouth": (-0.42, 0),
+            "eye.left": (-0.36, 0),
+            "eye.right": (-0.36, 0),
+            "chin": (-0.36, 0),
+        },
+    ),
+    "slim-face": Preset(
+        "Cheeks and jaw inward; negative: a broader face.",
+        {
+            "cheek.left": (0.12, 0),
+            "jaw.left": (0.18, -0.03),
+            "cheek.right": (-0.12, 0),
+            "jaw.right": (-0.18, -0.03),
+        },
+    ),
+}
+
+
+def drags(
+    amounts: Mapping[str, float], landmarks: np.ndarray, without: Iterable[Point] = ()
+) -> list[tuple[Point, Point]]:
+    """The drags of several presets together, in photo pixels: ways of the same landmark add up.
+
+    amounts: preset → amount, -1 … 1. landmarks: float64 [68, 2] in photo pixels. without: handles that were given
+    by hand, which win over a preset's. Raises UserError for a preset or an amount that there isn't."""
+    ways: dict[str, tuple[float, float]] = {}
+    for name, amount in checked(amounts).items():
+        for landmark, (right, down) in PRESETS[name].ways.items():
+            x, y = ways.get(landmark, (0.0, 0.0))
+            ways[landmark] = x + amount * right, y + amount * down
+    across = place_of("eye.right", landmarks) - place_of("eye.left", landmarks)
+    (rx, ry), (dx, dy) = across, (-across[1], across[0])
+    made = []
+    for landmark, (right, down) in ways.items():
+        x, y = place_of(landmark, landmarks)
+        start = _rounded(x, y)
+        if start not in without:
+            made.append((start, _rounded(x + right * rx + down * dx, y + right * ry + down * dy)))
+    return made
+
+
+def checked(amounts: Mapping[str, float]) -> dict[str, float]:
+    """Those that aren't 0. Raises UserError as `drags`."""
+    for name, amount in amounts.items():
+        if name not in PRESETS:
+            raise UserError(f"There is no preset {name!r}: choose among {', '.join(PRESETS)}.")
+        if not -1 <= amount <= 1:
+            raise UserError(f"The amount {amount:g} of {name} is too much: give -1 to 1, 0.5 for a natural change.")
+    return {name: amount for name, amount in amounts.items() if amount}
+
+
+def _rounded(x: float, y: float) -> Point:
+    return round(float(x), DIGITS), round(float(y), DIGITS)
