@@ -62,6 +62,7 @@ def configuration(studio: Studio, listening: socket.socket, token: str) -> uvico
         lifespan="off",
         ws_max_size=studio.limits.upload + (1 << 16),
         ws_per_message_deflate=False,  # pictures are compressed as they are
+        ws_ping_interval=None,  # on a busy machine an answer may take long, and no page here goes without a word
         timeout_graceful_shutdown=1,
     )
 

@@ -45,7 +45,9 @@ class Served:
     @contextmanager
     def page(self) -> Iterator["Page"]:
         address = f"ws://127.0.0.1:{self.port}/session?token={TOKEN}"
-        with connect(address, origin=self.origin, max_size=None, proxy=None) as socket:
+        # A page that a test leaves unread must not block the server, nor be given up.
+        patient = {"max_size": None, "max_queue": None, "ping_interval": None}
+        with connect(address, origin=self.origin, proxy=None, **patient) as socket:
             yield Page(socket)
 
 

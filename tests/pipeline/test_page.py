@@ -93,11 +93,8 @@ def test_websocket_wants_origin_token_and_host(server):
             connect(address + query, **options)
     with connect(f"{address}?token={TOKEN}", **right) as socket:
         assert json.loads(socket.recv(10))["type"] == "hello"
-    key = (
-        "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "
-        + "A" * 22
-        + "=="
-    )
+    upgrade = "Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13"
+    key = f"{upgrade}\r\nSec-WebSocket-Key: {'A' * 22}=="
     foreign = f"evil.example:{server.port}"
     with socket_to(server) as raw:
         raw.sendall(

@@ -292,7 +292,7 @@ def test_server_killed_and_restarted(browser, cache, portrait, ready):
         expect(page.locator("#banner")).to_be_hidden(timeout=SLOW)
         expect(page.locator("body")).to_have_attribute("data-phase", "ready", timeout=SLOW)
         expect(page.locator("#points li")).to_have_count(1)
-        page.click("#start")
+        expect(page.locator("#start")).to_have_text("Stop", timeout=SLOW)
         expect(page.locator("body")).not_to_have_attribute("data-frames", "0", timeout=SLOW)
     finally:
         page.context.close()

@@ -272,8 +272,8 @@ class Page {
 
   // A new server knows nothing: it is given the photo and the face again, and the last drag.
   resume() {
-    this.again = { choice: this.choice, history: this.history, photo: this.view.photo };
-    this.dragging = false;
+    this.again = { choice: this.choice, history: this.history, drag: this.cut };
+    this.cut = null;
     this.sendPhoto();
   }
 
@@ -330,11 +330,11 @@ class Page {
     this.panel.say(`Ready: pull points on the face.${note}`);
     this.quality = identity === null ? "" : this.reconstruction;
     const result = this.state.result;
-    const lost = this.again && result;
+    const lost = this.again && (this.again.drag ?? result);
     this.again = null;
     // A drag on the unfinished likeness is done again on the finished one, and one of a server that is gone on this.
     if (this.dragging) this.run(this.dragging);
-    else if (lost || result?.rough) this.run(result);
+    else if (lost || result?.rough) this.run(lost ?? result);
   }
 
   hear_points({ id, points, step, steps }) {
@@ -399,6 +399,7 @@ class Page {
 
   lose(why) {
     this.panel.banner(why);
+    if (this.dragging) this.cut = this.dragging; // a lost connection ends its drag, which is done again
     this.dragging = false;
     this.live = null;
     this.refresh();
