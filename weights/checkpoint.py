@@ -1,6 +1,5 @@
 """A checkpoint from anyone: told by its content what it is, opened without running a line of it."""
 
-import hashlib
 import mmap
 import stat
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from photodrag.weights.budget import Refused
 from photodrag.weights.errors import UserError
 from photodrag.weights.pickled import OLD_TORCH, read, read_old_torch
 from photodrag.weights.safetensors_files import arguments_in, looks_like_safetensors, read_safetensors
+from photodrag.weights.store import file_sha256
 from photodrag.weights.torch_files import ZIP, read_torch_zip
 
 SIZE = 4 << 30
@@ -73,21 +73,18 @@ def open_checkpoint(path: str | Path) -> RawCheckpoint:
 
 
 def sha256_of(path: str | Path) -> str:
-    """The file's SHA-256, 64 hexadecimal digits. Raises UserError for a file that can't be read."""
+    """The file's SHA-256, 64 hexadecimal digits. Raises UserError for a file that can't be read, or is too large."""
     path = Path(path)
     _see_that_it_is_a_file(path)
-    digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
+            return file_sha256(file)
     except OSError as error:
         raise _cannot_read(path, error) from error
-    return digest.hexdigest()
 
 
 def _see_that_it_is_a_file(path: Path) -> None:
-    """Before it is opened: a pipe would make us wait, a device would never end."""
+    """Before it is opened: a pipe would make us wait, a device would never end, nor would ten terabytes."""
     try:
         facts = path.stat()
     except (OSError, ValueError) as error:
@@ -96,6 +93,9 @@ def _see_that_it_is_a_file(path: Path) -> None:
         raise UserError(f"{path} is a folder; name the checkpoint in it.")
     if not stat.S_ISREG(facts.st_mode):
         raise UserError(f"{path} is no ordinary file; name a checkpoint.")
+    if facts.st_size > SIZE:
+        larger = f"it is larger than any checkpoint of a StyleGAN2 ({SIZE >> 30} GiB)"
+        raise UserError(f"{path} was not opened: {larger}; name another file.")
 
 
 def _cannot_read(path: Path, error: OSError | ValueError) -> UserError:
@@ -106,8 +106,6 @@ def _cannot_read(path: Path, error: OSError | ValueError) -> UserError:
 
 def _read(path: Path, data: memoryview) -> RawCheckpoint:
     head = bytes(data[:512])
-    if len(data) > SIZE:
-        raise Refused(f"it is larger than any checkpoint of a StyleGAN2 ({SIZE >> 30} GiB); name another file")
     if head.startswith(ZIP):
         return RawCheckpoint("torch", read_torch_zip(data))
     if head.startswith(OLD_TORCH):

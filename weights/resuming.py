@@ -97,7 +97,7 @@ class Resuming:
 
     def _write(self, answer: requests.Response, have: int, host: str) -> None:
         length = answer.headers.get("Content-Length", "")
-        total = have + int(length) if length.isdigit() else None
+        total = have + int(length) if length.isdecimal() else None
         if total and total - have > shutil.disk_usage(self.part.parent).free:
             raise OSError(ENOSPC, os.strerror(ENOSPC))
         with open(self.part, "ab" if have else "wb") as file:
@@ -106,6 +106,7 @@ class Resuming:
                 have += len(block)
                 self.received(have, total)
                 if (total or have) > MOST:
+                    file.truncate(0)
                     raise Unreachable(f"{host} sends without an end")
         if total is not None and have != total:  # urllib3 before 2 doesn't notice
             raise Cut(f"{host} cuts the line")

