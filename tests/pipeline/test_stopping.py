@@ -33,7 +33,11 @@ def test_stopped_edit(stage, number, code, said, portrait, ready, tmp_path):
     assert ended.out == ""
     assert "Traceback" not in ended.err
     assert ended.err.rstrip().endswith(said)
-    assert everything_in(tmp_path) == before
+    left = everything_in(tmp_path)
+    for path in list(left):
+        if path.startswith(str(tmp_path / "cache" / "unfinished")):  # what it goes on from, if it came so far
+            del left[path]
+    assert left == before
     listing = json.loads(run("cache", "list", "--json").out)
     assert [entry["photo"] for entry in listing["inversions"]] == ["portrait.png"]
 
