@@ -140,20 +140,23 @@ def carry_out(
     device: str = "auto",
     refresh: bool = False,
     models: Models | None = None,
+    inversion: Inversion | None = None,
     projection: ProjectSettings = ProjectSettings(),
     tuning: TuneSettings | None = None,
     dragging: DragSettings = DragSettings(),
     progress: Progress = silent,
 ) -> Edit:
-    """`edit`, from a plan on: for a caller that has something to say or to ask before the long work."""
+    """`edit`, from a plan on: for a caller that has something to say or to ask before the long work. inversion:
+    that of an earlier edit of the same photo and place, tuned or not; then no network is loaded."""
     clock = _Clock(faces=plan.seconds)
-    models = models or Models.load(generator, device, progress, class_)
-    clock("load")
-    inversion = invert(plan.photo, plan.place, models, projection, refresh, progress)
-    clock("invert")
-    if tuning is not None:
-        inversion = tune_inversion(plan.photo, inversion, tuning, refresh, progress)
-        clock("tune")
+    if inversion is None:
+        models = models or Models.load(generator, device, progress, class_)
+        clock("load")
+        inversion = invert(plan.photo, plan.place, models, projection, refresh, progress)
+        clock("invert")
+        if tuning is not None:
+            inversion = tune_inversion(plan.photo, inversion, tuning, refresh, progress)
+            clock("tune")
     result = drag_face(
         plan,
         inversion,

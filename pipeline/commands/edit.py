@@ -15,10 +15,14 @@ from photodrag.weights.errors import UserError
 
 if TYPE_CHECKING:
     from photodrag.pipeline.editing import Edit
+    from photodrag.pipeline.inversion import Inversion
+    from photodrag.pipeline.photo import Photo
     from photodrag.pipeline.plan import Plan
 
 STAY = "+0,+0"
 """The target of a pin."""
+SHARED = "face", "box", "align", "generator", "class_", "tune"
+"""What edits in one run have in common, for there is one inversion."""
 
 
 @click.command()
@@ -55,7 +59,14 @@ STAY = "+0,+0"
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="Recorded only: nothing here is random as yet.")
 @options.device
 @options.refresh
-@click.option("--edit", "edit_file", type=click.Path(path_type=Path), metavar="FILE", help="Read the edit from FILE.")
+@click.option(
+    "--edit",
+    "edit_files",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    multiple=True,
+    help="Read the edit from FILE; repeatable: one inversion, and the outputs' names are numbered (-1, -2, …).",
+)
 @click.option("--save-edit", type=click.Path(path_type=Path), metavar="FILE", help="Write the edit to FILE (JSON).")
 @options.quiet
 @options.as_json
@@ -67,7 +78,7 @@ def edit(
     out: Path | None,
     device: str,
     refresh: bool,
-    edit_file: Path | None,
+    edit_files: tuple[Path, ...],
     save_edit: Path | None,
     quiet: bool,
     as_json: bool,
@@ -101,58 +112,112 @@ def edit(
         photodrag edit photo.jpg --drag brow.left:+0,-4% --mask face --save-edit brow.json
         photodrag edit photo.jpg --smile 0.6 --open-eyes 0.3 --turn-left -0.2
         photodrag edit photo.jpg --edit smile.json --tune
+        photodrag edit photo.jpg --edit smile.json --edit brow.json --out both.jpg
         photodrag edit cat.jpg --generator afhqcat --box 300,120,800,800 --drag 640,700:640,660
     """
     from photodrag.pipeline.output import check_output, check_writable, default_output
     from photodrag.pipeline.photo import read_photo
-    from photodrag.pipeline.plan import find_generator, plan_edit, usual_align
 
     began = time.monotonic()
     amounts = options.preset_amounts(wanted)
-    task = _task(edit_file, drags + tuple((pin, STAY) for pin in pins), wanted)
-    if not task.drags and not any(amounts.values()):
-        raise UserError(f"Nothing is to be dragged: give --drag {options.DRAG.name}, like {options.DRAG.example}.")
-    picture = read_photo(photo)
-    handles, targets = zip(*task.drags, strict=True) if task.drags else ((), ())
-    out = out or default_output(picture)
-    check_output(out, picture, [path for path in (task.mask_path, edit_file) if path])
-    if save_edit:
-        check_writable(save_edit, [path for path in (photo, task.mask_path) if path])
-        if os.path.realpath(save_edit) == os.path.realpath(out):
-            raise UserError(f"{out} can't be both the picture and the edit: give --save-edit another name.")
-    generator, subject = find_generator(task.generator)
-    task, align = replace(task, generator=generator), task.align or usual_align(subject)
-    with options.progress_bar(quiet) as bar:
-        bar("finding the face" if align == "face" else "looking at the photo")
-        planned = plan_edit(
-            picture, handles, targets, task.mask, task.face, task.box, align, snap=snap, amounts=amounts
-        )
-        if subject is None and task.align is None:
-            bar.note(options.UNKNOWN_SUBJECT.format(generator))
-        if planned.faces and planned.faces > 1 and task.face is None:
-            bar.note(
-                f"{planned.faces} faces were found; face 1 (the largest) is edited; "
-                f"choose with --face N (see `photodrag faces {photo}`)."
+    drags += tuple((pin, STAY) for pin in pins)
+    tasks = [_task(edit_file, drags, wanted) for edit_file in edit_files or [None]]
+    for task, edit_file in zip(tasks, edit_files or [None], strict=True):
+        if not task.drags and not any(amounts.values()):
+            where = f" in {edit_file}" if len(tasks) > 1 else ""
+            raise UserError(
+                f"Nothing is to be dragged{where}: give --drag {options.DRAG.name}, like {options.DRAG.example}."
             )
+    _check_together(tasks, edit_files, save_edit)
+    picture = read_photo(photo)
+    outs = numbered(out or default_output(picture), len(tasks))
+    inputs = [*(task.mask_path for task in tasks if task.mask_path), *edit_files]
+    for path in outs:
+        check_output(path, picture, inputs)
+    if save_edit:
+        check_writable(save_edit, [path for path in (photo, tasks[0].mask_path) if path])
+        if os.path.realpath(save_edit) == os.path.realpath(outs[0]):
+            raise UserError(f"{outs[0]} can't be both the picture and the edit: give --save-edit another name.")
+    facts, inversion = [], None
+    with options.progress_bar(quiet) as bar:
+        tasks, plans = _planned(picture, tasks, snap, amounts, bar)
         bar("loading")
-        result = _carried_out(planned, task, device, refresh, bar)
-        bar("writing")
-        result.save(out)
-        if result.inversion.unkept:
-            bar.note(f"The inversion was not kept: {result.inversion.unkept}")
-    with options.stopping_leaves(f"the picture is whole, in {out}"):
+        for task, plan, path, done in zip(tasks, plans, outs, range(len(outs)), strict=True):
+            with options.stopping_leaves(_whole(outs[:done])):
+                result = _carried_out(plan, task, device, refresh, inversion, bar)
+                bar("writing")
+                result.save(path)
+                inversion = result.inversion
+            with options.stopping_leaves(_whole(outs[: done + 1])):
+                from photodrag.pipeline import report
+
+                facts.append(report.of_edit(result, path, task.seed, time.monotonic() - began))
+        if inversion.unkept:
+            bar.note(f"The inversion was not kept: {inversion.unkept}")
+    with options.stopping_leaves(_whole(outs)):
         if save_edit:
-            write_edit_file(save_edit, replace(task, drags=planned.drags))
-        from photodrag.pipeline import report
-
-        facts = report.of_edit(result, out, task.seed, time.monotonic() - began)
+            write_edit_file(save_edit, replace(tasks[0], drags=plans[0].drags))
         if as_json:
-            options.say_json(facts)
+            options.say_json(facts[0] if len(facts) == 1 else {"edits": facts})
         else:
-            options.say(report.edit_in_words(facts))
+            options.say("\n".join(map(report.edit_in_words, facts)))
 
 
-def _carried_out(plan: "Plan", task: EditFile, device: str, refresh: bool, bar: ProgressBar) -> "Edit":
+def numbered(path: Path, count: int) -> list[Path]:
+    """The path itself, or of several outputs one each: smile-1.jpg, smile-2.jpg, …"""
+    return [path] if count == 1 else [path.with_name(f"{path.stem}-{n}{path.suffix}") for n in range(1, count + 1)]
+
+
+def _whole(outs: list[Path]) -> str:
+    if not outs:
+        return "nothing was written"
+    if len(outs) == 1:
+        return f"the picture is whole, in {outs[0]}"
+    return f"the pictures are whole, in {', '.join(map(str, outs))}"
+
+
+def _check_together(tasks: list[EditFile], edit_files: tuple[Path, ...], save_edit: Path | None) -> None:
+    """Raises UserError for edits that can't be made in one run."""
+    if len(tasks) > 1 and save_edit:
+        raise UserError("--save-edit keeps one edit, and several --edit were given: save each by itself.")
+    for task, edit_file in zip(tasks[1:], edit_files[1:], strict=True):
+        for name in SHARED:
+            if getattr(task, name) != getattr(tasks[0], name):
+                shown = name.rstrip("_")
+                raise UserError(
+                    f"{edit_files[0]} and {edit_file} differ in {shown!r}, so they need two inversions: "
+                    f"give --{shown} for both, or edit twice."
+                )
+
+
+def _planned(
+    picture: "Photo", tasks: list[EditFile], snap: bool, amounts: dict[str, float], bar: ProgressBar
+) -> tuple[list[EditFile], list["Plan"]]:
+    """The tasks, their generator found, and a plan for each; the face is looked for once."""
+    from photodrag.pipeline.plan import find_generator, plan_edit, usual_align
+
+    generator, subject = find_generator(tasks[0].generator)
+    align = tasks[0].align or usual_align(subject)
+    bar("finding the face" if align == "face" else "looking at the photo")
+    plans: list[Plan] = []
+    for task in tasks:
+        handles, targets = zip(*task.drags, strict=True) if task.drags else ((), ())
+        face, box = (plans[0].face, None) if plans and plans[0].face else (task.face, task.box)
+        plan = plan_edit(picture, handles, targets, task.mask, face, box, align, snap=snap, amounts=amounts)
+        plans.append(replace(plan, faces=plans[0].faces) if plans else plan)
+    if subject is None and tasks[0].align is None:
+        bar.note(options.UNKNOWN_SUBJECT.format(generator))
+    if plans[0].faces and plans[0].faces > 1 and tasks[0].face is None:
+        bar.note(
+            f"{plans[0].faces} faces were found; face 1 (the largest) is edited; "
+            f"choose with --face N (see `photodrag faces {picture.path}`)."
+        )
+    return [replace(task, generator=generator) for task in tasks], plans
+
+
+def _carried_out(
+    plan: "Plan", task: EditFile, device: str, refresh: bool, inversion: "Inversion | None", bar: ProgressBar
+) -> "Edit":
     options.prepare_to_compute(device)
     from photodrag.drag import DragSettings
     from photodrag.invert import ProjectSettings
@@ -160,7 +225,8 @@ def _carried_out(plan: "Plan", task: EditFile, device: str, refresh: bool, bar: 
     from photodrag.pipeline.editing import carry_out
 
     projection, tuning, dragging = ProjectSettings(), options.tune_settings(task.tune), DragSettings()
-    bar.expect(progress.inversion_costs(projection.stages, tuning) | progress.drag_costs(task.steps or dragging.steps))
+    ahead = {} if inversion else progress.inversion_costs(projection.stages, tuning)
+    bar.expect(ahead | progress.drag_costs(task.steps or dragging.steps))
     return carry_out(
         plan,
         generator=task.generator,
@@ -168,6 +234,7 @@ def _carried_out(plan: "Plan", task: EditFile, device: str, refresh: bool, bar: 
         steps=task.steps,
         device=device,
         refresh=refresh,
+        inversion=inversion,
         projection=projection,
         tuning=tuning,
         dragging=dragging,
