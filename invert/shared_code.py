@@ -12,7 +12,7 @@ class SharedCode(nn.Module):
     def __init__(self, generator: nn.Module):
         super().__init__()
         self.generator = generator
-        self.resolution, self.subject = generator.resolution, generator.subject
+        self.resolution, self.subject, self.digest = generator.resolution, generator.subject, generator.digest
         self.z_dim, self.w_dim, self.c_dim = generator.z_dim, generator.w_dim, generator.c_dim
 
     @property

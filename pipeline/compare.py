@@ -10,7 +10,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from photodrag import weights
 from photodrag.drag import DragSettings, drag
 from photodrag.invert import identity, metrics, perceptual, tensor_files
 from photodrag.invert.projection import ProjectSettings
@@ -176,7 +175,7 @@ def row_key(photo: Photo, place: Place, models: Models, method: str, settings: C
     """What a row depends on, and no names: a second comparison takes rows of the same key from the first."""
     where = getattr(place, "landmarks", None)
     where = np.round(place.quad if where is None else where, 2)
-    parts = (photo.key, where, weights.digest(models.name), models.class_, method, asdict(settings))
+    parts = (photo.key, where, models.generator.digest, models.class_, method, asdict(settings))
     text = json.dumps([1, *parts], default=tensor_files.plain, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 

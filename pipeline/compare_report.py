@@ -48,20 +48,22 @@ def write(out: Path, facts: dict, pictures: list[Row | None]) -> None:
 
 
 def table(facts: dict) -> str:
-    """Mean ± standard deviation over the photos, a line a generator and method."""
-    head = f"{'generator':12} {'method':7}" + "".join(f"{name:>16}" for name in COLUMNS)
-    lines = [head]
+    """Mean ± standard deviation over the photos: a line a figure, a column a generator and method."""
+    rows, columns = facts["rows"], []
     for generator, methods in facts["summary"].items():
         for method, figures in methods.items():
-            rows = [r for r in facts["rows"] if (r["generator"], r["method"]) == (generator, method)]
-            done = sum("error" not in row for row in rows)
-            cells = "".join(f"{cell(figures.get(figure), name, done):>16}" for name, figure in COLUMNS.items())
-            lines.append(f"{Path(generator).name[:12]:12} {method:7}{cells}")
-    lines += [f"{row['photo']} by {row['method']}: {row['error']}" for row in facts["rows"] if "error" in row]
-    of = len({row["path"] for row in facts["rows"]})
+            own = [row for row in rows if (row["generator"], row["method"]) == (generator, method)]
+            done = sum("error" not in row for row in own)
+            cells = [cell(figures.get(figure), name, done) for name, figure in COLUMNS.items()]
+            columns.append([Path(generator).stem[:16], method, f"{done} of {len(own)}", *cells])
+    lines = [
+        f"{name:10}" + "".join(f"{text:>18}" for text in texts)
+        for name, *texts in zip(["generator", "method", "photos", *COLUMNS], *columns, strict=True)
+    ]
+    lines += [f"{row['photo']} by {row['method']}: {row['error']}" for row in rows if "error" in row]
     lines.append(
-        f"Mean ± standard deviation over {of} {'photo' if of == 1 else 'photos'}, (n) where only so many have the "
-        "figure; * was the loss; PSNR of [-1, 1]; identity under 0.6: the same person."
+        "Mean ± standard deviation over photos, (n) where only so many have the figure; * was the loss; "
+        "PSNR of [-1, 1]; identity under 0.6: the same person."
     )
     return "\n".join(lines)
 

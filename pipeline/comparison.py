@@ -79,7 +79,7 @@ def compare(
         "threads": torch.get_num_threads(),
         "platform": platform.platform(),
         "versions": versions(),
-        "weights": {name: weights.digest(name) for name in (*(m.name for m in used), *DISTANCES)},
+        "weights": {m.name: m.generator.digest for m in used} | {name: weights.digest(name) for name in DISTANCES},
     }
     compare_report.write(out, facts, pictures)
     return facts

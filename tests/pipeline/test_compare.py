@@ -17,6 +17,7 @@ from photodrag.invert.tuning import TuneSettings
 from photodrag.pipeline import comparison
 from photodrag.pipeline.cli import main
 from photodrag.pipeline.compare import CompareSettings, inverted, summary
+from photodrag.pipeline.compare_report import table
 from photodrag.pipeline.inversion import Models
 from photodrag.pipeline.photo import read_photo
 from photodrag.pipeline.plan import find_place
@@ -65,6 +66,10 @@ def test_what_fails_is_a_row(portrait, cache, small, tmp_path):
     failed, done = facts["rows"]
     assert "There is no file" in failed["error"] and "error" not in done and facts["failed"] == 1
     assert facts["summary"][small]["w"]["crop.mse"]["of"] == 1
+    lines = table(facts).splitlines()
+    assert lines[2].split() == ["photos", "1", "of", "2"]
+    assert lines[3].split() == ["MSE", f"{done['crop']['mse']:.3f}"]
+    assert f"missing.png by w: {failed['error']}" in lines
 
 
 def test_page_is_one_file_with_its_figures_in_it(portrait, cache, small, tmp_path):
