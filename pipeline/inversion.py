@@ -212,7 +212,7 @@ def key_of(photo: Photo, place: Place, models: Models, settings: ProjectSettings
         photo.key,
         # the crop and the view of its face or middle follow from these
         place.landmarks.round(2) if isinstance(place, Face) else [place.quad.round(2), focus_of(generator)],
-        weights.digest(models.name),
+        generator.digest,  # not of the name: its file may be another by now
         [generator.resolution, generator.num_ws, generator.w_dim, models.class_],
         weights.digest(DISTANCE),
         start_digest(),

@@ -8,6 +8,7 @@ from pathlib import Path
 from torch import Tensor
 
 from photodrag.weights.catalogue import Entry, sharing
+from photodrag.weights.checkpoint import sha256_of
 from photodrag.weights.errors import UserError
 from photodrag.weights.foreign import read_checkpoint
 from photodrag.weights.kept import FORMAT, read_kept, write_kept
@@ -91,6 +92,8 @@ def _convert(entry: Entry, path: Path, sha256: str, progress: Progress | None) -
     if progress:
         progress(f"converting {entry.name}")
     foreign = read_checkpoint(path)
+    if entry.own and sha256_of(path) != sha256:  # a training's, perhaps: it must not be kept as what it was
+        raise UserError(f"{path} was changed while it was read: try again when it is written.")
     facts = _facts(entry) | {"file": entry.file, "size": str(path.stat().st_size)} | foreign.facts()
     write_kept(_kept_path(entry, sha256), foreign.state, facts | _identity(entry, sha256))
     return foreign.state

@@ -12,6 +12,7 @@ from torch import Tensor
 from photodrag.weights import catalogue
 from photodrag.weights.backbones import ensure_backbone
 from photodrag.weights.canonical import build_stylegan2
+from photodrag.weights.catalogue import Entry
 from photodrag.weights.converted import ensure_state, kept_path, source_sha256
 from photodrag.weights.errors import UserError
 from photodrag.weights.face import build_face
@@ -27,7 +28,8 @@ def load(
     progress: Callable[[str], None] | None = None,
 ) -> MobileStyleGAN | StyleGAN2:
     """The generator of that name, or of the checkpoint at that path: eval mode, float32, no gradients
-    asked for its weights. Its `subject` says what its pictures show, "face" for faces; None if unknown.
+    asked for its weights. Its `subject` says what its pictures show, "face" for faces; None if unknown. Its
+    `digest` is that of the weights it has, whatever becomes of the name or the file.
 
     Fetched and converted on first use; `progress` is then told what is being done. Raises UserError
     for an unknown name, for weights that are neither here nor can be fetched, for a file that isn't a
@@ -38,7 +40,7 @@ def load(
         generator = build_face(state)
     else:
         generator = build_stylegan2(state, json.loads(facts_in(kept_path(entry))["arguments"]))
-    generator.subject = entry.subject
+    generator.subject, generator.digest = entry.subject, _digest(entry)
     try:
         return generator.to(device)
     except (RuntimeError, AssertionError) as error:
@@ -74,7 +76,10 @@ def digest(name_or_path: str | Path) -> str:
 
     Raises UserError for an unknown name, and for a checkpoint that was published without a SHA-256 and
     not fetched yet."""
-    entry = resolve(name_or_path)
+    return _digest(resolve(name_or_path))
+
+
+def _digest(entry: Entry) -> str:
     if entry.backbone:
         return _hash(f"{entry.name} lpips {version('lpips')} {entry.backbone}")
     sha256 = source_sha256(entry)

@@ -25,6 +25,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from photodrag.weights.errors import UserError
+
 
 @dataclass(frozen=True)
 class LatentSpace:
@@ -69,13 +71,16 @@ def latent_space(
     (more than w_dim + 2). `c` [1, c_dim]: the class whose codes are meant, if it has classes.
 
     A covariance of so few samples is too narrow for the next one by √((n−1)/(n−d−2)), the mean of the
-    inverse Wishart distribution, so the deviations are widened by that factor."""
+    inverse Wishart distribution, so the deviations are widened by that factor. Raises UserError for a
+    generator whose codes are not finite."""
     device, n, d = generator.w_avg.device, samples, generator.w_dim
 
     def mapping(z: Tensor) -> Tensor:
         return generator.mapping(z.to(device), None if c is None else c.to(device).expand(len(z), -1))[:, 0]
 
     x = F.leaky_relu(mapped(mapping, generator.z_dim, n, seed), slope).cpu().double()  # not every device has float64
+    if not x.isfinite().all():
+        raise UserError("This generator makes codes of random z that are no finite numbers: give another checkpoint.")
     mean = x.mean(0)
     variance, components = _eigh((x - mean).T @ (x - mean) / (n - d - 2))
     std = variance.flip(0).clamp_min(0).sqrt()

@@ -15,6 +15,7 @@ from photodrag.weights.canonical import build_stylegan2
 from photodrag.weights.checkpoint import open_checkpoint
 from photodrag.weights.inert import Global, Shell
 from photodrag.weights.layouts import identify, to_canonical
+from photodrag.weights.space import latent_space
 from photodrag.weights.tree import DEPTH, check_tree
 
 FILES = (
@@ -119,6 +120,13 @@ def test_names_that_a_terminal_obeys_are_spelled_out():
 def test_a_number_too_large_for_a_float(name):
     with pytest.raises(UserError, match=f"argument {name} is '1000"):
         build_stylegan2(random_state((8, 6)), {name: 10**400})
+
+
+def test_codes_that_are_no_numbers():
+    state = random_state((8, 6))
+    state |= {name: weight * 1e30 for name, weight in state.items() if name.endswith(("fc0.weight", "fc1.weight"))}
+    with pytest.raises(UserError, match="no finite numbers"):
+        latent_space(build_stylegan2(state, {}))
 
 
 def test_a_small_file_of_huge_pictures():

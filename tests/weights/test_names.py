@@ -31,6 +31,16 @@ def test_what_looks_like_a_file_is_one(path):
             ask(path)
 
 
+@pytest.mark.parametrize("path", ["~nobody.of.this.name/x.pkl", "x" * 300 + ".pkl"])
+def test_paths_that_cannot_be(path, golden, empty_cache):
+    def convert(path: str) -> object:
+        return weights.convert(golden / "legacy-tf-16.pkl", path.replace(".pkl", ".safetensors"))
+
+    for ask in (weights.load, lambda path: weights.add(path, "name"), weights.info, weights.remove, convert):
+        with pytest.raises(UserError, match=path.removesuffix(".pkl")):
+            ask(path)
+
+
 def test_device_that_is_not_there(face):
     with pytest.raises(UserError, match="'abacus' can't be used here"):
         weights.load("face", device="abacus")

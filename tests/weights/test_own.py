@@ -12,6 +12,7 @@ from safetensors import safe_open
 
 from photodrag import weights
 from photodrag.weights import UserError, published
+from photodrag.weights.foreign import read_checkpoint
 from photodrag.weights.published import Checkpoint
 
 FILES = {
@@ -119,14 +120,21 @@ def test_a_file_whose_name_is_no_text(own, tmp_path):
     assert weights.info("cafe").source == "caf?.pkl"
 
 
-@pytest.mark.parametrize("path", ["~nobody.of.this.name/x.pkl", "x" * 300 + ".pkl"])
-def test_paths_that_cannot_be(path, own):
-    for ask in (weights.load, lambda path: weights.add(path, "name"), weights.info, weights.remove, weights.digest):
-        with pytest.raises(UserError, match=path):
-            ask(path)
-    out = path.replace(".pkl", ".safetensors")
-    with pytest.raises(UserError, match="Could not write"):
-        weights.convert(own, out)
+def test_what_changes_meanwhile_is_not_taken_for_what_it_was(own, golden, empty_cache, monkeypatch):
+    generator, before = weights.load(own), weights.digest(own)
+    shutil.copy(golden / "nvidia-ada-skip-32.pkl", own)
+    assert generator.digest == before != weights.digest(own) == weights.load(own).digest
+
+    def read_late(path):
+        shutil.copy(golden / "rosinality-16.pt", path)
+        return read_checkpoint(path)
+
+    kept = kept_files(empty_cache)
+    shutil.copy(golden / "nvidia-ada-conditional-16.pkl", own)
+    monkeypatch.setattr("photodrag.weights.converted.read_checkpoint", read_late)
+    with pytest.raises(UserError, match="was changed while it was read"):
+        weights.load(own)
+    assert kept_files(empty_cache) == kept
 
 
 def test_what_was_used_where_it_lies_can_be_forgotten(own, empty_cache):
