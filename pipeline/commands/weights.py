@@ -176,7 +176,9 @@ def info(name: str, as_json: bool) -> None:
 
 def _described(row) -> dict[str, str | None]:
     """The facts by their titles; None for those that there aren't."""
-    lies = {None: "", True: ", whole", False: ", damaged: it will be made anew"}[row.sound]
+    added = row.origin == "own" and row.path and row.path.stem == row.name  # the original may be gone
+    anew = "remove it and add the checkpoint again" if added else "it will be made anew"
+    lies = {None: "", True: ", whole", False: f", damaged: {anew}"}[row.sound]
     absent = (
         "not kept by Photodrag; converted at first use"
         if row.origin == "own"
@@ -204,6 +206,8 @@ def _sizes(row) -> str:
 
 
 def _known_digest(row) -> str:
+    if row.origin == "own" and not row.sha256:
+        return "unknown"
     if row.origin == "own":
         return row.sha256 + (
             f", that of the published {row.published}" if row.published else ", none that is published"
