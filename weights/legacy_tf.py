@@ -20,6 +20,8 @@ OLDEST = 4
 """Of the pickle's own version numbers: those before are of StyleGAN 1 and Progressive GAN."""
 FIXED = {"nonlinearity": "lrelu", "mapping_nonlinearity": "lrelu", "normalize_latents": True}
 """Arguments that no published network has otherwise."""
+KERNEL = [1, 3, 3, 1]
+"""The filter that the code makes anew, so that no tensor tells it."""
 IGNORED = {"lod", "synthesis/lod"}
 """How far a growing network had grown: all the way in StyleGAN2."""
 
@@ -45,6 +47,9 @@ def read_tensorflow(raw: tuple[Shell, Shell, Shell]) -> tuple[dict[str, Tensor],
         value = given.get(name, supported)
         if type(value) is not type(supported) or value != supported:
             raise unusable(f"its argument {name} is {shown(value)}, which is not supported")
+    kernel = given.get("resample_kernel", KERNEL)
+    if not isinstance(kernel, list | tuple) or list(map(shown, kernel)) != list(map(shown, KERNEL)):
+        raise unusable("its argument resample_kernel is another filter than any published network has")
     arguments = Arguments(
         conv_clamp=given.get("conv_clamp"),
         lr_multiplier=given.get("mapping_lrmul", Arguments.lr_multiplier),

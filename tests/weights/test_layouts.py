@@ -171,6 +171,11 @@ def test_refused_tensorflow(opened):
     raw = opened(name)
     raw[2].state["static_kwargs"]["normalize_latents"] = False
     refused(raw, "normalize_latents is 'False'")
+    raw = opened(name)
+    raw[2].state["static_kwargs"]["resample_kernel"] = [1, 3, 3, 1]
+    to_canonical(raw)
+    raw[2].state["static_kwargs"]["resample_kernel"] = [1, 1]
+    refused(raw, "resample_kernel is another filter")
     for variable, match in {
         ("LabelConcat/weight", np.float32(1)): "'mapping/LabelConcat/weight' has no place",
         ("Dense0/bias", "text"): "no name or no value",
