@@ -66,6 +66,8 @@ class Edit:
     """How many the photo shows; None where nobody looked."""
     seconds: dict[str, float]
     """A stage."""
+    states: tuple[DragState, ...] = ()
+    """Of the drag, from the first to the best, whose w_plus is this edit's."""
 
     def save(self, path: str | PathLike) -> None:
         """Write the picture, whole or not at all, with the photo's own samples where nothing changed."""
@@ -157,17 +159,19 @@ def carry_out(
         if tuning is not None:
             inversion = tune_inversion(plan.photo, inversion, tuning, refresh, progress)
             clock("tune")
-    result = drag_face(
-        plan,
-        inversion,
-        dragging if steps is None else replace(dragging, steps=steps),
-        lambda state: progress("dragging", state.step, steps or dragging.steps),
-    )
+    states: list[DragState] = []
+
+    def see(state: DragState) -> None:
+        states.append(state)
+        progress("dragging", state.step, steps or dragging.steps)
+
+    result = drag_face(plan, inversion, dragging if steps is None else replace(dragging, steps=steps), see)
+    best = next(i for i, state in enumerate(states) if state.w_plus is result.w_plus)
     clock("drag")
     progress("blending", 0, 0)
     edited = put_back(plan, inversion, result)
     clock("blend")
-    return replace(edited, seconds=clock.seconds)
+    return replace(edited, seconds=clock.seconds, states=tuple(states[: best + 1]))
 
 
 def drag_face(
@@ -199,18 +203,7 @@ def drag_face(
 def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
     """The edit that a drag has made of a plan's photo; without times."""
     photo, alignment = plan.photo, inversion.alignment
-    with torch.no_grad():
-        edited = to_uint8(inversion.generator.synthesis(result.w_plus))
-    fine = at_least(FINE, alignment)
-    blended = blend_in(
-        photo.pixels,
-        plan.mask,
-        fine,
-        fine.to_crop(plan.face.landmarks) if plan.face else None,
-        _enlarged(inversion.reconstruction, fine.size),
-        _enlarged(edited, fine.size),
-        fine.to_crop(np.concatenate((plan.handles, plan.targets))),
-    )
+    edited, blended = draw(plan, inversion, result.w_plus)
     reached = alignment.to_photo(result.points.cpu().numpy())
     outcome = [
         Handle(tuple(h), tuple(t), tuple(r), float(np.hypot(*(np.array(t) - r))))
@@ -230,6 +223,23 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
         faces=plan.faces,
         seconds={},
     )
+
+
+def draw(plan: Plan, inversion: Inversion, w_plus: Tensor) -> tuple[np.ndarray, Blend]:
+    """The generator's picture of a code [1, num_ws, w_dim], uint8 RGB [R, R, 3], and the photo with it blended in."""
+    with torch.no_grad():
+        edited = to_uint8(inversion.generator.synthesis(w_plus))
+    fine = at_least(FINE, inversion.alignment)
+    blended = blend_in(
+        plan.photo.pixels,
+        plan.mask,
+        fine,
+        fine.to_crop(plan.face.landmarks) if plan.face else None,
+        _enlarged(inversion.reconstruction, fine.size),
+        _enlarged(edited, fine.size),
+        fine.to_crop(np.concatenate((plan.handles, plan.targets))),
+    )
+    return edited, blended
 
 
 def blend_in(

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from photodrag.pipeline.photo import Photo
     from photodrag.pipeline.plan import Plan
 
+PICTURE = 1.5
+"""Seconds of a film's picture on two CPU cores."""
 STAY = "+0,+0"
 """The target of a pin."""
 SHARED = "face", "box", "align", "generator", "class_", "tune"
@@ -68,6 +70,10 @@ SHARED = "face", "box", "align", "generator", "class_", "tune"
     help="Read the edit from FILE; repeatable: one inversion, and the outputs' names are numbered (-1, -2, …).",
 )
 @click.option("--save-edit", type=click.Path(path_type=Path), metavar="FILE", help="Write the edit to FILE (JSON).")
+@click.option("--video", type=click.Path(path_type=Path), metavar="OUT.mp4", help="The photo from first to last.")
+@click.option("--gif", type=click.Path(path_type=Path), metavar="OUT.gif", help="The same as a GIF, 640 px at most.")
+@click.option("--frames", type=click.Path(path_type=Path), metavar="DIR", help="The same as PNGs, in a new folder.")
+@click.option("--arrows", is_flag=True, help="Draw the drags on what --video, --gif and --frames show.")
 @options.quiet
 @options.as_json
 def edit(
@@ -80,6 +86,10 @@ def edit(
     refresh: bool,
     edit_files: tuple[Path, ...],
     save_edit: Path | None,
+    video: Path | None,
+    gif: Path | None,
+    frames: Path | None,
+    arrows: bool,
     quiet: bool,
     as_json: bool,
     **wanted,
@@ -113,6 +123,7 @@ def edit(
         photodrag edit photo.jpg --smile 0.6 --open-eyes 0.3 --turn-left -0.2
         photodrag edit photo.jpg --edit smile.json --tune
         photodrag edit photo.jpg --edit smile.json --edit brow.json --out both.jpg
+        photodrag edit photo.jpg --smile 0.6 --video smile.mp4 --arrows
         photodrag edit cat.jpg --generator afhqcat --box 300,120,800,800 --drag 640,700:640,660
     """
     from photodrag.pipeline.output import check_output, check_writable, default_output
@@ -138,19 +149,24 @@ def edit(
         check_writable(save_edit, [path for path in (photo, tasks[0].mask_path) if path])
         if os.path.realpath(save_edit) == os.path.realpath(outs[0]):
             raise UserError(f"{outs[0]} can't be both the picture and the edit: give --save-edit another name.")
+    films = list(zip(*(numbered(path, len(tasks)) for path in (video, gif, frames)), strict=True))
+    _check_films(films, arrows, [photo, *inputs, *outs, *([save_edit] if save_edit else [])])
     facts, inversion = [], None
     with options.progress_bar(quiet) as bar:
         tasks, plans = _planned(picture, tasks, snap, amounts, bar)
         bar("loading")
         for task, plan, path, done in zip(tasks, plans, outs, range(len(outs)), strict=True):
+            filmed = any(films[done])
             with options.stopping_leaves(_whole(outs[:done])):
-                result = _carried_out(plan, task, device, refresh, inversion, bar)
+                result = _carried_out(plan, task, device, refresh, inversion, filmed, bar)
                 bar("writing")
                 result.save(path)
                 inversion = result.inversion
             with options.stopping_leaves(_whole(outs[: done + 1])):
                 from photodrag.pipeline import report
 
+                if filmed:
+                    _film(plan, result, films[done], arrows, bar)
                 facts.append(report.of_edit(result, path, task.seed, time.monotonic() - began))
         if inversion.unkept:
             bar.note(f"The inversion was not kept: {inversion.unkept}")
@@ -163,9 +179,13 @@ def edit(
             options.say("\n".join(map(report.edit_in_words, facts)))
 
 
-def numbered(path: Path, count: int) -> list[Path]:
+def numbered(path: Path | None, count: int) -> list[Path | None]:
     """The path itself, or of several outputs one each: smile-1.jpg, smile-2.jpg, …"""
-    return [path] if count == 1 else [path.with_name(f"{path.stem}-{n}{path.suffix}") for n in range(1, count + 1)]
+    return (
+        [path] * count
+        if count == 1 or path is None
+        else [path.with_name(f"{path.stem}-{n}{path.suffix}") for n in range(1, count + 1)]
+    )
 
 
 def _whole(outs: list[Path]) -> str:
@@ -216,17 +236,25 @@ def _planned(
 
 
 def _carried_out(
-    plan: "Plan", task: EditFile, device: str, refresh: bool, inversion: "Inversion | None", bar: ProgressBar
+    plan: "Plan",
+    task: EditFile,
+    device: str,
+    refresh: bool,
+    inversion: "Inversion | None",
+    filmed: bool,
+    bar: ProgressBar,
 ) -> "Edit":
     options.prepare_to_compute(device)
     from photodrag.drag import DragSettings
     from photodrag.invert import ProjectSettings
     from photodrag.pipeline import progress
     from photodrag.pipeline.editing import carry_out
+    from photodrag.pipeline.film import FRAMES
 
     projection, tuning, dragging = ProjectSettings(), options.tune_settings(task.tune), DragSettings()
     ahead = {} if inversion else progress.inversion_costs(projection.stages, tuning)
-    bar.expect(ahead | progress.drag_costs(task.steps or dragging.steps))
+    film = {"filming": [PICTURE] * FRAMES} if filmed else {}
+    bar.expect(ahead | progress.drag_costs(task.steps or dragging.steps) | film)
     return carry_out(
         plan,
         generator=task.generator,
@@ -240,6 +268,32 @@ def _carried_out(
         dragging=dragging,
         progress=bar,
     )
+
+
+def _check_films(films: list[tuple], arrows: bool, others: list[Path]) -> None:
+    """Raises UserError for films that can't be written, or would replace another file of this edit."""
+    from photodrag.pipeline.film_files import check_film
+
+    if arrows and not any(map(any, films)):
+        raise UserError("--arrows draws on a film, and none was asked for: add --video, --gif or --frames.")
+    taken = {os.path.realpath(path) for path in others}
+    for film in films:
+        for path in filter(None, film):
+            if os.path.realpath(path) in taken:
+                raise UserError(f"{path} is a file of this edit already: name another one for the film.")
+        check_film(*film, others)
+
+
+def _film(plan: "Plan", result: "Edit", film: tuple, arrows: bool, bar: ProgressBar) -> None:
+    from photodrag.pipeline.film import FRAMES, pictures
+    from photodrag.pipeline.film_files import write_film
+
+    def told():
+        for number, picture in enumerate(pictures(plan, result, FRAMES, arrows), 1):
+            yield picture
+            bar("filming", number, FRAMES)
+
+    write_film(told(), *film)
 
 
 def _task(edit_file: Path | None, drags: tuple, wanted: dict) -> EditFile:

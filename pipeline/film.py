@@ -1,0 +1,68 @@
+"""Seeing an edit happen: the photo from first to last, in even motion, as pictures of the whole photo."""
+
+from collections.abc import Iterator, Sequence
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from photodrag.drag import DragState
+from photodrag.pipeline.editing import Edit, draw
+from photodrag.pipeline.plan import Plan
+
+FRAMES = 40
+"""Two seconds at film_files.RATE: a second of work each on two CPU cores, blending included."""
+COLOURS = (255, 255, 255), (214, 40, 40)
+"""Of an arrow's border and itself, RGB."""
+
+
+def pictures(plan: Plan, edit: Edit, frames: int = FRAMES, arrows: bool = False) -> Iterator[np.ndarray]:
+    """The pictures of an edit that `carry_out` made of the plan, uint8 RGB [H, W, 3] of the photo's size, one at a
+    time: the first of the inversion, the last edit.picture. arrows: with the drags drawn on them."""
+    codes, points = even(edit.states, frames)
+    size = edit.inversion.alignment
+    for code, at in zip(codes, points, strict=True):
+        picture = draw(plan, edit.inversion, code[None])[1].picture
+        yield with_arrows(picture, plan.handles, plan.targets, size.to_photo(at.numpy())) if arrows else picture
+
+
+def even(states: Sequence[DragState], frames: int) -> tuple[Tensor, Tensor]:
+    """Codes [frames, num_ws, w_dim] and points [frames, N, 2] along a drag, at even shares of the points' way.
+
+    A drag slows down, turns and overshoots. How far a state is, is how far its points are along the straight way to
+    where they end; a state that isn't farther than those before it is left out, and between those left codes and
+    points are mixed. The first and the last are exact."""
+    points = torch.stack([state.points.detach().cpu().double() for state in states])
+    way = points[-1] - points[0]
+    far = ((points - points[0]) * way).sum((1, 2)) / way.square().sum().clamp_min(1e-12)
+    kept, shares = [0], [0.0]
+    for i in range(1, len(states) - 1):
+        if shares[-1] < far[i] < 1:
+            kept.append(i)
+            shares.append(float(far[i]))
+    kept.append(len(states) - 1)
+    shares.append(1.0)
+    codes, places = [], []
+    for share in np.linspace(0, 1, frames):
+        after = int(np.searchsorted(shares, share).clip(1, len(shares) - 1))
+        part = float((share - shares[after - 1]) / (shares[after] - shares[after - 1]))
+        a, b = kept[after - 1], kept[after]
+        codes.append(torch.lerp(states[a].w_plus[0], states[b].w_plus[0], part))
+        places.append(torch.lerp(points[a], points[b], part))
+    return torch.stack(codes), torch.stack(places)
+
+
+def with_arrows(picture: np.ndarray, handles: np.ndarray, targets: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """A copy with an arrow from each handle to its target and a dot where it is; all [N, 2] in pixels of it.
+
+    A pin is a dot alone."""
+    drawn = picture.copy()
+    thick = max(1, round(max(picture.shape[:2]) / 500))
+    for handle, target, point in zip(handles, targets, points, strict=True):
+        start, end, at = (tuple(int(value) for value in np.round(place)) for place in (handle, target, point))
+        for colour, more in zip(COLOURS, (2, 0), strict=True):
+            if start != end:
+                cv2.arrowedLine(drawn, start, end, colour, thick + more, cv2.LINE_AA, tipLength=0.3)
+            cv2.circle(drawn, at, 2 * thick + more // 2, colour, cv2.FILLED, cv2.LINE_AA)
+    return drawn
