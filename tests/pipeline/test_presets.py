@@ -9,7 +9,7 @@ from photodrag.pipeline.edit_file import EditFile, read_edit_file, write_edit_fi
 from photodrag.pipeline.faces import Face, detect
 from photodrag.pipeline.photo import read_photo
 from photodrag.pipeline.plan import plan_edit
-from photodrag.pipeline.presets import PRESETS, drags
+from photodrag.pipeline.presets import PRESETS, Preset, drags
 from photodrag.weights import UserError
 
 
@@ -48,9 +48,10 @@ def test_turned_moved_and_scaled_with_the_face(name, landmarks):
     assert np.allclose(way(drags({name: -0.8}, landmarks)), -way(here), atol=0.02)
 
 
-def test_added_up_where_they_share_a_landmark(landmarks):
-    alone = [drags({name: 0.5}, landmarks) for name in ("open-mouth", "turn-left")]
-    both = dict(drags({"open-mouth": 0.5, "turn-left": 0.5}, landmarks))
+def test_added_up_where_they_share_a_landmark(landmarks, monkeypatch):
+    monkeypatch.setitem(PRESETS, "tilt", Preset("", {"chin": (0.3, 0), "nose": (-0.1, 0)}))
+    alone = [drags({name: 0.5}, landmarks) for name in ("open-mouth", "tilt")]
+    both = dict(drags({"open-mouth": 0.5, "tilt": 0.5}, landmarks))
     chin = next(handle for handle, _ in alone[0] if handle in dict(alone[1]))
     assert len(both) == len(alone[0]) + len(alone[1]) - 1
     ways = [np.subtract(dict(made)[chin], chin) for made in (*alone, both.items())]
