@@ -392,7 +392,7 @@ def test_two_tabs_at_once(server, portrait, ready, slow_projection):
         dragging.open(portrait)
         dragging.learn()
         dragging.say("drag", id=1, drags=DRAGS, mask="auto", scale=1.0)
-        dragging.hear_until("result")
+        dragging.hear_until("frame")
         learning.hear_until("likeness")
 
 
