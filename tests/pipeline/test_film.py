@@ -18,7 +18,9 @@ def states(*places: float) -> list[DragState]:
     """Of a drag of two points by (3, 4) each, which is that share of the way; the code says so, too."""
     start = torch.tensor([[10.0, 20.0], [30.0, 20.0]])
     way = torch.tensor([3.0, 4.0])
-    return [DragState(i, torch.full((1, 4, 2), float(share)), start + share * way, 0.0) for i, share in enumerate(places)]
+    return [
+        DragState(i, torch.full((1, 4, 2), float(share)), start + share * way, 0.0) for i, share in enumerate(places)
+    ]
 
 
 @pytest.mark.parametrize("places", [(0, 0.5, 0.75, 0.9, 0.95, 1), (0, 0.3, 0.2, 0.6, 1.2, 0.9, 1), (0, 1), (0,)])
