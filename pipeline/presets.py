@@ -55,8 +55,8 @@ PRESETS = {
             "brow.right": (0, -0.22),
         },
     ),
-    # What is nearer moves farther: the nose's tip before the mouth, the mouth before the nose's root. Eyes and
-    # chin would say little, as contours that move along themselves, and with them it was somebody else's face.
+    # What is nearer moves farther: the nose's tip before the mouth, the mouth before the nose's root. With eyes and
+    # chin as well, of which a contour says little about moving along itself, it was somebody else's face.
     "turn-left": Preset(
         "The head to the left of the picture; negative: to the right.",
         {
