@@ -24,7 +24,7 @@ from photodrag.pipeline.photo import Photo, read_photo
 from photodrag.pipeline.plan import find_face
 from photodrag.weights.errors import Failure, UserError
 
-LIKENESS, FRAMES = 0.1, 0.5
+LIKENESS, FRAMES = 0.1, 0.65
 """Share of the time that pictures take of an inversion and of a drag."""
 
 
@@ -197,12 +197,12 @@ class Tab:
         def watch(state: DragState) -> bool:
             job.step()
             at = inversion.alignment.to_photo(state.points.cpu().numpy()).round(2).tolist()
-            self.tell("points", id=id, step=state.step, steps=settings.steps, points=at, latest=True)
+            facts = {"id": id, "step": state.step, "steps": settings.steps, "points": at}
             if state.step and pace.due():
                 with pace:
-                    self._tell_patch(
-                        "frame", preview.edit(before, state.w_plus, plan.mask, points), True, id=id, step=state.step
-                    )
+                    self._tell_patch("frame", preview.edit(before, state.w_plus, plan.mask, points), True, **facts)
+            else:
+                self.tell("points", latest=True, **facts)
             return job.stopping and state.step > 0  # an edit has a step at least
 
         dragged = drag_face(plan, inversion, settings, watch)

@@ -343,12 +343,13 @@ class Page {
     this.panel.say(`Dragging: step ${step}, at most ${steps}.${this.rate}`, step / steps);
   }
 
-  hear_frame({ id }, patch) {
+  hear_frame(content, patch) {
     const drag = this.dragging;
-    if (id !== drag?.id) return;
+    if (content.id !== drag?.id) return;
     drag.frames += 1;
     drag.first ??= performance.now() - drag.began;
     this.live = patch;
+    this.hear_points(content);
   }
 
   get rate() {

@@ -61,7 +61,7 @@ export class Panel {
     $("painting").hidden = state.mask !== "painted" && !["brush", "erase"].includes(this.tool);
     $("draw-face").setAttribute("aria-pressed", Boolean(page.boxing));
     this.listFaces();
-    this.listPoints();
+    if (!dragging) this.listPoints();
   }
 
   get savable() {
