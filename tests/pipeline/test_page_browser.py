@@ -99,6 +99,11 @@ def colour_at(page, point) -> list[int]:
     return page.evaluate(script, [round(x - box["x"]), round(y - box["y"])])[:3]
 
 
+def seen(page) -> list[list[int]]:
+    """Colours around the mouth's corner, beside where its point is drawn, whose size says whether it is chosen."""
+    return [colour_at(page, place) for place in [(112, 134), (114, 146), (93, 146), (95, 150)]]
+
+
 def saved(page, button: str, count: int = 1) -> dict[str, bytes]:
     got = []
 
@@ -123,6 +128,8 @@ def picture(data: bytes) -> np.ndarray:
 
 def test_upload_pull_stop_undo_save(tab, portrait, ready, tmp_path):
     choose(tab, ready(portrait))
+    tab.uncheck("#landmarks")
+    before = seen(tab)
     assert "looks somewhat like you" in tab.inner_text("#quality")
     expect(tab.locator("#start")).to_be_disabled()
     pull(tab, MOUTH, TARGET)
@@ -135,9 +142,11 @@ def test_upload_pull_stop_undo_save(tab, portrait, ready, tmp_path):
     assert int(tab.get_attribute("body", "data-first")) > 0
     assert re.search(r"(Very like|Like) you \(identity distance 0\.\d\d", tab.inner_text("#quality"))
 
-    after = colour_at(tab, TARGET)
+    after = seen(tab)
+    assert after != before
     tab.keyboard.press("Control+z")  # the drag
     expect(tab.locator("#save-png")).to_be_disabled()
+    assert seen(tab) == before
     tab.keyboard.press("Control+z")  # the point
     expect(tab.locator("#points li")).to_have_count(0)
     expect(tab.locator("#undo")).to_be_disabled()
@@ -145,7 +154,7 @@ def test_upload_pull_stop_undo_save(tab, portrait, ready, tmp_path):
     expect(tab.locator("#points li")).to_have_count(1)
     tab.click("#redo")
     expect(tab.locator("#save-png")).to_be_enabled()
-    assert colour_at(tab, TARGET) == after
+    assert seen(tab) == after
 
     files = saved(tab, "#save-png") | saved(tab, "#save-json")
     assert files.keys() == {"portrait-photodrag.png", "portrait-edit.json"}
