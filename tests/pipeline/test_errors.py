@@ -107,7 +107,7 @@ def test_folder_as_photo(fails, portrait):
         (["--pin", "104"], r"'104' is not X,Y\|NAME: give a point, like 412,530 or nose"),
         (["--pin", "104,139"], "The handle 104,139 is its own target"),
         ([*MOUTH, "--pin", "104.4,138.9"], "The handle 104.4,138.9 has two targets"),
-        (["--drag", "100,60:100,65", "--snap"], "is 1. px from the nearest landmark"),
+        (["--drag", "100,60:100,65", "--snap"], r"is 27 px from the nearest landmark \(19\)"),
         (["--drag", "nose:+1,+1", "--align", "square"], "A square of the photo is edited, which has no landmarks"),
         (["--drag", "104,139:104,139"], "The handle 104,139 is its own target"),
         (["--drag", "-20,139:101,135"], r"The handle -20,139 lies outside portrait\.png, which is 256 × 256 pixels"),
