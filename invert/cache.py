@@ -13,12 +13,10 @@ from torch import Tensor
 
 from photodrag.invert import tensor_files
 from photodrag.invert.quality import Quality
-from photodrag.weights.store import cache_folder, cannot_write, make_folder
+from photodrag.weights.store import cache_folder, make_folder, remove_file
 
 VERSION = 1
 """Of this file's format and of the method: to be raised whenever either gives another code."""
-
-
 DELTA = "delta/"
 """How the names of deltas begin in the file."""
 PROJECTED, TUNED, IMPORTED = "w+p", "tuned", "imported"
@@ -86,11 +84,7 @@ def keep(
 
 def entries() -> list[tuple[Entry, int]]:
     """All entries that are whole, with their files' sizes in bytes, the latest first."""
-    found = []
-    for path in folder().glob("*.safetensors"):
-        entry = read(path)
-        if entry and entry.key == path.stem:
-            found.append((entry, size_of(path)))
+    found = [(entry, size_of(path)) for path in files() if (entry := own(path))]
     return sorted(found, key=lambda pair: pair[0].made, reverse=True)
 
 
@@ -99,13 +93,10 @@ def remove(prefix: str = "") -> tuple[int, int]:
 
     Says how many, and how many bytes that freed. Raises UserError where a file can't be removed."""
     count = freed = 0
-    for path in folder().glob("*.safetensors"):
+    for path in files():
         if path.stem.startswith(prefix):
             size = size_of(path)
-            try:
-                path.unlink(missing_ok=True)
-            except OSError as error:
-                raise cannot_write(path, error) from error
+            remove_file(path)
             count, freed = count + 1, freed + size
     return count, freed
 
@@ -113,6 +104,11 @@ def remove(prefix: str = "") -> tuple[int, int]:
 def folder() -> Path:
     """Where inversions are kept; it need not exist."""
     return cache_folder("inversions")
+
+
+def files() -> list[Path]:
+    """Of the entries, damaged ones included."""
+    return list(folder().glob("*.safetensors"))
 
 
 def path_of(key: str) -> Path:
@@ -125,6 +121,12 @@ def read(path: Path) -> Entry | None:
         return entry_of(*tensor_files.read(path))
     except tensor_files.UNREADABLE:
         return None
+
+
+def own(path: Path) -> Entry | None:
+    """The entry in a file of the cache; None also where it is another key's."""
+    entry = read(path)
+    return entry if entry and entry.key == path.stem else None
 
 
 def entry_of(tensors: dict[str, Tensor], facts: dict) -> Entry:

@@ -17,6 +17,7 @@ from torch import Tensor
 from photodrag.invert import perceptual
 from photodrag.invert.crop import Crop
 from photodrag.invert.perceptual import PerceptualDistance
+from photodrag.invert.schedule import learning_rate
 from photodrag.invert.start import starting_codes
 from photodrag.invert.views import Views
 from photodrag.weights import LatentSpace, latent_space, sensitive_axes
@@ -170,9 +171,3 @@ def best_start(generator, views: Views, codes: list[Tensor], space: LatentSpace,
     """Of whitened codes [w_dim] the one of least loss, in every slot: [1, num_ws, w_dim]."""
     starts = [code.expand(1, generator.num_ws, -1) for code in codes]
     return min(starts, key=lambda p: loss(generator.synthesis(space.unwhiten(p)), p, views, s).item()).clone()
-
-
-def learning_rate(t: float, s: ProjectSettings) -> float:
-    """lr at the share t of all steps."""
-    rise, fall = min(1.0, t / s.warm_up), min(1.0, (1 - t) / s.cool_down)
-    return s.lr * rise * (0.5 - 0.5 * math.cos(math.pi * fall))

@@ -1,12 +1,11 @@
 """How good an inversion is, in figures that its loss did not choose."""
 
-import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from photodrag.invert import identity
+from photodrag.invert import identity, metrics
 from photodrag.invert.crop import Crop, face_view, view_side, whole_view
 from photodrag.invert.perceptual import PerceptualDistance
 from photodrag.weights import LatentSpace
@@ -55,8 +54,7 @@ def measure(
         marks = (crop.landmarks, crop.landmarks if landmarks is None else landmarks)
         a, b = (identity.descriptor(to_uint8(x), m) for x, m in zip((crop.image, image), marks, strict=True))
         who = identity.identity_distance(a, b)
-    psnr = 10 * math.log10(4 / max(mse, 1e-12))
-    return Quality(on_face, on_whole, mse, psnr, who, space.rms(w_plus).item())
+    return Quality(on_face, on_whole, mse, metrics.psnr(mse), who, space.rms(w_plus).item())
 
 
 def to_uint8(image: Tensor):

@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from photodrag.invert import perceptual
 from photodrag.invert.crop import Crop, whole_view
 from photodrag.invert.perceptual import PerceptualDistance
+from photodrag.invert.schedule import learning_rate
 from photodrag.invert.views import Views
 from photodrag.weights.adam import Adam
 
@@ -170,9 +171,3 @@ def strangeness(
     image = network.synthesis(near)
     a, b = whole_view(image, s.whole), whole_view(own, s.whole)
     return distance(a, b).sum() + (image - own).square().mean()
-
-
-def learning_rate(t: float, s: TuneSettings) -> float:
-    """lr at the share t of all steps."""
-    rise, fall = min(1.0, t / s.warm_up), min(1.0, (1 - t) / s.cool_down)
-    return s.lr * rise * (0.5 - 0.5 * math.cos(math.pi * fall))

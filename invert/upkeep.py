@@ -7,13 +7,12 @@ from photodrag.invert import cache, tensor_files, unfinished
 from photodrag.invert.cache import Entry
 from photodrag.weights.errors import UserError
 from photodrag.weights.safetensors_files import looks_like_safetensors
-from photodrag.weights.store import cannot_write, make_folder, write_whole
+from photodrag.weights.store import make_folder, remove_file, write_whole
 
 
 def damaged() -> list[Path]:
     """The files among the entries that are none, or not whole. They are never used."""
-    paths = cache.folder().glob("*.safetensors")
-    return sorted(path for path in paths if (entry := cache.read(path)) is None or entry.key != path.stem)
+    return sorted(path for path in cache.files() if cache.own(path) is None)
 
 
 def prune(most: int) -> tuple[int, int]:
@@ -23,17 +22,12 @@ def prune(most: int) -> tuple[int, int]:
     Says how many entries, and how many bytes. Raises UserError where a file can't be removed."""
     freed = unfinished.remove(unfinished.AGE)
     useless = set(damaged())
-    files = [
-        (path not in useless, _used(path), cache.size_of(path), path) for path in cache.folder().glob("*.safetensors")
-    ]
+    files = [(path not in useless, _used(path), cache.size_of(path), path) for path in cache.files()]
     left, count = sum(size for _, _, size, _ in files), 0
     for whole, _, size, path in sorted(files):
         if whole and left <= most:
             break
-        try:
-            path.unlink(missing_ok=True)
-        except OSError as error:
-            raise cannot_write(path, error) from error
+        remove_file(path)
         left, freed, count = left - size, freed + size, count + 1
     return count, freed
 

@@ -137,7 +137,7 @@ def placed(
             if "%" in target and landmarks is None:
                 raise no_landmarks(target)
             dx, dy = _read(offset, target, width)
-            ends.append((round(x + dx, DIGITS), round(y + dy, DIGITS)) if dx or dy else (x, y))
+            ends.append(rounded((x + dx, y + dy)) if dx or dy else (x, y))
         else:
             ends.append(_placed(target, landmarks))
     return starts, ends
@@ -154,7 +154,7 @@ def snapped(point: Point, landmarks: np.ndarray | None, width: float) -> Point:
             f"The handle {point[0]:g},{point[1]:g} is {distances[nearest]:.0f} px from the nearest landmark "
             f"({nearest}), and --snap moves it {SNAP * width:.0f} px at most: move it nearer, or leave --snap out."
         )
-    return _rounded(landmarks[nearest])
+    return rounded(landmarks[nearest])
 
 
 def no_landmarks(what: str) -> UserError:
@@ -166,7 +166,7 @@ def no_landmarks(what: str) -> UserError:
 
 def places(landmarks: np.ndarray) -> dict[str, Point]:
     """Every name and where it lies, rounded."""
-    return {name: _rounded(place_of(name, landmarks)) for name in NAMES}
+    return {name: rounded(place_of(name, landmarks)) for name in NAMES}
 
 
 def _placed(point: Point | str, landmarks: np.ndarray | None) -> Point:
@@ -177,7 +177,7 @@ def _placed(point: Point | str, landmarks: np.ndarray | None) -> Point:
         return point
     if landmarks is None:
         raise no_landmarks(point)
-    return _rounded(place_of(point, landmarks))
+    return rounded(place_of(point, landmarks))
 
 
 def _read(read, text: str, *more):
@@ -189,6 +189,7 @@ def _read(read, text: str, *more):
         ) from None
 
 
-def _rounded(point: np.ndarray) -> Point:
+def rounded(point: Sequence[float]) -> Point:
+    """(x, y) to DIGITS decimals."""
     x, y = point
     return round(float(x), DIGITS), round(float(y), DIGITS)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from photodrag.pipeline.names import DIGITS, Point, place_of
+from photodrag.pipeline.names import Point, place_of, rounded
 from photodrag.weights.errors import UserError
 
 if TYPE_CHECKING:  # `--help` tells the presets, and is there at once
@@ -94,9 +94,9 @@ def drags(
     made = []
     for landmark, (right, down) in ways.items():
         x, y = place_of(landmark, landmarks)
-        start = _rounded(x, y)
+        start = rounded((x, y))
         if start not in without:
-            made.append((start, _rounded(x + right * rx + down * dx, y + right * ry + down * dy)))
+            made.append((start, rounded((x + right * rx + down * dx, y + right * ry + down * dy))))
     return made
 
 
@@ -108,7 +108,3 @@ def checked(amounts: Mapping[str, float]) -> dict[str, float]:
         if not -1 <= amount <= 1:
             raise UserError(f"The amount {amount:g} of {name} is too much: give -1 to 1, 0.5 for a natural change.")
     return {name: amount for name, amount in amounts.items() if amount}
-
-
-def _rounded(x: float, y: float) -> Point:
-    return round(float(x), DIGITS), round(float(y), DIGITS)

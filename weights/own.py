@@ -13,7 +13,7 @@ from photodrag.weights.errors import UserError
 from photodrag.weights.foreign import read_checkpoint
 from photodrag.weights.kept import facts_in, write_kept
 from photodrag.weights.published import UNKNOWN, named_by
-from photodrag.weights.store import Progress, cache_folder, cannot_write
+from photodrag.weights.store import Progress, cache_folder, remove_file
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 ENDINGS = {".pkl", ".pt", ".pth", ".safetensors"}
@@ -87,10 +87,7 @@ def remove(name_or_path: str | Path) -> int:
     if path is None or not path.is_file():
         raise UserError(f"Nothing of {name_or_path} is kept by Photodrag, so nothing was removed.")
     size = path.stat().st_size
-    try:
-        path.unlink()
-    except OSError as error:
-        raise cannot_write(path, error) from error
+    remove_file(path)
     return size
 
 

@@ -94,6 +94,14 @@ def cannot_write(path: Path, error: OSError) -> UserError:
     return Failure(f"Could not write {path}: {os.strerror(error.errno) if error.errno else error}.")
 
 
+def remove_file(path: Path) -> None:
+    """Remove a file that need not be there any more. Raises UserError where the system refuses."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
 def sweep(folder: Path, age: float = DAY) -> None:
     """Remove unfinished files and folders, untouched for `age` seconds, that killed processes left."""
     for part in folder.glob(f".*{PART}"):
@@ -114,6 +122,14 @@ def file_sha256(file: BinaryIO) -> str:
     while block := file.read(1 << 20):
         digest.update(block)
     return digest.hexdigest()
+
+
+def wrong_by_hand(path: Path, got: str, expected: str) -> UserError:
+    """What to tell the person who laid a file with another SHA-256 where the right one belongs."""
+    return UserError(
+        f"{path} is not the right file: its SHA-256 is {got}, expected was {expected}; "
+        "put the right one in its place, or remove it to have it fetched."
+    )
 
 
 @contextmanager

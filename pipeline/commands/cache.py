@@ -135,7 +135,8 @@ def verify(as_json: bool) -> None:
     from photodrag.invert import cache as kept
     from photodrag.invert import upkeep
 
-    whole, damaged = len(kept.entries()), upkeep.damaged()
+    damaged = upkeep.damaged()
+    whole = len(kept.files()) - len(damaged)
     if as_json:
         options.say_json({"whole": whole, "damaged": [str(path) for path in damaged]})
     else:

@@ -7,7 +7,8 @@ import torch
 from photodrag import weights
 from photodrag.invert import perceptual
 from photodrag.invert.crop import Crop, face_view, whole_view
-from photodrag.invert.projection import ProjectSettings, Stage, learning_rate, project
+from photodrag.invert.projection import ProjectSettings, Stage, project
+from photodrag.invert.schedule import learning_rate
 from photodrag.invert.start import starting_codes
 from photodrag.invert.views import Views
 
