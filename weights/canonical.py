@@ -92,6 +92,11 @@ def as_float32(tensors: Dict[str, object]) -> dict[str, Tensor]:
     return {str(name): tensor.detach().to(torch.float32).contiguous() for name, tensor in tensors.items()}
 
 
+def conv_name(i: int) -> str:
+    """The i-th 3 × 3 convolution, where a layout numbers them through: one at 4², then two a block."""
+    return f"synthesis.b{4 << (i + 1) // 2}.conv{int(i % 2 == 0)}"
+
+
 def resample_filter() -> Tensor:
     """The low-pass filter [4, 4] of every published StyleGAN2, where a layout doesn't keep it."""
     line = torch.tensor([1.0, 3.0, 3.0, 1.0])

@@ -19,7 +19,7 @@ from tqdm import tqdm
 from photodrag.weights.errors import Failure, UserError
 from photodrag.weights.published import Checkpoint, expected_sha256, note_path
 from photodrag.weights.resuming import Resuming, Unreachable
-from photodrag.weights.store import PART, Progress, cannot_write, make_folder, write_whole
+from photodrag.weights.store import PART, Progress, cannot_write, make_folder, write_whole, wrong_by_hand
 
 BAR = "{desc}: {percentage:3.0f}% |{bar}| {n_fmt}B of {total_fmt}B, {remaining} left"
 WIDTH = 90
@@ -46,10 +46,7 @@ def fetch_checkpoint(
     except OSError as error:
         raise UserError(f"Could not read {path}: {error.strerror}.") from error
     if laid and expected not in (None, got):
-        raise UserError(
-            f"{path} is not the right file: its SHA-256 is {got}, expected was {expected}; "
-            "put the right one in its place, or remove it to have it fetched."
-        )
+        raise wrong_by_hand(path, got, expected)
     try:
         yield path, got
     except UserError:

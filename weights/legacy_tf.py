@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from photodrag.weights.canonical import Arguments, as_float32, joined, resample_filter, shown, unusable
+from photodrag.weights.canonical import Arguments, as_float32, conv_name, joined, resample_filter, shown, unusable
 from photodrag.weights.inert import Shell
 
 NETWORK = ("dnnlib.tflib.network", "Network")
@@ -73,8 +73,7 @@ def _place(name: str) -> tuple[str, Callable[[Tensor], Tensor]]:
     if name == "synthesis/4x4/Const/const":
         return "synthesis.b4.const", lambda t: t.squeeze(0)
     if match := re.fullmatch(r"synthesis/noise(\d{1,2})", name):
-        i = int(match[1])
-        return f"synthesis.b{4 << (i + 1) // 2}.conv{int(i % 2 == 0)}.noise_const", lambda t: t.squeeze(0).squeeze(0)
+        return f"{conv_name(int(match[1]))}.noise_const", lambda t: t.squeeze(0).squeeze(0)
     if match := re.fullmatch(r"synthesis/(\d{1,4})x\1/(Conv|Conv0_up|Conv1|ToRGB|Skip)/(\w+)", name):
         module = {"Conv": "conv1", "Conv0_up": "conv0", "Conv1": "conv1", "ToRGB": "torgb", "Skip": "skip"}[match[2]]
         if match[3] in INNER:

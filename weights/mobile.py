@@ -21,6 +21,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from photodrag.weights.codes import adds_noise, normalised, truncated
+
 SLOPE = 0.2
 # Rows: the bands low, lh, hl, hh. Columns: the pixel's place in its 2 × 2 square, row by row.
 HAAR = torch.tensor([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]]).view(4, 2, 2) / 2
@@ -34,7 +36,7 @@ class Mapping(nn.Module):
         self.fc = nn.ModuleList(nn.Linear(w_dim if i else z_dim, w_dim) for i in range(layers))
 
     def forward(self, z: Tensor) -> Tensor:
-        w = z * (z.square().mean(1, keepdim=True) + 1e-8).rsqrt()
+        w = normalised(z)
         for fc in self.fc:
             w = F.leaky_relu(fc(w), SLOPE) * 2**0.5
         return w
@@ -129,10 +131,7 @@ class MobileStyleGAN(nn.Module):
         first `cutoff` codes (all of them by default). `c` must be None: the network has no classes."""
         if c is not None:
             raise ValueError("this generator has no classes: leave c out")
-        w_plus = self.mapping_network(z).unsqueeze(1).repeat(1, self.num_ws, 1)
-        if psi != 1:
-            w_plus[:, :cutoff] = self.w_avg.lerp(w_plus[:, :cutoff], psi)
-        return w_plus
+        return truncated(self.mapping_network(z), self.w_avg, self.num_ws, psi, cutoff)
 
     def synthesis(self, w_plus: Tensor, noise: str = "const") -> Tensor:
         """The picture of w_plus [N, num_ws, w_dim]: [N, 3, R, R], RGB, about [-1, 1].
@@ -151,9 +150,7 @@ class MobileStyleGAN(nn.Module):
         return self._run(w_plus, count, noise)
 
     def _run(self, w_plus: Tensor, count: int, noise: str) -> Tensor:
-        if noise not in ("const", "none"):
-            raise ValueError(f'noise is "const" or "none", not {noise!r}')
-        add = noise == "const"
+        add = adds_noise(noise)
         x = self.const.expand(len(w_plus), -1, -1, -1).contiguous(memory_format=torch.channels_last)
         x = self.b4(x, w_plus[:, 0], add)
         for i, block in enumerate(self.blocks[:count]):

