@@ -37,7 +37,7 @@ def blend(
     pixels: the photo, uint8 RGB [H, W, 3]. reconstruction, edit: uint8 RGB [R, R, 3], the generator's
     pictures before and after the drag. alpha: float32 [H, W], 0 … 1, how much of the edit shows; beyond
     the crop it counts as 0. Where it is 0 the photo stays as it is, to the bit."""
-    region = _bounds(alpha, alignment.paste_region(pixels.shape))
+    region = bounds_of(alpha, alignment.paste_region(pixels.shape))
     x0, y0, x1, y1 = region
     alpha = alpha[y0:y1, x0:x1] * alignment.covered(region)
     picture, changed = pixels.copy(), np.zeros(pixels.shape[:2], bool)
@@ -109,7 +109,7 @@ def _read(pixels: np.ndarray, region: Region, moved: np.ndarray) -> np.ndarray:
     return cv2.remap(window, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _bounds(alpha: np.ndarray, region: Region) -> Region:
+def bounds_of(alpha: np.ndarray, region: Region) -> Region:
     """The part of a region in which alpha isn't 0; empty if there is none."""
     x0, y0, x1, y1 = region
     part = alpha[y0:y1, x0:x1] > 0

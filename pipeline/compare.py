@@ -1,7 +1,5 @@
 """Inversions of the same photos by several methods, side by side: figures, an edit in each, and its way back."""
 
-import hashlib
-import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 
@@ -11,7 +9,7 @@ import torch
 from torch import Tensor
 
 from photodrag.drag import DragSettings, drag
-from photodrag.invert import identity, metrics, perceptual, tensor_files
+from photodrag.invert import cache, identity, metrics, perceptual
 from photodrag.invert.projection import ProjectSettings
 from photodrag.invert.quality import to_uint8
 from photodrag.invert.shared_code import SharedCode
@@ -175,9 +173,7 @@ def row_key(photo: Photo, place: Place, models: Models, method: str, settings: C
     """What a row depends on, and no names: a second comparison takes rows of the same key from the first."""
     where = getattr(place, "landmarks", None)
     where = np.round(place.quad if where is None else where, 2)
-    parts = (photo.key, where, models.generator.digest, models.class_, method, asdict(settings))
-    text = json.dumps([1, *parts], default=tensor_files.plain, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return cache.key_of(photo.key, where, models.generator.digest, models.class_, method, asdict(settings))
 
 
 def summary(rows: list[dict]) -> dict:

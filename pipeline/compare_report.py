@@ -1,15 +1,14 @@
 """What a comparison looks like: a table, one large picture, and a page of a single file that needs no network."""
 
-import base64
 import json
 from importlib.resources import files
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from photodrag.pipeline.compare import DISTANCES, Row
+from photodrag.pipeline.encoded import data_url, encoded
 from photodrag.weights.store import write_whole
 
 COLUMNS = {
@@ -41,7 +40,7 @@ SAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026"}
 def write(out: Path, facts: dict, pictures: list[Row | None]) -> None:
     """Write metrics.json, grid.png and report.html into `out`. Raises UserError where that can't be."""
     text = json.dumps(facts, indent=1, allow_nan=False)
-    grid = _png(grid_of(facts["rows"], pictures))
+    grid = encoded(grid_of(facts["rows"], pictures), "PNG")
     page = page_of(facts, pictures)
     for name, data in (("metrics.json", text.encode()), ("grid.png", grid), ("report.html", page.encode())):
         write_whole(out / name, lambda file, data=data: file.write(data))
@@ -125,13 +124,5 @@ def _label(texts: list[str], height: int) -> np.ndarray:
     return np.array(image)
 
 
-def _png(picture: np.ndarray) -> bytes:
-    buffer = BytesIO()
-    Image.fromarray(picture).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
 def _embedded(picture: np.ndarray) -> str:
-    buffer = BytesIO()
-    Image.fromarray(picture).save(buffer, "JPEG", quality=90, subsampling=0)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return data_url(picture, "JPEG", quality=90, subsampling=0)

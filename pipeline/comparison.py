@@ -3,11 +3,11 @@ taken from there, and what fails is a row that says why."""
 
 import json
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
+from functools import lru_cache
 from importlib.metadata import distributions
-from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,10 @@ from PIL import Image
 from photodrag import weights
 from photodrag.pipeline import compare_report
 from photodrag.pipeline.compare import DISTANCES, MOVE, SIDE, CompareSettings, Row, compare_one, row_key, summary
+from photodrag.pipeline.encoded import encoded
 from photodrag.pipeline.inversion import Models, Progress, silent
-from photodrag.pipeline.photo import read_photo
-from photodrag.pipeline.plan import find_generator, find_place, usual_align
+from photodrag.pipeline.photo import Photo, read_photo
+from photodrag.pipeline.plan import Place, find_generator, find_place, usual_align
 from photodrag.weights import UserError
 from photodrag.weights.store import make_folder, write_whole
 
@@ -46,6 +47,7 @@ def compare(
     used: list[Models] = []
     for name in generators:
         name, subject = find_generator(name)
+        seen = _seen(usual_align(subject))
         models = Models.load(name, device, progress)
         used.append(models)
         for path in photos:
@@ -53,8 +55,7 @@ def compare(
                 about = {"photo": path.name, "path": str(path), "generator": name, "method": method}
                 progress(f"{path.name} by {method}", 0, 0)
                 try:
-                    photo = read_photo(path)
-                    place, _ = find_place(photo, usual_align(subject))
+                    photo, place = seen(path)
                     key = row_key(photo, place, models, method, settings)
                     row = _kept(parts, key)
                     if row is None:
@@ -83,6 +84,17 @@ def compare(
     }
     compare_report.write(out, facts, pictures)
     return facts
+
+
+def _seen(align: str) -> Callable[[Path], tuple[Photo, Place]]:
+    """Reads a photo and finds its face or square: once for all methods, which come one after another."""
+
+    @lru_cache(maxsize=1)
+    def seen(path: Path) -> tuple[Photo, Place]:
+        photo = read_photo(path)
+        return photo, find_place(photo, align)[0]
+
+    return seen
 
 
 def versions() -> dict[str, str]:
@@ -116,10 +128,8 @@ def _figures(rows: list[dict], generator: str, method: str) -> list[dict]:
 
 
 def _keep(folder: Path, key: str, row: Row) -> None:
-    strip = np.concatenate((row.photo, row.reconstruction, row.edit, row.composite), 1)
-    buffer = BytesIO()
-    Image.fromarray(strip).save(buffer, "PNG")
-    write_whole(folder / f"{key}.png", lambda file: file.write(buffer.getvalue()))
+    strip = encoded(np.concatenate((row.photo, row.reconstruction, row.edit, row.composite), 1), "PNG")
+    write_whole(folder / f"{key}.png", lambda file: file.write(strip))
     text = json.dumps(row.figures, allow_nan=False)  # last: where it is, the pictures are
     write_whole(folder / f"{key}.json", lambda file: file.write(text.encode()))
 

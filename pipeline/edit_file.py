@@ -9,10 +9,10 @@ relative to the file's folder; a generator without a folder is a name.
 
 import json
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from photodrag.pipeline.plain_values import Check, is_number, is_row, is_whole, or_null
 from photodrag.weights.errors import UserError
 from photodrag.weights.store import write_whole
 
@@ -111,42 +111,33 @@ def _checked(content: object, path: Path) -> EditFile:
     return EditFile(**values)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300
+_is_number = is_number(below=1e300)
 
 
-def _is_row(length: int, of: Callable[[object], bool]) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, list) and len(value) == length and all(map(of, value))
-
-
-def _is_whole(least: int) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, int) and not isinstance(value, bool) and least <= value < 2**63
-
-
-def _or_null(right: Callable[[object], bool]) -> Callable[[object], bool]:
-    return lambda value: value is None or right(value)
+def _is_whole(least: int) -> Check:
+    return is_whole(least, below=2**63)
 
 
 def _is_drags(value: object) -> bool:
-    return isinstance(value, list) and all(map(_is_row(2, _is_row(2, _is_number)), value))
+    return isinstance(value, list) and all(map(is_row(2, is_row(2, _is_number)), value))
 
 
 def _is_name(value: object) -> bool:
     return isinstance(value, str) and bool(value) and "\0" not in value
 
 
-FIELDS: dict[str, tuple[Callable[[object], bool], str]] = {
+FIELDS: dict[str, tuple[Check, str]] = {
     "photodrag": (lambda value: _is_whole(1)(value) and value == VERSION, f"{VERSION}, the version known here"),
     "drags": (_is_drags, "a list of handles and targets like [[[412, 530], [412, 510]]]"),
-    "mask": (_or_null(_is_name), '"auto", "face" or the path of a picture'),
-    "face": (_or_null(_is_whole(1)), "a face's number from 1 on, or null"),
-    "box": (_or_null(_is_row(4, _is_number)), "[x, y, width, height] or null"),
-    "align": (_or_null(lambda value: value in ("face", "square")), '"face", "square" or null'),
-    "generator": (_or_null(_is_name), "a generator's name, or a checkpoint's path"),
-    "class": (_or_null(_is_whole(0)), "a class's number from 0 on, or null"),
-    "tune": (_or_null(_is_whole(0)), "a number of steps, 0 for as many as usual, or null"),
-    "steps": (_or_null(_is_whole(1)), "a whole number from 1 on, or null"),
-    "seed": (_or_null(_is_whole(0)), "a whole number from 0 on"),
+    "mask": (or_null(_is_name), '"auto", "face" or the path of a picture'),
+    "face": (or_null(_is_whole(1)), "a face's number from 1 on, or null"),
+    "box": (or_null(is_row(4, _is_number)), "[x, y, width, height] or null"),
+    "align": (or_null(lambda value: value in ("face", "square")), '"face", "square" or null'),
+    "generator": (or_null(_is_name), "a generator's name, or a checkpoint's path"),
+    "class": (or_null(_is_whole(0)), "a class's number from 0 on, or null"),
+    "tune": (or_null(_is_whole(0)), "a number of steps, 0 for as many as usual, or null"),
+    "steps": (or_null(_is_whole(1)), "a whole number from 1 on, or null"),
+    "seed": (or_null(_is_whole(0)), "a whole number from 0 on"),
 }
 
 

@@ -160,12 +160,13 @@ def carry_out(
             inversion = tune_inversion(plan.photo, inversion, tuning, refresh, progress)
             clock("tune")
     states: list[DragState] = []
+    settings = dragging if steps is None else replace(dragging, steps=steps)
 
     def see(state: DragState) -> None:
         states.append(state)
-        progress("dragging", state.step, steps or dragging.steps)
+        progress("dragging", state.step, settings.steps)
 
-    result = drag_face(plan, inversion, dragging if steps is None else replace(dragging, steps=steps), see)
+    result = drag_face(plan, inversion, settings, see)
     best = next(i for i, state in enumerate(states) if state.w_plus is result.w_plus)
     clock("drag")
     progress("blending", 0, 0)

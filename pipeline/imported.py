@@ -1,7 +1,6 @@
 """A code that another program found for a photo, as the inversion of that photo."""
 
 from dataclasses import replace
-from pathlib import Path
 
 from torch import Tensor
 
@@ -9,7 +8,17 @@ from photodrag.invert import cache, perceptual
 from photodrag.invert.foreign_latents import fitted
 from photodrag.invert.projection import ProjectSettings
 from photodrag.pipeline.faces import Face
-from photodrag.pipeline.inversion import DISTANCE, Inversion, Models, Progress, crop_of, key_of, quality_of, silent
+from photodrag.pipeline.inversion import (
+    DISTANCE,
+    Inversion,
+    Models,
+    Progress,
+    crop_of,
+    keep,
+    key_of,
+    quality_of,
+    silent,
+)
 from photodrag.pipeline.photo import Photo
 from photodrag.pipeline.plan import Place
 from photodrag.weights import UserError
@@ -40,5 +49,5 @@ def import_latent(
     made = Inversion(face, alignment, crop, w_plus, None, 0, 0.0, False, key, models)
     distance = perceptual.load(DISTANCE, models.device, lambda doing: progress(doing, 0, 0))
     made = replace(made, quality=quality_of(made, distance))
-    cache.keep(key, w_plus, made.quality, 0, 0.0, photo.path.name, Path(models.name).name, cache.IMPORTED)
+    keep(photo, made, cache.IMPORTED)
     return made

@@ -166,13 +166,24 @@ def invert(
     found = project(generator, crop, distance, settings, models.space, report, before)
     made = Inversion(face, alignment, crop, found.w_plus, None, found.steps, found.seconds, False, key, models)
     made = replace(made, quality=quality_of(made, distance))
+    return keep_finished(photo, made, method_of(generator, settings), keeper)
+
+
+def keep(photo: Photo, inversion: Inversion, method: str) -> None:
+    """Keep an inversion in the cache. Raises UserError where that can't be written."""
+    q, models = inversion.quality, inversion.models
+    about = (q, inversion.steps, inversion.seconds, photo.path.name, Path(models.name).name, method)
+    cache.keep(inversion.key, inversion.w_plus, *about, inversion.deltas)
+
+
+def keep_finished(photo: Photo, inversion: Inversion, method: str, keeper: unfinished.Keeper) -> Inversion:
+    """Keep it and forget its last state; where the cache can't be written, the inversion says so."""
     try:
-        about = (made.quality, made.steps, made.seconds, photo.path.name, Path(models.name).name)
-        cache.keep(key, made.w_plus, *about, method_of(generator, settings))
+        keep(photo, inversion, method)
         keeper.done()
     except UserError as error:
-        made = replace(made, unkept=str(error))
-    return made
+        return replace(inversion, unkept=str(error))
+    return inversion
 
 
 def method_of(generator: torch.nn.Module, settings: ProjectSettings) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import base64
 import html
-import io
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
 from photodrag.invert.quality import to_uint8
+from photodrag.pipeline.encoded import data_url
 
 if TYPE_CHECKING:
     from photodrag.pipeline.editing import Edit
@@ -43,6 +42,4 @@ def _row(pictures: list[tuple[str, np.ndarray]]) -> str:
 def _data(pixels: np.ndarray) -> str:
     image = Image.fromarray(pixels)
     image.thumbnail((SIDE, SIDE))
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return "data:image/png;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return data_url(np.array(image), "PNG")

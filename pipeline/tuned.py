@@ -2,13 +2,11 @@
 
 import hashlib
 from dataclasses import asdict, replace
-from pathlib import Path
 
 from photodrag.invert import cache, perceptual, unfinished
 from photodrag.invert.tuning import TuneSettings, TuneState, tune
-from photodrag.pipeline.inversion import DISTANCE, Inversion, Progress, quality_of, silent
+from photodrag.pipeline.inversion import DISTANCE, Inversion, Progress, keep_finished, quality_of, silent
 from photodrag.pipeline.photo import Photo
-from photodrag.weights import UserError
 
 
 def tune_inversion(
@@ -48,13 +46,7 @@ def tune_inversion(
     steps, seconds = inversion.steps + found.steps, inversion.seconds + found.seconds
     made = replace(inversion, steps=steps, seconds=seconds, cached=False, key=key, unkept=None, deltas=found.deltas)
     made = replace(made, quality=quality_of(made, distance))
-    try:
-        about = (made.quality, steps, seconds, photo.path.name, Path(models.name).name)
-        cache.keep(key, w_plus, *about, cache.TUNED, found.deltas)
-        keeper.done()
-    except UserError as error:
-        made = replace(made, unkept=str(error))
-    return made
+    return keep_finished(photo, made, cache.TUNED, keeper)
 
 
 def key_of(inversion: Inversion, settings: TuneSettings) -> str:

@@ -300,8 +300,7 @@ def _task(edit_file: Path | None, drags: tuple, wanted: dict) -> EditFile:
     """The edit that file and options describe together."""
     task = read_edit_file(edit_file) if edit_file else EditFile()
     given = {name: value for name, value in wanted.items() if value is not None}
-    if "face" in given and "box" in given:
-        raise UserError("Both --face and --box were given: a face is chosen by one of them.")
+    options.check_one_face(given.get("face"), given.get("box"))
     if "face" in given or "box" in given:
         task = replace(task, face=None, box=None)
     return replace(task, drags=task.drags + drags, **given)

@@ -52,8 +52,7 @@ def invert(
     from photodrag.pipeline.photo import read_photo
     from photodrag.pipeline.plan import find_generator, find_place, usual_align
 
-    if face is not None and box is not None:
-        raise UserError("Both --face and --box were given: a face is chosen by one of them.")
+    options.check_one_face(face, box)
     generator, subject = find_generator(generator or "face")
     if subject is None and align is None and not quiet:
         options.complain(options.UNKNOWN_SUBJECT.format(generator))

@@ -12,7 +12,7 @@ import click
 from photodrag.pipeline import names
 from photodrag.pipeline.presets import PRESETS
 from photodrag.pipeline.progress import ProgressBar
-from photodrag.weights.errors import Failure
+from photodrag.weights.errors import Failure, UserError
 
 if TYPE_CHECKING:
     from photodrag.invert.tuning import TuneSettings
@@ -140,6 +140,12 @@ as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON o
 UNKNOWN_SUBJECT = (
     "What {} shows isn't known, so it is shown a square of the photo, upright; if it knows faces, give --align face."
 )
+
+
+def check_one_face(face: object, box: object) -> None:
+    """Raises UserError where a face is chosen in both ways."""
+    if face is not None and box is not None:
+        raise UserError("Both --face and --box were given: a face is chosen by one of them.")
 
 
 def say(text: str) -> None:

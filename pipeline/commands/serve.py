@@ -26,7 +26,9 @@ def serve(
         photodrag serve
         photodrag serve --port 8000 --no-browser
     """
-    if host not in ("127.0.0.1", "localhost", "::1"):
+    from photodrag.pipeline.page.limits import LOOPBACK
+
+    if host not in LOOPBACK:
         if not allow_others:
             raise UserError(f"--host {host} lets other machines in: add --allow-others if that is meant.")
         options.complain(

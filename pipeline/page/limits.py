@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
+"""Addresses of this machine that no other one reaches."""
+
 
 @dataclass(frozen=True)
 class Limits:

@@ -3,8 +3,8 @@
 A message is text, or binary: the length of the JSON in 4 bytes, big-endian, the JSON, and the bytes."""
 
 import json
-import math
-from collections.abc import Callable
+
+from photodrag.pipeline.plain_values import Check, is_number, is_row, is_whole, or_null
 
 
 class Nonsense(Exception):
@@ -36,38 +36,26 @@ def unpacked(message: str | bytes) -> tuple[dict, bytes]:
     return content, data
 
 
-def _number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and abs(value) < 1e7
+_number = is_number(below=1e7)
+_whole = is_whole(0, below=1 << 31)
 
 
-def _whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 1 << 31
-
-
-def _row(length: int, of: Callable[[object], bool]) -> Callable[[object], bool]:
-    return lambda value: isinstance(value, list) and len(value) == length and all(map(of, value))
-
-
-def _or_null(right: Callable[[object], bool]) -> Callable[[object], bool]:
-    return lambda value: value is None or right(value)
-
-
-def _one_of(*words: str) -> Callable[[object], bool]:
+def _one_of(*words: str) -> Check:
     return lambda value: isinstance(value, str) and value in words
 
 
-SAID: dict[str, dict[str, Callable[[object], bool]]] = {
+SAID: dict[str, dict[str, Check]] = {
     "photo": {"name": lambda value: isinstance(value, str) and len(value) < 1000},  # the file behind it
     "sample": {},
-    "face": {"number": _or_null(_whole), "box": _or_null(_row(4, _number))},  # invert it
+    "face": {"number": or_null(_whole), "box": or_null(is_row(4, _number))},  # invert it
     "drag": {
         "id": _whole,  # the page's own, which the answers bear
-        "drags": lambda value: isinstance(value, list) and all(map(_row(2, _row(2, _number)), value)),
+        "drags": lambda value: isinstance(value, list) and all(map(is_row(2, is_row(2, _number)), value)),
         "mask": _one_of("auto", "face", "painted"),  # painted: a PNG of the displayed size behind it
         "scale": lambda value: _number(value) and value > 0,  # pixels of the screen to one of the photo
     },
     "stop": {},
-    "origin": {"id": _whole, "result": _whole, "point": _row(2, _number)},  # where a point of a result came from
+    "origin": {"id": _whole, "result": _whole, "point": is_row(2, _number)},  # where a point of a result came from
     "save": {"result": _whole, "format": _one_of("png", "jpeg", "json")},
 }
 """What a page says; `Tab` has a function for each."""

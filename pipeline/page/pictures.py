@@ -1,13 +1,13 @@
 """Pictures for the page: JPEGs of a part of a photo, in the photo's own colours."""
 
-import io
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from PIL import Image
 
 from photodrag.pipeline.align import Region
+from photodrag.pipeline.blend import bounds_of
+from photodrag.pipeline.encoded import encoded
 from photodrag.pipeline.photo import Photo
 
 SHOWN, PASSING = 93, 85
@@ -26,10 +26,9 @@ def patch(photo: Photo, pixels: np.ndarray, region: Region, quality: int = SHOWN
     """pixels: uint8 RGB [h, w, 3], what lies in the region."""
     # A profile of inks or greys doesn't fit RGB samples.
     profile = photo.metadata.icc_profile if photo.mode.startswith("RGB") else None
-    buffer = io.BytesIO()
     options = {} if profile is None else {"icc_profile": profile}
-    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality, subsampling=0 if quality == SHOWN else 2, **options)
-    return Patch(region, buffer.getvalue())
+    sampling = 0 if quality == SHOWN else 2
+    return Patch(region, encoded(pixels, "JPEG", quality=quality, subsampling=sampling, **options))
 
 
 def shown_part(photo: Photo, picture: np.ndarray, region: Region, scale: float) -> Patch:
@@ -52,7 +51,4 @@ def display_scale(photo: Photo, longest: int) -> float:
 
 def bounds(changed: np.ndarray) -> Region:
     """The box around what is True in [H, W]; of one pixel if nothing is."""
-    rows, columns = np.flatnonzero(changed.any(1)), np.flatnonzero(changed.any(0))
-    if not len(rows):
-        return 0, 0, 1, 1
-    return int(columns[0]), int(rows[0]), int(columns[-1]) + 1, int(rows[-1]) + 1
+    return bounds_of(changed, (0, 0, *changed.shape[::-1])) if changed.any() else (0, 0, 1, 1)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import uvicorn
 
 from photodrag.pipeline.page.app import application
+from photodrag.pipeline.page.limits import LOOPBACK
 from photodrag.pipeline.page.studio import Studio
 from photodrag.weights.errors import Failure, UserError
 
@@ -16,7 +17,6 @@ PORT = 8476
 """The same each time, so that an open page finds a restarted server."""
 LAST_STEP = 10.0
 """Seconds that a step under way may take when the server ends."""
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 def bound(host: str, port: int | None) -> socket.socket:

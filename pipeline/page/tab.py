@@ -35,15 +35,18 @@ class Tab:
     def __init__(self, studio: Studio, outbox: Outbox):
         self._studio, self._outbox = studio, outbox
         self._jobs: dict[str, Job] = {}
+        self._forget()
+        self._counted = 0
+        limits = studio.limits
+        self.tell("hello", limits=asdict(limits), sample=SAMPLE.is_file(), steps=studio.dragging.steps)
+
+    def _forget(self) -> None:
         self._photo: Photo | None = None
         self._faces: list[Face] = []
         self._choice: work.Choice | None = None
         self._inversion: Inversion | None = None
         """As far as it has come: without `quality` it is a rough one."""
         self._results: dict[int, work.Result] = {}
-        self._counted = 0
-        limits = studio.limits
-        self.tell("hello", limits=asdict(limits), sample=SAMPLE.is_file(), steps=studio.dragging.steps)
 
     def hear(self, said: dict, data: bytes) -> None:
         """Answer a checked message (messages.SAID)."""
@@ -54,8 +57,7 @@ class Tab:
         """Forget everything."""
         for job in self._jobs.values():
             job.cancel()
-        self._photo = self._choice = self._inversion = None
-        self._faces, self._results = [], {}
+        self._forget()
         self._studio.turns.forget(self)
 
     def tell(self, kind: str, data: bytes | None = None, latest: bool = False, **content) -> None:
@@ -126,8 +128,7 @@ class Tab:
 
     def _open(self, read: Callable[[], Photo]) -> None:
         self._end("drag", "invert", "save")
-        self._photo = self._choice = self._inversion = None
-        self._faces, self._results = [], {}
+        self._forget()
         self._start("photo", lambda job: self._show(job, read))
 
     def _show(self, job: Job, read: Callable[[], Photo]) -> None:

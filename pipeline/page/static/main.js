@@ -364,7 +364,7 @@ class Page {
     const result = { ...drag, ...content, id: content.result, patch };
     const points = this.state.points.map((point, i) => ({ ...point, at: content.points[i] ?? point.at }));
     const task = { drags: drag.drags, mask: drag.mask, painted: drag.painted };
-    this.history.change({ points, result: { ...result, ...task } });
+    this.history.change({ points, result });
     this.dragging = false;
     this.live = null;
     const first = drag.first ? ` First picture after ${(drag.first / 1000).toFixed(1)} s.` : "";
