@@ -67,8 +67,19 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
+def medians(work: dict[object, Callable[[], object]], rounds: int) -> dict[object, float]:
+    """Median seconds of each piece of work; they take turns, so that a busy machine slows all alike."""
+    times = {name: [] for name in work}
+    for i in range(rounds + 1):
+        for name, run in work.items():
+            spent = seconds(run)
+            if i:
+                times[name].append(spent)
+    return {name: statistics.median(spent) for name, spent in times.items()}
+
+
 def parts(rounds: int) -> dict[str, float]:
-    """Median seconds of each part; the parts take turns, so that a busy machine slows all alike."""
+    """`medians` of the network's parts."""
     generator, vgg = weights.load("face"), perceptual.load("st-lpips-vgg")
     alex = perceptual.load("st-lpips-alex")
     old = weights.load("face").to(memory_format=torch.contiguous_format)
@@ -103,13 +114,7 @@ def parts(rounds: int) -> dict[str, float]:
     with torch.no_grad():
         worst = (plain(old, w) - generator.synthesis(w)).abs().max().item()
     click.echo(f"lean and plain form agree to {worst:.1e}")
-    times = {name: [] for name in work}
-    for i in range(rounds + 1):
-        for name, run in work.items():
-            spent = seconds(run)
-            if i:
-                times[name].append(spent)
-    return {name: statistics.median(spent) for name, spent in times.items()}
+    return medians(work, rounds)
 
 
 def edits(photo: Path) -> dict[str, dict]:

@@ -6,7 +6,6 @@ The network is config-f at 1024² with seeded random weights: a cost depends on 
 given as ratios to a = one full picture with the gradient to its code, and to that of `face`, and beside
 the share of multiply-adds that the sizes imply. With `--choices`: each choice against what it replaced."""
 
-import statistics
 import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -16,7 +15,7 @@ from unittest.mock import patch
 
 import click
 import torch
-from cost import seconds
+from cost import medians
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -62,17 +61,6 @@ def gradient(picture: Callable[[Tensor], Tensor], w_plus: Tensor) -> None:
     w_plus = w_plus.clone().requires_grad_()
     image = picture(w_plus)
     torch.autograd.grad(image, w_plus, torch.ones_like(image))
-
-
-def medians(work: dict[object, Callable[[], None]], rounds: int) -> dict[object, float]:
-    """Median seconds of each piece of work; they take turns, so that a busy machine slows all alike."""
-    times = {name: [] for name in work}
-    for i in range(rounds + 1):
-        for name, run in work.items():
-            spent = seconds(run)
-            if i:
-                times[name].append(spent)
-    return {name: statistics.median(spent) for name, spent in times.items()}
 
 
 def parts(rounds: int) -> None:
