@@ -3,10 +3,14 @@
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
+from threading import Lock
 
 import dlib
 
 from photodrag.weights.errors import Failure
+
+# The detector and the recogniser keep their scratch memory in themselves: two threads in one of them end the process.
+one_at_a_time = Lock()
 
 
 def model_path(name: str) -> str:

@@ -4,7 +4,7 @@ import cv2
 import dlib
 import numpy as np
 
-from photodrag.invert.dlib_models import face_recogniser
+from photodrag.invert.dlib_models import face_recogniser, one_at_a_time
 
 SAME_PERSON = 0.6  # distances below are taken for the same person (dlib's own threshold, 99.38 % on LFW)
 ACROSS = 300  # px across the landmarks in the copy that dlib cuts its 150 px chip from
@@ -28,7 +28,8 @@ def descriptor(image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     points = (landmarks - [x0, y0] + 0.5) * size / [x1 - x0, y1 - y0] - 0.5
     parts = dlib.points([dlib.point(round(x), round(y)) for x, y in points])
     shape = dlib.full_object_detection(dlib.rectangle(0, 0, size[0] - 1, size[1] - 1), parts)
-    return np.array(face_recogniser().compute_face_descriptor(np.ascontiguousarray(copy), shape))
+    with one_at_a_time:
+        return np.array(face_recogniser().compute_face_descriptor(np.ascontiguousarray(copy), shape))
 
 
 def likeness(distance: float | None) -> str:

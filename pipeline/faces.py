@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
-from photodrag.invert.dlib_models import face_detector
+from photodrag.invert.dlib_models import face_detector, one_at_a_time
 from photodrag.pipeline.box import Box, check_box
 from photodrag.pipeline.landmarks import Frame, predict
 from photodrag.weights.errors import UserError
@@ -94,7 +94,8 @@ Settled = tuple[Frame, np.ndarray, float]  # place, landmarks, score
 def _find(pixels: np.ndarray, scale: float = 1.0, faintest: float = 0.0) -> list[Find]:
     """What the detector sees on a copy of a picture, RGB or grey, in the picture's own pixels."""
     copy = _scaled(pixels, scale)
-    boxes, scores, parts = face_detector().run(copy, 0, faintest)
+    with one_at_a_time:
+        boxes, scores, parts = face_detector().run(copy, 0, faintest)
     found = []
     for box, score, part in zip(boxes, scores, parts, strict=True):
         x, y = box.left() + box.width() / 2 - 0.5, box.top() + box.height() / 2 - 0.5

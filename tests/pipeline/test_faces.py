@@ -1,5 +1,6 @@
 """Faces and landmarks: the same face at every size, tilt and place is the same face."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -47,6 +48,12 @@ def test_the_astronaut(face):
     assert points[MOUTH][6] == pytest.approx((247, 140), abs=3)
     assert points[JAW][8, 1] == pytest.approx(178, abs=2)
     assert sum(part.stop - part.start for part in GROUPS.values()) == 68
+
+
+def test_two_threads_at_once(photo, face):
+    with ThreadPoolExecutor(2) as threads:
+        looks = list(threads.map(detect, [photo] * 6))
+    assert [look[0].box for look in looks] == [face.box] * 6
 
 
 @pytest.mark.parametrize("across, tolerance", [(60, 0.006), (300, 0.002)])
