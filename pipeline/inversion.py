@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from photodrag import weights
 from photodrag.invert import cache, perceptual, unfinished
@@ -57,8 +56,7 @@ class Models:
         name = str(name)
         generator = weights.load(name, pick_device(device), lambda doing: progress(doing, 0, 0))
         check_class(generator, name, class_)
-        c = None if class_ is None else F.one_hot(torch.tensor([class_]), generator.c_dim).float()
-        return cls(name, generator, weights.latent_space(generator, c=c), class_)
+        return cls(name, generator, weights.kept_space(generator, class_), class_)
 
     @property
     def device(self) -> torch.device:

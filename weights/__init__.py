@@ -17,4 +17,5 @@ __getattr__, __all__ = lazily(
     loading="digest get load state",
     own="add convert remove",
     space="LatentSpace latent_space",
+    spaces="kept_space",
 )

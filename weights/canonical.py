@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from photodrag.weights.errors import UserError
+from photodrag.weights.filled import filled
 from photodrag.weights.stylegan2 import Mapping, StyleGAN2, Synthesis
 
 MAX_BLOCKS, MAX_LAYERS, MAX_WIDTH, MAX_CLASSES = 11, 64, 4096, 65536
@@ -109,7 +110,7 @@ def build_stylegan2(state: dict[str, Tensor], arguments: Dict[str, object]) -> S
     All sizes are read off the tensors. Raises UserError where a tensor is missing, left over, of another
     shape than the others imply or not finite, where a size is absurd, and for unknown arguments."""
     known = Arguments.of(arguments)
-    with torch.device("meta"):  # no time for random weights, no random numbers taken
+    with torch.device("meta"):
         generator = _network(state, known)
     expected = generator.state_dict()
     for name in sorted(expected.keys() - state.keys()):
@@ -122,8 +123,7 @@ def build_stylegan2(state: dict[str, Tensor], arguments: Dict[str, object]) -> S
             raise unusable(f"the tensor {name} has the shape {list(tensor.shape)} and not {list(wanted)}")
         if not tensor.is_floating_point() or not tensor.isfinite().all():
             raise unusable(f"the tensor {name} holds something that is no finite number")
-    generator.to_empty(device="cpu").load_state_dict(state)
-    return generator.to(memory_format=torch.channels_last).eval().requires_grad_(False)
+    return filled(generator, state)
 
 
 def _network(state: dict[str, Tensor], arguments: Arguments) -> StyleGAN2:

@@ -5,6 +5,7 @@ from zipfile import ZipFile
 import torch
 from torch import Tensor
 
+from photodrag.weights.filled import filled
 from photodrag.weights.mobile import MobileStyleGAN
 from photodrag.weights.openvino import face_state, read_constants
 from photodrag.weights.space import mean_w
@@ -29,7 +30,6 @@ def build_face(state: dict[str, Tensor]) -> MobileStyleGAN:
         channels.append(len(state[f"blocks.{len(channels) - 1}.conv1.weight"]))
     w_dim, z_dim = state["mapping_network.fc.0.weight"].shape
     layers = sum(key.startswith("mapping_network.") for key in state) // 2
-    with torch.device("meta"):  # no time for random weights, no random numbers taken
+    with torch.device("meta"):
         generator = MobileStyleGAN(tuple(channels), z_dim, w_dim, layers)
-    generator.to_empty(device="cpu").load_state_dict(state)
-    return generator.to(memory_format=torch.channels_last).eval().requires_grad_(False)
+    return filled(generator, state)

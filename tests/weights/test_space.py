@@ -1,7 +1,8 @@
 import pytest
 import torch
 
-from photodrag.weights import latent_space
+from photodrag.weights import kept_space, latent_space
+from photodrag.weights.store import cache_folder
 
 
 @pytest.fixture(scope="module", params=[1.0, 5.0], ids=["w", "p-norm"])
@@ -87,3 +88,23 @@ def test_a_class_of_one_code_alone():
     space = latent_space(generator, samples=500)
     assert space.whiten(torch.ones(1, 3, 8)).abs().max() < 1e-3
     torch.testing.assert_close(space.unwhiten(torch.randn(1, 3, 8)), torch.ones(1, 3, 8), atol=1e-4, rtol=0)
+
+
+def test_kept_for_the_next_time(face, empty_cache):
+    made = latent_space(face)
+
+    def same(space):
+        return all(torch.equal(getattr(space, part), getattr(made, part)) for part in ("mean", "components", "std"))
+
+    assert same(kept_space(face))
+    (file,) = cache_folder("spaces").iterdir()
+    before = file.stat().st_mtime_ns
+    assert same(kept_space(face)) and file.stat().st_mtime_ns == before
+    for damage in (file.read_bytes()[:-9] + bytes(9), b""):
+        file.write_bytes(damage)
+        assert same(kept_space(face)) and file.stat().st_size > 10**6
+
+
+def test_a_cache_that_cannot_be_written_does_not_matter(face, empty_cache):
+    empty_cache.write_text("no folder")
+    assert kept_space(face).std[-1] > 0

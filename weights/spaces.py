@@ -1,0 +1,33 @@
+"""A generator's whitened space, kept in the user's cache: a second of random codes at every start otherwise."""
+
+from contextlib import suppress
+
+import torch
+from torch.nn import functional as F
+
+from photodrag.weights.errors import UserError
+from photodrag.weights.kept import read_kept, write_kept
+from photodrag.weights.space import LatentSpace, latent_space
+from photodrag.weights.store import cache_folder, make_folder
+
+VERSION = 1
+"""To be raised when `latent_space` gives another answer than before."""
+
+
+def kept_space(generator, class_: int | None = None) -> LatentSpace:
+    """`latent_space` of a generator from `load`, or of one of its classes; from the cache where it is there.
+
+    A cache that can't be written doesn't matter. Raises UserError as `latent_space` does."""
+    identity = {"generator": generator.digest, "class": str(class_), "space": str(VERSION)}
+    name = generator.digest[:16] + (f"-{class_}" if class_ is not None else "")
+    path, device = cache_folder("spaces", f"{name}.safetensors"), generator.w_avg.device
+    kept = read_kept(path, identity)
+    if kept is not None:
+        return LatentSpace(**{part: tensor.to(device) for part, tensor in kept.items()})
+    c = None if class_ is None else F.one_hot(torch.tensor([class_]), generator.c_dim).float()
+    space = latent_space(generator, c=c)
+    parts = {"mean": space.mean, "components": space.components, "std": space.std}
+    with suppress(UserError):
+        make_folder(path.parent)
+        write_kept(path, {part: tensor.cpu() for part, tensor in parts.items()}, identity)
+    return space
