@@ -23,11 +23,13 @@ lint: $(VENV)/installed-dev
 
 # Stamps, so that a second call starts at once.
 $(VENV)/installed: pyproject.toml
+	@echo "Installing into $(VENV): a minute or two, most of it PyTorch."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable .
 	@touch $@
 
 $(VENV)/installed-dev: pyproject.toml
+	@echo "Installing into $(VENV): a minute or two, most of it PyTorch."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --editable ".[dev]"
 	@touch $@ $(VENV)/installed

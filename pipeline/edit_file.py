@@ -61,7 +61,7 @@ def read_edit_file(path: str | Path) -> EditFile:
     try:
         content = json.loads(text, object_pairs_hook=_without_doubles)
     except json.JSONDecodeError as error:
-        raise UserError(f"{path} is no JSON: {error.msg} in line {error.lineno}, column {error.colno}.") from None
+        raise UserError(f"{path} is no JSON: look at line {error.lineno}, column {error.colno}.") from None
     except (ValueError, RecursionError) as error:
         raise UserError(f"{path} is no JSON as it should be: {error}.") from None
     return _checked(content, path)

@@ -87,8 +87,8 @@ def plan_edit(
             "give --mask auto or a picture, or --align face."
         )
     alignment = alignment_of(place)
-    check_in_crop(alignment, handles, "handle", count)
-    check_in_crop(alignment, targets, "target", count)
+    check_in_crop(alignment, photo, handles, "handle", count)
+    check_in_crop(alignment, photo, targets, "target", count)
     if isinstance(mask, np.ndarray):
         name = f"mask {given}" if isinstance(given, str | PathLike) else "mask"
         check_mask_permits(mask, alignment, handles, name, count)
@@ -212,14 +212,14 @@ def check_points(photo: Photo, handles: Sequence, targets: Sequence) -> tuple[np
     return handles, targets
 
 
-def check_in_crop(alignment: Alignment, points: np.ndarray, name: str, faces: int | None) -> None:
+def check_in_crop(alignment: Alignment, photo: Photo, points: np.ndarray, name: str, faces: int | None) -> None:
     """Raises UserError for points [N, 2] of the photo outside the crop, of one of so many faces or of none."""
     for (x, y), seen in zip(points, alignment.to_crop(points), strict=True):
         if not ((seen >= 0) & (seen <= alignment.size - 1)).all():
             other = " or choose another face with --face" if faces and faces > 1 else ""
             if faces is None:
                 other = " or choose another square with --box X,Y,WIDTH,HEIGHT"
-            where = _extent(alignment, np.array([x, y]))
+            where = _extent(alignment, (photo.width, photo.height), np.array([x, y]))
             raise UserError(f"The {name} {x:g},{y:g} lies outside {_crop(faces)}, {where}: move it there{other}.")
 
 
@@ -229,9 +229,8 @@ def check_mask_permits(
     """Raises UserError where a mask [H, W] lets nothing of the crop change, or not the place of a handle [N, 2]."""
     region = x0, y0, x1, y1 = alignment.paste_region(mask.shape)
     if not ((mask[y0:y1, x0:x1] > 0) & alignment.covered(region)).any():
-        raise UserError(
-            f"The {name} lets nothing change inside {_crop(faces)}, {_extent(alignment)}: paint white there."
-        )
+        where = _extent(alignment, mask.shape[::-1])
+        raise UserError(f"The {name} lets nothing change inside {_crop(faces)}, {where}: paint white there.")
     last = np.array(mask.shape[::-1]) - 1
     for (x, y), (column, row) in zip(handles, handles.round().clip(0, last).astype(int), strict=True):
         if not mask[row, column]:
@@ -242,11 +241,12 @@ def _crop(faces: int | None) -> str:
     return "the square that is edited" if faces is None else "the crop around the face"
 
 
-def _extent(alignment: Alignment, point: np.ndarray | None = None) -> str:
-    """Where the crop lies, in words. A tilted one is described by its corners if `point`, which lies outside of it,
-    lies between its lowest and highest coordinates all the same."""
+def _extent(alignment: Alignment, size: tuple[int, int], point: np.ndarray | None = None) -> str:
+    """Where the crop lies in a photo of that width and height, in words. A tilted one is described by its corners
+    if `point`, which lies outside of it, lies between its lowest and highest coordinates all the same."""
     low, high = alignment.quad.min(0).round() + 0.0, alignment.quad.max(0).round() + 0.0  # no -0
     if point is None or not ((low <= point) & (point <= high)).all():
+        low, high = low.clip(0), high.clip(None, np.array(size) - 1)
         return f"which reaches from about {low[0]:g},{low[1]:g} to {high[0]:g},{high[1]:g}"
     corners = [f"{x:g},{y:g}" for x, y in alignment.quad.round() + 0.0]
     return f"a square with its corners at about {', '.join(corners[:3])} and {corners[3]}"

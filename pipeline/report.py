@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # these import torch, and `photodrag faces` needs none
     from photodrag.pipeline.editing import Edit
     from photodrag.pipeline.inversion import Inversion
 
+HOPELESS = 0.2
+"""Perceptual distance from which a reconstruction shows something else than the photo."""
 A_LINE, NAMES_A_LINE = 6, 3
 """Landmarks in a line, by number and by name."""
 
@@ -131,7 +133,7 @@ def edit_in_words(facts: dict) -> str:
             f"  {facts['likeness']} the person: identity distance {who:.2f} (under {SAME_PERSON:g} is the same person)"
         )
     lines += [
-        f"  inversion{', tuned' if facts['tuned'] else ''}{kept}: {_figures(facts)}",
+        f"  inversion{', tuned' if facts['tuned'] else ''}{kept}: {_figures(facts)}{_hopeless(facts)}",
         f"  {total:.1f} s: " + ", ".join(f"{stage} {took:.1f}" for stage, took in seconds.items()),
     ]
     return "\n".join(lines)
@@ -146,7 +148,7 @@ def inversion_in_words(facts: dict) -> str:
     else:
         where = f"face {face['number']} of {face['of']}" if face["of"] > 1 else "the face"
         done = f"{where} was {how}, {facts['likeness']} the person"
-    return f"{facts['photo']}: {done}: {_figures(facts)}; {kept}"
+    return f"{facts['photo']}: {done}: {_figures(facts)}; {kept}{_hopeless(facts)}"
 
 
 def of_faces(photo: Photo, faces: list[Face]) -> dict:
@@ -199,6 +201,13 @@ def _figures(facts: dict) -> str:
     identity = "" if who is None else f", identity {who:.2f}"
     near = "middle" if facts["face"] is None else "face"
     return f"distance {distance['face']:.3f} ({near}), {distance['whole']:.3f} (whole){identity}"
+
+
+def _hopeless(facts: dict) -> str:
+    """A warning where a square was rebuilt so badly that a drag can do nothing good; of faces `likeness` tells."""
+    if facts["face"] is not None or facts["reconstruction"]["distance"]["face"] < HOPELESS:
+        return ""
+    return "\n  the generator knows little like this picture: what a drag does will look wrong"
 
 
 def _point(point) -> str:

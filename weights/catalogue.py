@@ -6,6 +6,7 @@ a published StyleGAN2 checkpoint goes into `photodrag.weights.published`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from zipfile import ZipFile
@@ -16,7 +17,7 @@ from photodrag.weights.errors import UserError
 from photodrag.weights.face import read_face
 from photodrag.weights.foreign import network_in
 from photodrag.weights.kept import facts_in
-from photodrag.weights.published import CHECKPOINTS, UNKNOWN, Checkpoint
+from photodrag.weights.published import CHECKPOINTS, UNFIT, UNKNOWN, Checkpoint
 from photodrag.weights.stlpips import read_stlpips
 from photodrag.weights.store import cache_folder
 from photodrag.weights.wheels import Wheel
@@ -182,8 +183,11 @@ def find(name: str, kind: str | None = None) -> Entry:
     for entry in entries():
         if entry.name == name and kind in (None, entry.kind):
             return entry
-    what = KINDS.get(kind, "weights")
-    raise UserError(f"There is no {what} {name!r}; choose one of: {', '.join(names(kind))}.")
+    if kind == "generator" and name in UNFIT:
+        raise UserError(f"The generator {name!r} can't be used: {UNFIT[name]}.")
+    what, near = KINDS.get(kind, "weights"), get_close_matches(name, names(kind), 2)
+    meant = f", perhaps {' or '.join(map(repr, near))}" if near else ""
+    raise UserError(f"There is no {what} {name!r}{meant}; choose one of: {', '.join(names(kind))}.")
 
 
 def sharing(entry: Entry) -> tuple[Entry, ...]:

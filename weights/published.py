@@ -1,7 +1,4 @@
-"""The StyleGAN2 checkpoints that their makers publish: where they lie, how large they are, what they hash to.
-
-The pictures are square, so StyleGAN-Human's (512 × 256) is not among them.
-"""
+"""The StyleGAN2 checkpoints that their makers publish: where they lie, how large they are, what they hash to."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +36,9 @@ SHA256 = {
 }
 """No maker publishes a hash: these were read off the copies that other people keep of the files. The number
 says how many people's copies agree. A file without one (afhqwild, parrots) is taken as it first comes."""
+
+UNFIT = {"human": "StyleGAN-Human's pictures are 512 × 256, and only square ones can be edited so far"}
+"""Published generators that people ask for in vain, and why."""
 
 
 @dataclass(frozen=True)

@@ -47,8 +47,10 @@ def list_kept(as_json: bool) -> None:
     elif not found:
         options.say(f"No inversions are kept in {kept.folder()}.")
     else:
-        lines = [f"{'key':{DIGITS}}  {'made':16}  {'size':>7}  generator  method     face  whole  identity  photo"]
-        lines += [_line(entry, size) for entry, size in found]
+        width = max(len("generator"), *(len(entry.generator) for entry, _ in found))
+        titles = f"{'generator':{width}}  method     face  whole  identity  photo"
+        lines = [f"{'key':{DIGITS}}  {'made':16}  {'size':>7}  {titles}"]
+        lines += [_line(entry, size, width) for entry, size in found]
         total = human_size(sum(size for _, size in found))
         options.say("\n".join([*lines, f"{_count(len(found))}, {total}, in {kept.folder()}"]))
 
@@ -229,12 +231,12 @@ def _facts(entry: "Entry", size: int) -> dict:
     }
 
 
-def _line(entry: "Entry", size: int) -> str:
+def _line(entry: "Entry", size: int, width: int) -> str:
     made = datetime.fromisoformat(entry.made).astimezone().strftime("%Y-%m-%d %H:%M")
     q = entry.quality
     who = f"{q.identity:8.2f}" if q.identity is not None else f"{'–':>8}"
     figures = f"{q.distance_face:5.3f}  {q.distance_whole:5.3f}  {who}"
-    name = f"{entry.generator:9}  {entry.method:8}"
+    name = f"{entry.generator:{width}}  {entry.method:8}"
     return f"{entry.key[:DIGITS]}  {made}  {human_size(size):>7}  {name}  {figures}  {entry.photo}"
 
 

@@ -120,7 +120,7 @@ def add(file: str, name: str | None, subject: str | None, quiet: bool) -> None:
 
     with options.progress_bar(quiet) as bar:
         entry = keep(file, name, subject, bar)
-    options.say(str(entry.own.kept))
+    options.say(f"Added as {entry.name}, for --generator {entry.name}; it is kept in {entry.own.kept}")
 
 
 @weights.command()
@@ -135,7 +135,7 @@ def convert(file: str, out: str) -> None:
     """
     from photodrag.weights import convert as write
 
-    options.say(str(write(file, out)))
+    options.say(f"Written to {write(file, out)}")
 
 
 @weights.command()

@@ -396,7 +396,7 @@ def test_own_checkpoints(cache, golden, tmp_path):
     checkpoint, out = golden / "nvidia-ada-conditional-16.pkl", tmp_path / "grandma.safetensors"
     ran = run("weights", "add", checkpoint, "--name", "grandma", "--subject", "face")
     kept = cache / "weights" / "added" / "grandma.safetensors"
-    assert (ran.code, ran.out, ran.err) == (0, f"{kept}\n", "")
+    assert (ran.code, ran.out, ran.err) == (0, f"Added as grandma, for --generator grandma; it is kept in {kept}\n", "")
     rows = {row["name"]: row for row in json.loads(run("weights", "list", "--json").out)["weights"]}
     assert (rows["grandma"]["subject"], rows["grandma"]["network"]["classes"]) == ("face", 4)
     listed = run("weights", "list").out
@@ -405,7 +405,7 @@ def test_own_checkpoints(cache, golden, tmp_path):
     )
     assert max(len(line) for line in listed.splitlines() if "lies in" not in line) < 132
     ran = run("weights", "convert", checkpoint, out)
-    assert (ran.code, ran.out, ran.err) == (0, f"{out}\n", "")
+    assert (ran.code, ran.out, ran.err) == (0, f"Written to {out}\n", "")
     for given, format in (("grandma", "NVIDIA's PyTorch"), (checkpoint, "NVIDIA's PyTorch"), (out, "safetensors")):
         ran = run("weights", "info", given)
         assert (ran.code, ran.err) == (0, "")

@@ -125,7 +125,7 @@ def test_folder_as_photo(fails, portrait):
         ([*MOUTH, "--device", "abacus"], "'abacus' is not one of"),
         ([*MOUTH, "--dra", "1,1:2,2"], "No such option"),
         ([*MOUTH, "--mask", "missing.png"], r"There is no file missing\.png"),
-        ([*MOUTH, "--generator", "fase"], "There is no generator 'fase'; choose one of: face"),
+        ([*MOUTH, "--generator", "fase"], "There is no generator 'fase', perhaps 'face'; choose one of: face"),
     ],
 )
 def test_wrong_options(fails, portrait, arguments, sentence):
@@ -242,7 +242,7 @@ def test_wrong_file_laid_by_hand(fails, portrait, tmp_path):
     [
         (None, r"There is no file .*edit\.json"),
         ("", r"edit\.json is no JSON"),
-        ('{"photodrag": 1, "drags": [', r"edit\.json is no JSON: .* in line 1, column"),
+        ('{"photodrag": 1, "drags": [', r"edit\.json is no JSON: look at line 1, column"),
         ("[1, 2]", r"edit\.json should hold an object"),
         (b"\xff\xfe\x00", r"edit\.json is no text in UTF-8"),
         ({"drags": []}, "lacks the field 'photodrag'"),
@@ -315,7 +315,7 @@ def test_wrong_uses_of_a_generator(fails, portrait, golden, cache, file, argumen
 
 
 def test_wrong_names(fails, cache):
-    fails(2, "There is no weights 'fase'; choose one of: face", "weights", "info", "fase")
+    fails(2, "There is no weights 'fase', perhaps 'face'; choose one of: face", "weights", "info", "fase")
     fails(2, "There is no weights 'fase'", "weights", "get", "fase")
     fails(2, "There is no file fase.pkl; check its name", "weights", "info", "fase.pkl")
     fails(2, "Nothing of face is kept by Photodrag", "weights", "remove", "face", PHOTODRAG_CACHE=str(cache / "none"))

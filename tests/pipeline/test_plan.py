@@ -85,9 +85,15 @@ def test_landmarks_that_coincide(photo, monkeypatch):
         plan.find_face(photo)
 
 
-def test_a_tilted_crop_is_named_so_that_it_excludes_the_point():
+def test_a_tilted_crop_is_named_so_that_it_excludes_the_point(photo):
     tilted = Alignment(np.array([[100, 0], [0, 100], [100, 200], [200, 100]]))
     with pytest.raises(UserError, match="corners at about 100,0, 0,100, 100,200 and 200,100: move it there"):
-        check_in_crop(tilted, np.array([[20.0, 20.0]]), "handle", 1)
+        check_in_crop(tilted, photo, np.array([[20.0, 20.0]]), "handle", 1)
     with pytest.raises(UserError, match="reaches from about 0,0 to 200,200: move it there or choose"):
-        check_in_crop(tilted, np.array([[220.0, 20.0]]), "handle", 2)
+        check_in_crop(tilted, photo, np.array([[220.0, 20.0]]), "handle", 2)
+
+
+def test_a_crop_is_named_as_far_as_it_lies_in_the_photo(photo):
+    wide = Alignment(np.array([[-30, 150], [-30, 290], [110, 290], [110, 150]]))
+    with pytest.raises(UserError, match="reaches from about 0,150 to 110,255: move it there"):
+        check_in_crop(wide, photo, np.array([[220.0, 20.0]]), "handle", 1)

@@ -16,7 +16,7 @@ def test_unknown_names_list_the_known_ones():
     for ask in (weights.get, weights.info, weights.digest):
         with pytest.raises(UserError, match=r"no weights 'fase'.*face, st-lpips-vgg, st-lpips-alex, lpips-vgg"):
             ask("fase")
-    with pytest.raises(UserError, match="no generator 'fase'; choose one of: face"):
+    with pytest.raises(UserError, match="no generator 'fase', perhaps 'face'; choose one of: face"):
         weights.load("fase")
     with pytest.raises(UserError, match="no generator 'st-lpips-vgg'; choose one of: face"):
         weights.load("st-lpips-vgg")
