@@ -16,7 +16,7 @@ class Views:
     front of it, which would make edges of their own. Of a small crop the views are smaller: see view_side."""
 
     def __init__(self, crop: Crop, distance: PerceptualDistance, whole: int, face: int | None):
-        self.distance, self.box = distance, crop.face
+        self.distance, self.box = distance.quick, crop.face
         self.sides = view_side(whole, crop.image.shape[-1]), face and view_side(face, self.box[2])
         with torch.no_grad():
             self.target = self._seen(crop.image)

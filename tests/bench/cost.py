@@ -108,6 +108,7 @@ def parts(rounds: int) -> dict[str, float]:
             for r in (64, 128, 256)
         },
         "st-lpips-vgg at 256 with gradient": lambda: distance(vgg, picture),
+        "the same as a loss": lambda: distance(vgg.quick, picture),
         "st-lpips-vgg at 128 with gradient": lambda: distance(vgg, small),
         "st-lpips-alex at 256 with gradient": lambda: distance(alex, picture),
     }
