@@ -45,7 +45,7 @@ class FreeDragSettings:
     hold: float = 10.0
     """γ of the features outside the mask."""
     arrive: float = 2.0
-    """Distance at which a place has arrived."""
+    """Distance at which a place has arrived; looked at when its steps are over, so that the features can follow."""
 
 
 def steps(
@@ -96,6 +96,7 @@ def steps(
             reason = STOPPED
             break
         if over:
+            # A place that has arrived takes over everything: nothing is left to be moved there.
             share = trust(final, s.expected).masked_fill(distances <= arrive, 1.0)
             template = template + share[:, None, None] * (now(points) - template)
             points = relocated(now, points, targets, template, initial, final, d, s)
