@@ -44,8 +44,11 @@ def add(
     name = name or path.stem
     if not re.fullmatch(NAME, name):
         raise UserError(f"{name!r} can't be a name: give one of letters, digits, dots, - and _ with --name.")
-    if any(entry.name == name for entry in ENTRIES):
+    if name.lower() in {entry.name.lower() for entry in ENTRIES}:
         raise UserError(f"The name {name!r} is taken: give another one with --name.")
+    near = next((other for other in catalogue.names() if other.lower() == name.lower() and other != name), None)
+    if near:  # on some disks it would be the same file
+        raise UserError(f"A checkpoint was added as {near!r}: give another name than {name!r} with --name.")
     entry = _entry(path)
     entry = replace(entry, name=name, subject=subject or entry.subject, own=replace(entry.own, kept=added_path(name)))
     if name in catalogue.names() and catalogue.find(name).own.sha256 != entry.own.sha256:

@@ -34,6 +34,8 @@ def read_rosinality(raw: dict[str, object]) -> tuple[dict[str, Tensor], dict[str
     state = {}
     for name, tensor in as_float32(raw["g_ema"]).items():
         target = _place(name)
+        if target in state:
+            raise unusable(f"two of its tensors are {target}")
         state[target] = _reshaped(target, tensor)
     blocks = [name.removesuffix("conv1.weight") for name in state if name.endswith(".conv1.weight")]
     unused = {f"{block}conv1.resample_filter": resample_filter() for block in blocks}

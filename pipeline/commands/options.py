@@ -151,7 +151,7 @@ def check_one_face(face: object, box: object) -> None:
 def say(text: str) -> None:
     """Print a result on stdout. Raises Failure when it can't be written (BrokenPipeError stays one)."""
     try:
-        click.echo(text)
+        click.echo(printable(text))
     except BrokenPipeError:
         raise
     except OSError as error:
@@ -165,7 +165,12 @@ def say_json(value: dict) -> None:
 
 def complain(sentence: str) -> None:
     """Print what went wrong on stderr, in one line; a path in it keeps its spaces."""
-    click.echo(" ".join(line.strip() for line in sentence.splitlines() if line.strip()), err=True)
+    click.echo(printable(" ".join(line.strip() for line in sentence.splitlines() if line.strip())), err=True)
+
+
+def printable(text: str) -> str:
+    """The text without control characters: the name of a file must not command the terminal."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "�" for c in text)
 
 
 @contextmanager

@@ -4,7 +4,8 @@ python tests/bench/stylegan2.py [--rounds N] [--choices [--choice NAME]…]
 
 The network is config-f at 1024² with seeded random weights: a cost depends on sizes alone. Its parts are
 given as ratios to a = one full picture with the gradient to its code, and to that of `face`, and beside
-the share of multiply-adds that the sizes imply. With `--choices`: each choice against what it replaced."""
+the share of multiply-adds that the sizes imply; exit code 1 if features cost more than that allows.
+With `--choices`: each choice against what it replaced."""
 
 import sys
 from collections.abc import Callable
@@ -63,8 +64,8 @@ def gradient(picture: Callable[[Tensor], Tensor], w_plus: Tensor) -> None:
     torch.autograd.grad(image, w_plus, torch.ones_like(image))
 
 
-def parts(rounds: int) -> None:
-    """Print what a picture and its features cost, and whether features(128) cost what they may."""
+def parts(rounds: int) -> bool:
+    """Print what a picture and its features cost; whether features(128) cost what they may."""
     generator, face = build_stylegan2(config_f(), {}), weights.load("face")
     w_plus = torch.randn(1, generator.num_ws, generator.w_dim, generator=torch.Generator().manual_seed(1))
     w_face = face.w_avg.expand(1, face.num_ws, -1)
@@ -89,9 +90,11 @@ def parts(rounds: int) -> None:
         click.echo(f"{name:36s} {s:7.3f} s {s / a:6.2f} a {s / b:6.2f} of face's picture with gradient")
     whole, part = multiply_adds(generator), multiply_adds(generator, 128)
     share, cost = part / whole, spent["features(128) with gradient"] / a
-    verdict = "allowed" if cost <= ALLOWED * share else "TOO MUCH"
+    good = cost <= ALLOWED * share
     click.echo(f"multiply-adds {whole / 1e9:.1f} G, of features(128) {part / 1e9:.1f} G: a share of {share:.3f}")
+    verdict = "allowed" if good else "TOO MUCH"
     click.echo(f"features(128) with gradient costs {cost / share:.2f} of its share; {ALLOWED} {verdict}")
+    return good
 
 
 def modulated_weights(layer: SynthesisLayer, x: Tensor, w: Tensor, noise: bool) -> Tensor:
@@ -214,7 +217,7 @@ def main(rounds: int, compare: bool, names: tuple[str, ...]) -> None:
         click.echo("time of a picture the other way, in times of one as it is")
         choices(rounds, names or ALTERNATIVES)
     else:
-        parts(rounds)
+        sys.exit(not parts(rounds))
 
 
 if __name__ == "__main__":

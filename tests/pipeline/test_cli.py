@@ -392,6 +392,13 @@ def test_weights(cache):
     assert (ran.code, ran.out, ran.err) == (0, rows["face"]["path"] + "\n", "")
 
 
+def test_a_name_cannot_command_the_terminal(golden, cache, tmp_path):
+    file = tmp_path / "red\x1b[31m.pkl"
+    file.write_bytes((golden / "nvidia-ada-skip-32.pkl").read_bytes())
+    for ran in (run("weights", "info", file), run("faces", file)):
+        assert "red�[31m.pkl" in ran.out + ran.err and "\x1b" not in ran.out + ran.err
+
+
 def test_own_checkpoints(cache, golden, tmp_path):
     checkpoint, out = golden / "nvidia-ada-conditional-16.pkl", tmp_path / "grandma.safetensors"
     ran = run("weights", "add", checkpoint, "--name", "grandma", "--subject", "face")

@@ -180,6 +180,7 @@ def test_refused_tensorflow(opened):
         ("LabelConcat/weight", np.float32(1)): "'mapping/LabelConcat/weight' has no place",
         ("Dense0/bias", "text"): "no name or no value",
         ("Dense9/bias", np.float32(1)): r"mapping.fc9.bias",
+        ("Dense00/bias", np.float32(1)): r"two of its variables are mapping\.fc0\.bias",
     }.items():
         raw = opened(name)
         raw[2].state["components"]["mapping"].state["variables"].append(variable)
@@ -197,6 +198,9 @@ def test_refused_rosinality(opened):
     raw = opened(name)
     raw["g_ema"]["convs.99.conv.weight"] = torch.zeros(1)
     refused(raw, "has no place")
+    raw = opened(name)
+    raw["g_ema"]["style.01.bias"] = torch.zeros(32)
+    refused(raw, r"two of its tensors are mapping\.fc0\.bias")
     raw = opened(name)
     raw["g_ema"]["encoder.weight"] = torch.zeros(1)
     refused(raw, "'encoder.weight' has no place")

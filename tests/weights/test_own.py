@@ -147,7 +147,7 @@ def test_what_was_used_where_it_lies_can_be_forgotten(own, empty_cache):
 
 
 def test_names_that_are_taken_or_none(own, golden):
-    for name in ("face", "ffhq", "st-lpips-vgg"):
+    for name in ("face", "ffhq", "st-lpips-vgg", "Face"):
         with pytest.raises(UserError, match=f"The name '{name}' is taken"):
             weights.add(own, name)
     for name in ("../up", "a/b", ".hidden", "a b", "x" * 65, "ä"):
@@ -159,6 +159,8 @@ def test_names_that_are_taken_or_none(own, golden):
     with pytest.raises(UserError, match=r"Another checkpoint was added as 'v1\.2'"):
         weights.add(golden / "rosinality-16.pt", "v1.2")
     assert weights.digest("v1.2") == weights.digest(own)
+    with pytest.raises(UserError, match=r"A checkpoint was added as 'v1\.2': give another name than 'V1\.2'"):
+        weights.add(own, "V1.2")
 
 
 def test_a_name_goes_before_a_file_of_that_name(own, monkeypatch, golden):
