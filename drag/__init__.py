@@ -1,5 +1,7 @@
-"""w_plus → w_plus: motion supervision, point tracking, and the loop that keeps a drag safe."""
+"""w_plus → w_plus: landmarks that lead, motion supervision, point tracking, and the loop that keeps a drag safe."""
 
-from photodrag.drag.loop import DragResult, DragSettings, DragState, drag, steps
+from photodrag.drag.led import LeadSettings
+from photodrag.drag.loop import DragSettings, drag, steps
+from photodrag.drag.state import DragResult, DragState
 
-__all__ = ["DragResult", "DragSettings", "DragState", "drag", "steps"]
+__all__ = ["DragResult", "DragSettings", "DragState", "LeadSettings", "drag", "steps"]

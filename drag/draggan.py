@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from photodrag.drag.loop import ARRIVED, LIMIT, STOPPED, DragResult, DragState
 from photodrag.drag.sampling import sample
+from photodrag.drag.state import ARRIVED, LIMIT, STOPPED, DragResult, DragState
 from photodrag.weights.adam import Adam
 
 

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from photodrag.drag.loop import ARRIVED, LIMIT, STOPPED, DragResult, DragState
 from photodrag.drag.motion import hold_loss
 from photodrag.drag.sampling import sample
+from photodrag.drag.state import ARRIVED, LIMIT, STOPPED, DragResult, DragState
 from photodrag.weights.adam import Adam
 
 

@@ -8,18 +8,20 @@ again at half the length. And the loop ends: on arrival, when nothing improves a
 step limit, with the best state it has seen."""
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from photodrag.drag.face_model import face_model
+from photodrag.drag.led import Landmarks, LeadSettings, led_steps
 from photodrag.drag.motion import hold_loss, motion_loss
+from photodrag.drag.shell import within
+from photodrag.drag.state import ARRIVED, LIMIT, STALLED, STOPPED, DragResult, DragState
 from photodrag.drag.tracking import Tracker
 from photodrag.weights import LatentSpace, UserError, latent_space
 from photodrag.weights.adam import Adam
-
-ARRIVED, STALLED, LIMIT, STOPPED = "arrived", "stalled", "step limit", "stopped"
 
 
 @dataclass(frozen=True)
@@ -61,33 +63,8 @@ class DragSettings:
     radius: float = 0.35
     """How far (root mean square) a code may move from its start: a turned head takes 0.3, and of random drags
     those that moved it by 0.4 and more left a face only to the detector."""
-
-
-@dataclass(frozen=True, eq=False)
-class DragState:
-    """One state of a drag, after `step` steps."""
-
-    step: int
-    w_plus: Tensor
-    """[1, num_ws, w_dim]"""
-    points: Tensor
-    """[N, 2], where tracking finds the handles, in pixels of the generator's picture."""
-    distance: float
-    """Mean distance from points to targets, in the same pixels."""
-
-
-@dataclass(frozen=True, eq=False)
-class DragResult:
-    """The best state of a drag, and why it ended."""
-
-    w_plus: Tensor
-    points: Tensor
-    distances: Tensor
-    """[N], from points to targets."""
-    steps: int
-    """Tried, those that were taken back included."""
-    stop_reason: str
-    """ARRIVED, STALLED, LIMIT or STOPPED."""
+    led: LeadSettings = field(default_factory=LeadSettings)
+    """Where landmarks lead."""
 
 
 def drag(
@@ -99,6 +76,7 @@ def drag(
     settings: DragSettings = DragSettings(),
     space: LatentSpace | None = None,
     progress: Callable[[DragState], bool | None] | None = None,
+    landmarks: Landmarks | None = None,
 ) -> DragResult:
     """Move what lies at `handles` [N, 2] to `targets` [N, 2], (x, y) in pixels of the generator's picture.
 
@@ -109,7 +87,7 @@ def drag(
     been the limit. Nothing is random.
 
     Raises UserError for points that aren't finite or lie outside the picture."""
-    states, stop = steps(generator, w_plus, handles, targets, mask, settings, space), None
+    states, stop = steps(generator, w_plus, handles, targets, mask, settings, space, landmarks), None
     while True:
         try:
             state = states.send(stop)
@@ -126,6 +104,7 @@ def steps(
     mask: Tensor | None = None,
     settings: DragSettings = DragSettings(),
     space: LatentSpace | None = None,
+    landmarks: Landmarks | None = None,
 ) -> Generator[DragState, bool | None, DragResult]:
     """`drag` as an iterator of states; the generator function's return value is the DragResult. Sent True,
     it ends there."""
@@ -135,6 +114,11 @@ def steps(
     if len(handles) != len(targets) or not len(handles):
         raise UserError(f"{len(handles)} handles and {len(targets)} targets were given: each handle needs its target.")
     space = space or latent_space(generator)
+    model = face_model(space) if landmarks else None
+    if model:
+        result = yield from led_steps(generator, w_plus, handles, targets, landmarks, model, space, s.led)
+        if result:
+            return result
     resolution = min(s.resolution, side // 2)
     codes = min(s.codes, codes_read(resolution))
     rest = w_plus[:, codes:]
@@ -179,7 +163,7 @@ def steps(
             loss = motion_loss(features, points, targets, side, s.patch * px, s.step * px)
             loss = loss + s.hold * hold_loss(features, first, hold)
         (gradient,) = torch.autograd.grad(loss, p)
-        p = _within(p.detach() - lr * optimiser(gradient), start, s)
+        p = within(p.detach() - lr * optimiser(gradient), start, s.radius, s.shell)
     return DragResult(best.w_plus, best.points, (best.points - targets).norm(dim=1), step, reason)
 
 
@@ -198,17 +182,6 @@ def neighbourhood(points: Tensor, side: int, resolution: int, reach: float) -> T
     y, x = torch.meshgrid(centres, centres, indexing="ij")
     nearest = torch.cdist(torch.stack((x, y), -1).reshape(-1, 2).to(points), points).amin(1)
     return torch.exp(-((nearest / reach) ** 2)).view(resolution, resolution)
-
-
-def _within(p: Tensor, start: Tensor, s: DragSettings) -> Tensor:
-    """p, drawn back into the ball around the start and into the shell of natural codes, code by code."""
-    way = p - start
-    p = start + way * (s.radius / _rms(way)).clamp_max(1)
-    return p * (_rms(start).clamp_min(s.shell) / _rms(p)).clamp_max(1)
-
-
-def _rms(p: Tensor) -> Tensor:
-    return p.square().mean(-1, keepdim=True).sqrt().clamp_min(1e-8)
 
 
 def _resized(mask: Tensor, resolution: int) -> Tensor:

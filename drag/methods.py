@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator
 from torch import Tensor
 
 from photodrag.drag import draggan, freedrag, loop
-from photodrag.drag.loop import DragResult, DragState
+from photodrag.drag.state import DragResult, DragState
 
 
 def _draggan_code(

@@ -186,7 +186,7 @@ def face_in_words(facts: dict) -> str:
 
 def _stop(reason: str) -> str:
     """Why a drag ended. Raises KeyError for a reason that it never gives."""
-    from photodrag.drag.loop import ARRIVED, LIMIT, STALLED, STOPPED
+    from photodrag.drag.state import ARRIVED, LIMIT, STALLED, STOPPED
 
     return {
         ARRIVED: "every handle arrived",

@@ -184,15 +184,14 @@ def dragger(method: str, generator, space: weights.LatentSpace, limit: int | Non
 
     def drag(w_plus, handles, targets, landmarks):
         frame = Frame.around(landmarks)
-        seen = {"landmarks": lambda image: predict(to_uint8(image), frame)} if "landmarks" in parameters else {}
         ends = (torch.from_numpy(points.clip(0, generator.resolution - 1)) for points in (handles, targets))
-        done = finished(METHODS[method](generator, w_plus, *ends, settings=settings, space=space, **seen))
+        seen = {"settings": settings, "space": space, "landmarks": lambda image: predict(to_uint8(image), frame)}
+        done = finished(METHODS[method](generator, w_plus, *ends, **seen))
         return done.w_plus, done.steps, done.stop_reason
 
     if method == NO_EDIT:
         return unmoved
-    parameters = inspect.signature(METHODS[method]).parameters
-    settings = parameters["settings"].default
+    settings = inspect.signature(METHODS[method]).parameters["settings"].default
     if limit is not None:
         settings = dataclasses.replace(settings, steps=limit)
     return drag

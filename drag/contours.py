@@ -1,0 +1,39 @@
+"""Points on the contours of a face, told by its landmarks, so that they can be found again on another picture."""
+
+from itertools import pairwise
+
+import numpy as np
+
+CHAINS = (
+    range(17),
+    range(17, 22),
+    range(22, 27),
+    range(27, 31),
+    range(31, 36),
+    (*range(36, 42), 36),
+    (*range(42, 48), 42),
+    (*range(48, 60), 48),
+    (*range(60, 68), 60),
+)
+"""Of dlib's landmarks: jaw, brows, bridge and base of the nose, eyes, outer and inner lips."""
+SEGMENTS = np.array([pair for chain in CHAINS for pair in pairwise(chain)])
+NEAR = 0.025
+"""How far off a contour a point may lie and still mean it, as a share of the face's width (about half a nostril)."""
+
+
+def on_contours(points: np.ndarray, landmarks: np.ndarray) -> np.ndarray | None:
+    """Of points [N, 2], the weights [N, 68] of the landmarks [68, 2] of which each is the mean, nearly: the ends
+    of the nearest piece of a contour. None unless all of them lie near one."""
+    a, b = landmarks[SEGMENTS[:, 0]], landmarks[SEGMENTS[:, 1]]
+    way = b - a
+    share = ((points[:, None] - a) * way).sum(2) / np.maximum((way**2).sum(1), 1e-12)
+    share = share.clip(0, 1)
+    off = np.linalg.norm(a + share[..., None] * way - points[:, None], axis=2)
+    nearest = off.argmin(1)
+    rows = np.arange(len(points))
+    if (off[rows, nearest] > NEAR * np.linalg.norm(landmarks[16] - landmarks[0])).any():
+        return None
+    weights = np.zeros((len(points), len(landmarks)))
+    weights[rows, SEGMENTS[nearest, 0]] = 1 - share[rows, nearest]
+    weights[rows, SEGMENTS[nearest, 1]] += share[rows, nearest]
+    return weights

@@ -1,0 +1,40 @@
+"""How a face's landmarks and its identity follow its code: a linear model, which knows where to go before any
+gradient does.
+
+It was fitted by tests/bench/fit_face_model.py on pictures that the generator `face` made itself, and lies beside
+this file as functions of w, so that it means the same whatever signs an eigensolver gives its vectors."""
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from safetensors.torch import load as read_safetensors
+from torch import Tensor
+
+from photodrag.weights import LatentSpace, sensitive_axes
+
+
+@dataclass(frozen=True, eq=False)
+class FaceModel:
+    """What one unit of each coordinate of the whitened code changes, if all codes of W+ move alike."""
+
+    landmarks: Tensor
+    """[w_dim, 68, 2], in pixels of a 512² picture."""
+    identity: Tensor
+    """[w_dim, 128], of dlib's descriptor."""
+
+
+def face_model(space: LatentSpace) -> FaceModel | None:
+    """The model in the coordinates of `space`; None for another generator's space than that of `face`."""
+    if sensitive_axes(space) is None:
+        return None
+    parts = {name: space.std[:, None] * (space.components @ part.to(space.mean)) for name, part in _fitted().items()}
+    if space.axes is not None:
+        parts = {name: space.axes @ part for name, part in parts.items()}
+    return FaceModel(parts["landmarks"].unflatten(1, (68, 2)), parts["identity"])
+
+
+@cache
+def _fitted() -> dict[str, Tensor]:
+    data = files("photodrag.drag").joinpath("face_model.safetensors").read_bytes()
+    return {name: tensor.float() for name, tensor in read_safetensors(data).items()}

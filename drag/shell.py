@@ -1,0 +1,15 @@
+"""Where a moved code may be: near its start, and no farther out than natural codes are."""
+
+from torch import Tensor
+
+
+def within(p: Tensor, start: Tensor, radius: float, shell: float) -> Tensor:
+    """Whitened codes p [..., w_dim], drawn back, each by itself, into the ball of that radius around `start`, and
+    into the shell of natural codes, or to how far out the start was. Both are root mean squares."""
+    way = p - start
+    p = start + way * (radius / _rms(way)).clamp_max(1)
+    return p * (_rms(start).clamp_min(shell) / _rms(p)).clamp_max(1)
+
+
+def _rms(p: Tensor) -> Tensor:
+    return p.square().mean(-1, keepdim=True).sqrt().clamp_min(1e-8)

@@ -1,0 +1,34 @@
+"""What a drag has come to, on its way and in the end."""
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+ARRIVED, STALLED, LIMIT, STOPPED = "arrived", "stalled", "step limit", "stopped"
+
+
+@dataclass(frozen=True, eq=False)
+class DragState:
+    """One state of a drag, after `step` steps."""
+
+    step: int
+    w_plus: Tensor
+    """[1, num_ws, w_dim]"""
+    points: Tensor
+    """[N, 2], where tracking finds the handles, in pixels of the generator's picture."""
+    distance: float
+    """Mean distance from points to targets, in the same pixels."""
+
+
+@dataclass(frozen=True, eq=False)
+class DragResult:
+    """The best state of a drag, and why it ended."""
+
+    w_plus: Tensor
+    points: Tensor
+    distances: Tensor
+    """[N], from points to targets."""
+    steps: int
+    """Tried, those that were taken back included."""
+    stop_reason: str
+    """ARRIVED, STALLED, LIMIT or STOPPED."""
