@@ -1,12 +1,12 @@
-"""Dragging by landmarks, where every handle is one, or lies on a contour between two.
+"""Dragging the head by its landmarks, where every handle is one, or lies on a contour between two.
 
-A drag that follows features can believe it has arrived while the face has not: a contour looks the same a little
-further along. Landmarks can't: they are found anew on every picture. And since they follow the code almost linearly
-(face_model.py), no gradient is needed: of all ways that should bring them to their targets the most natural one is
-taken, which changes the person least; then one looks where they came to, corrects the model by what was seen
-(Broyden 1965), and goes on. For the generator's own faces a shift of the whitened code is as likely as it is short,
-so the shortest way is what else changes in a face, on the average, where this does: a corner of the mouth takes the
-cheek along."""
+What turns a head moves every pixel of it, and features that are followed one step at a time get lost on the way: on
+portraits turned so the eyes were smeared. Landmarks are found anew on every picture, so a drag can't believe that it
+has arrived. And since they follow the code almost linearly (face_model.py), no gradient is needed: of all ways that
+should bring them to their targets the most natural one is taken, which changes the person least; then one looks
+where they came to, corrects the model by what was seen (Broyden 1965), and goes on. Whitened codes are as natural as
+they are near to the mean, so the shortest way is what else changes in faces, on the average, where this does. It
+changes the whole face, and so a drag of a part, in which all else should stay, is left to features."""
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -21,6 +21,8 @@ from photodrag.drag.shell import within
 from photodrag.drag.state import ARRIVED, LIMIT, STALLED, STOPPED, DragResult, DragState
 from photodrag.weights import LatentSpace
 
+SKULL = [27, 28, 29, 30, 33, 36, 39, 42, 45]
+"""Landmarks that no expression moves: the nose's bridge and tip, the corners of the eyes."""
 Landmarks = Callable[[Tensor], np.ndarray]
 """Finds the 68 landmarks [68, 2] of the face in a picture [1, 3, R, R], in its pixels."""
 
@@ -29,18 +31,25 @@ Landmarks = Callable[[Tensor], np.ndarray]
 class LeadSettings:
     """Lengths are in pixels of a 512² picture."""
 
-    steps: int = 8
+    least: float = 0.03
+    """How far a point of the skull is to go, in parts of the face's width, for the drag to be of the head."""
+    steps: int = 16
     """Pictures looked at, at most."""
     codes: int = 7
     """That move, from the coarsest: the later ones colour and polish."""
     doubt: float = 10.0
-    """The variance of what a landmark is read as; the larger it is, the shorter the way."""
+    """The variance of what a landmark is read as; the larger it is, the shorter the way. Four times as large after a
+    step that gained nothing (Levenberg 1944), a third after one that did."""
+    least_doubt: float = 0.15
+    """To which it may fall, for each handle: many together trust the model too far."""
     identity: float = 30.0
     """Of the squared change of the identity descriptor, against the squared length of the way."""
-    arrive: float = 1.0
+    arrive: float = 0.5
     """Mean distance from the targets at which a drag has arrived."""
     progress: float = 0.05
-    """What a step must gain in the mean distance for the next to be worth it."""
+    """What counts as such, in the mean distance."""
+    patience: int = 3
+    """Steps without progress, each more cautious than the one before, until it is called stalled."""
     radius: float = 0.8
     """How far (root mean square) a code may move from its start."""
     shell: float = 1.1
@@ -57,45 +66,54 @@ def led_steps(
     space: LatentSpace,
     settings: LeadSettings = LeadSettings(),
 ) -> Generator[DragState, bool | None, DragResult | None]:
-    """`loop.steps` by landmarks; None, and no state, where a handle lies on no contour of the face."""
+    """`loop.steps` by landmarks; None, and no state, where a handle lies on no contour of the face, or none moves the
+    head."""
     s, px = settings, generator.resolution / 512
     first = _found(generator, w_plus, landmarks)
     weights = on_contours(handles.cpu().numpy(), first)
-    if weights is None:
+    width, ways = np.linalg.norm(first[16] - first[0]), (targets - handles).cpu().numpy()
+    if weights is None or not moves_the_head(weights, ways, width, s):
         return None
     weights, wanted = torch.from_numpy(weights), (targets - handles).double().cpu() / px
     jacobian, identity = model.landmarks.double().cpu(), model.identity.double().cpu()
     metric = torch.eye(len(identity)).double() + s.identity * identity @ identity.T
     start, rest = space.whiten(w_plus[:, : s.codes]), w_plus[:, s.codes :]
     code, way, moved = w_plus, torch.zeros(len(metric)).double(), torch.zeros(68, 2).double()
-    best, reason = None, LIMIT
+    best, doubt, idle, reason = None, s.doubt, 0, LIMIT
     for step in range(s.steps + 1):
         points = handles + (weights @ moved).to(handles) * px
         state = DragState(step, code, points, (points - targets).norm(dim=1).mean().item())
-        gained = best is None or state.distance < best.distance - s.progress * px
+        idle = 0 if best is None or state.distance < best.distance - s.progress * px else idle + 1
         if best is None or state.distance < best.distance:
-            best = state
+            best, best_way, best_moved = state, way, moved
+        doubt = doubt * 4 if idle else max(doubt / 3, s.least_doubt * len(handles))
         stop = yield state
         if state.distance <= s.arrive * px:
             reason = ARRIVED
-        elif not gained:
+        elif idle == s.patience:
             reason = STALLED
         elif stop:
             reason = STOPPED
         if reason != LIMIT or step == s.steps:
             break
         following = torch.einsum("nk,dkc->dnc", weights, jacobian).flatten(1)
-        further = (wanted - weights @ moved).flatten()
-        whole = shortest(following, metric, further + way @ following, s)
+        further = (wanted - weights @ best_moved).flatten()
+        whole = shortest(following, metric, further + best_way @ following, doubt)
         p = within(start + whole.to(start), start, s.radius, s.shell)
         code = torch.cat((space.unwhiten(p), rest), 1)
         seen = torch.from_numpy(_found(generator, code, landmarks) - first) / px
-        taken = (p - start).double().cpu().mean((0, 1)) - way
+        way, moved = (p - start).double().cpu().mean((0, 1)), seen
+        taken = way - best_way
         pull = metric @ taken
-        surprise = seen - moved - torch.einsum("d,dkc->kc", taken, jacobian)
-        jacobian = jacobian + torch.einsum("d,kc->dkc", pull / (taken @ pull), surprise)
-        way, moved = way + taken, seen
+        surprise = moved - best_moved - torch.einsum("d,dkc->kc", taken, jacobian)
+        jacobian = jacobian + torch.einsum("d,kc->dkc", pull / (taken @ pull).clamp_min(1e-12), surprise)
     return DragResult(best.w_plus, best.points, (best.points - targets).norm(dim=1), step, reason)
+
+
+def moves_the_head(weights: np.ndarray, ways: np.ndarray, width: float, s: LeadSettings) -> bool:
+    """Whether one of the handles, of these weights [N, 68] of landmarks, lies on the skull and is to go somewhere."""
+    on_skull = weights[:, SKULL].sum(1) > 0.5
+    return bool((on_skull & (np.linalg.norm(ways, axis=1) >= s.least * width)).any())
 
 
 @torch.no_grad()
@@ -103,7 +121,7 @@ def _found(generator, w_plus: Tensor, landmarks: Landmarks) -> np.ndarray:
     return landmarks(generator.synthesis(w_plus))
 
 
-def shortest(following: Tensor, metric: Tensor, wanted: Tensor, s: LeadSettings) -> Tensor:
+def shortest(following: Tensor, metric: Tensor, wanted: Tensor, doubt: float) -> Tensor:
     """The way d [w_dim] of least dᵀ metric d + |followingᵀ d − wanted|² / doubt: following [w_dim, 2N] says how
     the handles' coordinates follow it, wanted [2N] how far they are to go."""
-    return torch.linalg.solve(metric + following @ following.T / s.doubt, following @ wanted / s.doubt)
+    return torch.linalg.solve(metric + following @ following.T / doubt, following @ wanted / doubt)

@@ -114,7 +114,7 @@ def steps(
     if len(handles) != len(targets) or not len(handles):
         raise UserError(f"{len(handles)} handles and {len(targets)} targets were given: each handle needs its target.")
     space = space or latent_space(generator)
-    model = face_model(space) if landmarks else None
+    model = face_model(space) if landmarks and mask is None else None
     if model:
         result = yield from led_steps(generator, w_plus, handles, targets, landmarks, model, space, s.led)
         if result:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from photodrag.drag import DragResult, DragSettings, DragState, drag
+from photodrag.drag import DragResult, DragSettings, DragState, Landmarks, drag
 from photodrag.invert import identity
 from photodrag.invert.projection import ProjectSettings
 from photodrag.invert.quality import to_uint8
@@ -198,7 +198,16 @@ def drag_face(
         settings,
         models.space,
         progress,
+        landmarks_of(inversion),
     )
+
+
+def landmarks_of(inversion: Inversion) -> Landmarks | None:
+    """What finds the landmarks on the generator's pictures near an inversion; None for what is no face."""
+    if inversion.crop.landmarks is None:
+        return None
+    frame = Frame.around(inversion.crop.landmarks)
+    return lambda image: predict(to_uint8(image), frame)
 
 
 def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:

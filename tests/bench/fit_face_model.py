@@ -30,7 +30,7 @@ RIDGE = 0.03
 
 
 @click.command()
-@click.option("--pictures", default=2500, show_default=True, help="Of each seed.")
+@click.option("--pictures", default=2000, show_default=True, help="Of each seed.")
 @click.option("--seeds", default="1,2", show_default=True)
 @click.option("--out", default="face_model.safetensors", show_default=True, type=click.Path(dir_okay=False))
 def main(pictures: int, seeds: str, out: str) -> None:
