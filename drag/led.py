@@ -23,8 +23,16 @@ from photodrag.weights import LatentSpace
 
 SKULL = [27, 28, 29, 30, 33, 36, 39, 42, 45]
 """Landmarks that no expression moves: the nose's bridge and tip, the corners of the eyes."""
-Landmarks = Callable[[Tensor], np.ndarray]
-"""Finds the 68 landmarks [68, 2] of the face in a picture [1, 3, R, R], in its pixels."""
+
+
+@dataclass(frozen=True, eq=False)
+class Landmarks:
+    """The 68 landmarks of a face in the generator's pictures, in their pixels."""
+
+    known: np.ndarray
+    """[68, 2], of what is dragged: of the photo's crop, where there is one."""
+    find: Callable[[Tensor], np.ndarray]
+    """Finds them [68, 2] in a picture [1, 3, R, R] of that face, moved or not."""
 
 
 @dataclass(frozen=True)
@@ -69,11 +77,11 @@ def led_steps(
     """`loop.steps` by landmarks; None, and no state, where a handle lies on no contour of the face, or none moves the
     head."""
     s, px = settings, generator.resolution / 512
-    first = _found(generator, w_plus, landmarks)
-    weights = on_contours(handles.cpu().numpy(), first)
-    width, ways = np.linalg.norm(first[16] - first[0]), (targets - handles).cpu().numpy()
+    weights, ways = on_contours(handles.cpu().numpy(), landmarks.known), (targets - handles).cpu().numpy()
+    width = np.linalg.norm(landmarks.known[16] - landmarks.known[0])
     if weights is None or not moves_the_head(weights, ways, width, s):
         return None
+    first = _found(generator, w_plus, landmarks)
     weights, wanted = torch.from_numpy(weights), (targets - handles).double().cpu() / px
     jacobian, identity = model.landmarks.double().cpu(), model.identity.double().cpu()
     metric = torch.eye(len(identity)).double() + s.identity * identity @ identity.T
@@ -118,7 +126,7 @@ def moves_the_head(weights: np.ndarray, ways: np.ndarray, width: float, s: LeadS
 
 @torch.no_grad()
 def _found(generator, w_plus: Tensor, landmarks: Landmarks) -> np.ndarray:
-    return landmarks(generator.synthesis(w_plus))
+    return landmarks.find(generator.synthesis(w_plus))
 
 
 def shortest(following: Tensor, metric: Tensor, wanted: Tensor, doubt: float) -> Tensor:

@@ -8,7 +8,7 @@ again at half the length. And the loop ends: on arrival, when nothing improves a
 step limit, with the best state it has seen."""
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -84,7 +84,8 @@ def drag(
     change; around the handles and targets by default. `space` is the generator's whitened space, made
     anew where it isn't given (of a generator with classes it must be: that of the code's class). `progress` is
     called with every state, the first one included; where it returns True, the drag ends as if `state.step` had
-    been the limit. Nothing is random.
+    been the limit. `landmarks` are those of the face, if it is one: where the generator is `face` and there is no
+    mask, a drag that moves the head is led by them (see led.py). Nothing is random.
 
     Raises UserError for points that aren't finite or lie outside the picture."""
     states, stop = steps(generator, w_plus, handles, targets, mask, settings, space, landmarks), None
@@ -116,7 +117,8 @@ def steps(
     space = space or latent_space(generator)
     model = face_model(space) if landmarks and mask is None else None
     if model:
-        result = yield from led_steps(generator, w_plus, handles, targets, landmarks, model, space, s.led)
+        led = replace(s.led, steps=min(s.led.steps, s.steps))
+        result = yield from led_steps(generator, w_plus, handles, targets, landmarks, model, space, led)
         if result:
             return result
     resolution = min(s.resolution, side // 2)

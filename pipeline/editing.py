@@ -203,11 +203,11 @@ def drag_face(
 
 
 def landmarks_of(inversion: Inversion) -> Landmarks | None:
-    """What finds the landmarks on the generator's pictures near an inversion; None for what is no face."""
+    """The landmarks of the face that is edited; None for what is no face."""
     if inversion.crop.landmarks is None:
         return None
     frame = Frame.around(inversion.crop.landmarks)
-    return lambda image: predict(to_uint8(image), frame)
+    return Landmarks(inversion.crop.landmarks, lambda image: predict(to_uint8(image), frame))
 
 
 def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:

@@ -32,6 +32,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from photodrag import weights
+from photodrag.drag import Landmarks
 from photodrag.drag.methods import METHODS, finished
 from photodrag.invert import perceptual
 from photodrag.invert.crop import whole_view
@@ -184,8 +185,12 @@ def dragger(method: str, generator, space: weights.LatentSpace, limit: int | Non
 
     def drag(w_plus, handles, targets, landmarks):
         frame = Frame.around(landmarks)
+
+        def find(image):
+            return predict(to_uint8(image), frame)
+
         ends = (torch.from_numpy(points.clip(0, generator.resolution - 1)) for points in (handles, targets))
-        seen = {"settings": settings, "space": space, "landmarks": lambda image: predict(to_uint8(image), frame)}
+        seen = {"settings": settings, "space": space, "landmarks": Landmarks(landmarks, find)}
         done = finished(METHODS[method](generator, w_plus, *ends, **seen))
         return done.w_plus, done.steps, done.stop_reason
 

@@ -1,0 +1,126 @@
+"""Dragging the head by landmarks: what leads, how well the linear model knows, where the landmarks arrive."""
+
+import numpy as np
+import pytest
+import torch
+
+from photodrag.drag import DragSettings, Landmarks, drag
+from photodrag.drag.contours import on_contours
+from photodrag.drag.face_model import face_model
+from photodrag.drag.led import LeadSettings, led_steps, shortest
+from photodrag.invert.quality import to_uint8
+from photodrag.pipeline.faces import detect
+from photodrag.pipeline.landmarks import Frame, predict
+from photodrag.weights import latent_space, sensitive_axes
+
+NOSE, CORNER = 30, 48
+
+
+@pytest.fixture(scope="module")
+def space(face):
+    return latent_space(face)
+
+
+@pytest.fixture(scope="module")
+def model(space):
+    return face_model(space)
+
+
+@pytest.fixture(scope="module")
+def person(face):
+    """A face of the generator's own: its code and landmarks, and the same as a drag takes them."""
+    z = torch.from_numpy(np.random.RandomState(4).randn(1, face.z_dim)).float()
+    w_plus = face.mapping(z, psi=0.7)
+    landmarks = detect(to_uint8(face.synthesis(w_plus)))[0].landmarks
+    frame = Frame.around(landmarks)
+    return w_plus, landmarks, Landmarks(landmarks, lambda image: predict(to_uint8(image), frame))
+
+
+def never(image):
+    raise AssertionError("landmarks were asked for")
+
+
+def test_points_between_two_landmarks(person):
+    landmarks = person[1]
+    points = np.stack((landmarks[NOSE], 0.75 * landmarks[3] + 0.25 * landmarks[4]))
+    weights = on_contours(points, landmarks)
+    assert weights[0, NOSE] == 1 and weights[1, 3] == pytest.approx(0.75) and weights[1, 4] == pytest.approx(0.25)
+    assert weights.sum(1) == pytest.approx([1, 1])
+    cheek = landmarks[[2, 33]].mean(0)
+    assert on_contours(np.stack((landmarks[NOSE], cheek)), landmarks) is None
+
+
+def test_the_shortest_way_that_goes_there():
+    random = torch.Generator().manual_seed(0)
+    following, wanted = torch.randn(20, 4, generator=random).double(), torch.randn(4, generator=random).double()
+    metric = torch.diag(torch.rand(20, generator=random).double() + 0.1)
+    way = shortest(following, metric, wanted, 1e-9)
+    torch.testing.assert_close(way @ following, wanted, atol=1e-6, rtol=0)
+    aside = torch.randn(20, generator=random).double()
+    aside = aside - following @ torch.linalg.lstsq(following, aside[:, None]).solution[:, 0]  # moves no handle
+    assert (way @ metric @ aside).abs() < 1e-6
+    assert (shortest(following, metric, wanted, 10.0) @ following).norm() < wanted.norm()
+
+
+def test_the_model_knows_how_landmarks_follow(face, space, model):
+    """On faces that it was not fitted on: from one's landmarks to another's, as the detector sees them."""
+    codes, marks = [], []
+    for seed in range(100_020, 100_024):
+        z = torch.from_numpy(np.random.RandomState(seed).randn(1, face.z_dim)).float()
+        codes.append(space.whiten(face.mapping(z, psi=0.8))[0, 0])
+        picture = to_uint8(face.synthesis(face.mapping(z, psi=0.8)))
+        marks.append(torch.from_numpy(detect(picture)[0].landmarks / 2))
+    left = total = 0
+    for a, b in ((0, 1), (1, 2), (2, 3), (3, 0)):
+        told = torch.einsum("d,dkc->kc", (codes[b] - codes[a]).double(), model.landmarks.double())
+        left += (told - (marks[b] - marks[a])).square().sum()
+        total += (marks[b] - marks[a]).square().sum()
+    assert left < 0.4 * total
+
+
+def test_the_model_means_the_same_along_other_axes(space, model):
+    turned = space.turned(sensitive_axes(space))
+    p = torch.randn(512, generator=torch.Generator().manual_seed(2))
+    same = turned.axes @ p
+    one, other = (torch.einsum("d,dkc->kc", x, m.landmarks) for x, m in ((p, model), (same, face_model(turned))))
+    torch.testing.assert_close(one, other, atol=1e-2, rtol=0)
+
+
+def test_the_head_moves_where_landmarks_are_asked_for(face, space, person):
+    w_plus, landmarks, find = person
+    handle = torch.from_numpy(landmarks[[NOSE]])
+    target, seen = handle + torch.tensor([[40.0, 12.0]]), []
+    result = drag(face, w_plus, handle, target, space=space, progress=seen.append, landmarks=find)
+    after = detect(to_uint8(face.synthesis(result.w_plus)))[0].landmarks
+    assert np.linalg.norm(after[NOSE] - landmarks[NOSE] - [40, 12]) < 5
+    far, near = (abs(marks[NOSE, 0] - marks[16, 0]) for marks in (landmarks, after))
+    assert near < far - 20  # the head has turned: the nose is nearer to that side's ear
+    assert result.stop_reason == "arrived" and len(seen) == result.steps + 1 <= LeadSettings().steps + 1
+    assert torch.equal(seen[0].w_plus, w_plus) and torch.equal(result.w_plus[:, 7:], w_plus[:, 7:])
+
+
+@pytest.mark.parametrize("marks, way", [([CORNER], 30.0), ([NOSE], 3.0), ([NOSE, CORNER], 0.0)])
+def test_a_part_of_the_face_is_left_to_features(face, space, model, person, marks, way):
+    w_plus, landmarks, find = person
+    handles = torch.from_numpy(landmarks[marks])
+    with pytest.raises(StopIteration) as end:
+        next(led_steps(face, w_plus, handles, handles + way, find, model, space))
+    assert end.value.value is None
+
+
+def test_the_step_limit_holds(face, space, person):
+    w_plus, landmarks, find = person
+    handle = torch.from_numpy(landmarks[[NOSE]])
+    result = drag(face, w_plus, handle, handle + 60, settings=DragSettings(steps=1), space=space, landmarks=find)
+    assert (result.steps, result.stop_reason) == (1, "step limit")
+
+
+def test_a_mask_is_honoured_by_features(face, space, person):
+    w_plus, landmarks, _ = person
+    handle, mask, blind = torch.from_numpy(landmarks[[NOSE]]), torch.ones(64, 64), Landmarks(landmarks, never)
+    result = drag(face, w_plus, handle, handle + 40, mask, DragSettings(steps=1), space, landmarks=blind)
+    assert result.steps == 1
+
+
+def test_another_generator_has_no_model(face):
+    assert face_model(latent_space(face, slope=5.0, samples=2000)) is None
