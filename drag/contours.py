@@ -17,8 +17,9 @@ CHAINS = (
 )
 """Of dlib's landmarks: jaw, brows, bridge and base of the nose, eyes, outer and inner lips."""
 SEGMENTS = np.array([pair for chain in CHAINS for pair in pairwise(chain)])
-NEAR = 0.025
-"""How far off a contour a point may lie and still mean it, as a share of the face's width: half a nostril."""
+NEAR = 0.06
+"""How far off a contour a point may lie and still mean it, as a share of the face's width: the middle of a
+mouth that smiles does, too."""
 
 
 def on_contours(points: np.ndarray, landmarks: np.ndarray) -> np.ndarray | None:
