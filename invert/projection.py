@@ -38,13 +38,13 @@ class ProjectSettings:
     """Chosen on the astronaut and six portraits, for the cost of about 130 pictures with their gradients."""
 
     stages: tuple[Stage, ...] = (Stage(20, 128), Stage(44, 128, 224))
-    face_weight: float = 1.15
+    face_weight: float = 1.2
     whole_weight: float = 0.8
     pixel_weight: float = 0.12
     """Of the views' mean squared errors; with 1.0 a white moustache was averaged away."""
     prior: float = 0.001
     """Of the mean square of the whitened code, which is 1 for a natural one."""
-    lr: float = 0.1
+    lr: float = 0.12
     """Adam's, on the whitened code (0.15 is faster, and less like the person)."""
     beta1: float = 0.8
     beta2: float = 0.99
