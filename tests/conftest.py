@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from photodrag import weights
+from photodrag.weights.store import cache_folder
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -45,17 +46,19 @@ def empty_cache(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.fixture
-def cache(tmp_path, monkeypatch) -> Path:
-    """PHOTODRAG_CACHE, with the default weights and nothing else in it, for this test alone. Its files
-    may be links to the user's own: remove or replace them, don't write into them."""
-    kept = [weights.get("face"), weights.get("st-lpips-vgg")]
+def cache(face, tmp_path, monkeypatch) -> Path:
+    """PHOTODRAG_CACHE, with the default weights, the whitened space of `face` and nothing else in it, for this test
+    alone. Its files may be links to the user's own: remove or replace them, don't write into them."""
+    weights.kept_space(face)
+    spaces = cache_folder("spaces").glob(f"{face.digest[:16]}.*")
     folder = tmp_path / "cache"
-    (folder / "weights").mkdir(parents=True)
-    for path in kept:
+    for path in (weights.get("face"), weights.get("st-lpips-vgg"), *spaces):
+        own = folder / path.parent.name / path.name
+        own.parent.mkdir(parents=True, exist_ok=True)
         try:
-            os.link(path, folder / "weights" / path.name)
+            os.link(path, own)
         except OSError:  # another file system
-            shutil.copy(path, folder / "weights" / path.name)
+            shutil.copy(path, own)
     monkeypatch.setenv("PHOTODRAG_CACHE", str(folder))
     return folder
 

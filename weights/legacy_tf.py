@@ -59,8 +59,6 @@ def read_tensorflow(raw: tuple[Shell, Shell, Shell]) -> tuple[dict[str, Tensor],
     for name, value in as_float32(dict(_variables(generator))).items():
         if name not in IGNORED:
             target, convert = _place(name)
-            if target in state:
-                raise unusable(f"two of its variables are {target}")
             state[target] = convert(value).contiguous()
     return state | _filters(state), arguments.as_dict()
 
