@@ -32,7 +32,7 @@ def crop(small) -> Crop:
 
 @pytest.mark.parametrize("patience", [1, 15], ids=["stages that end early", "stages to their end"])
 def test_projection_goes_on_after_every_step(patience, small, distance, crop):
-    settings = ProjectSettings(STAGES, patience=patience, lr=0.3)
+    settings = ProjectSettings(STAGES, patience=patience, lr=1.0)
     states = []
     whole = project(small, crop, distance, settings, progress=states.append)
     assert (len(states) == 11) == (patience == 15)
