@@ -22,6 +22,11 @@ NEAR = 0.06
 mouth that smiles does, too."""
 
 
+def width(landmarks: np.ndarray) -> float:
+    """Of the face, from ear to ear, by its landmarks [68, 2]."""
+    return float(np.linalg.norm(landmarks[16] - landmarks[0]))
+
+
 def on_contours(points: np.ndarray, landmarks: np.ndarray) -> np.ndarray | None:
     """Of points [N, 2], the weights [N, 68] of the landmarks [68, 2] of which each is the mean, nearly: the ends
     of the nearest piece of a contour. None unless all of them lie near one."""
@@ -32,7 +37,7 @@ def on_contours(points: np.ndarray, landmarks: np.ndarray) -> np.ndarray | None:
     off = np.linalg.norm(a + share[..., None] * way - points[:, None], axis=2)
     nearest = off.argmin(1)
     rows = np.arange(len(points))
-    if (off[rows, nearest] > NEAR * np.linalg.norm(landmarks[16] - landmarks[0])).any():
+    if (off[rows, nearest] > NEAR * width(landmarks)).any():
         return None
     weights = np.zeros((len(points), len(landmarks)))
     weights[rows, SEGMENTS[nearest, 0]] = 1 - share[rows, nearest]

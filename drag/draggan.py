@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from photodrag.drag.sampling import sample
-from photodrag.drag.state import ARRIVED, LIMIT, STOPPED, DragResult, DragState
+from photodrag.drag.state import DragResult, DragState, ending
 from photodrag.weights.adam import Adam
 
 
@@ -78,7 +78,7 @@ def steps(
         mask = mask.to(w_plus).reshape(1, 1, *mask.shape[-2:])
         held = 1 - F.interpolate(mask, size=(side, side), mode="area")
 
-    optimiser, w, fixed, reason = Adam(), w_plus[:, : s.codes].detach().clone(), w_plus[:, s.codes :], LIMIT
+    optimiser, w, fixed = Adam(), w_plus[:, : s.codes].detach().clone(), w_plus[:, s.codes :]
     for step in range(s.steps + 1):
         w.requires_grad_()
         with torch.enable_grad():
@@ -92,13 +92,7 @@ def steps(
         distances = (points - targets).norm(dim=1)
         state = DragState(step, code.detach(), points, distances.mean().item())
         stop = yield state
-        if (distances <= arrive).all():
-            reason = ARRIVED
-            break
-        if step == s.steps:
-            break
-        if stop:
-            reason = STOPPED
+        if reason := ending(bool((distances <= arrive).all()), stop, step, s.steps):
             break
         with torch.enable_grad():
             loss = motion_loss(features, points, targets, side, r1, s)

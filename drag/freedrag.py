@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from photodrag.drag.motion import hold_loss
 from photodrag.drag.sampling import sample
-from photodrag.drag.state import ARRIVED, LIMIT, STOPPED, DragResult, DragState
+from photodrag.drag.state import DragResult, DragState, ending
 from photodrag.weights.adam import Adam
 
 
@@ -73,7 +73,7 @@ def steps(
         mask = mask.to(w_plus).reshape(1, 1, *mask.shape[-2:])
         held = 1 - F.interpolate(mask, size=(resolution, resolution), mode="area")
 
-    optimiser, w, fixed, reason = Adam(), w_plus[:, : s.codes].detach().clone(), w_plus[:, s.codes :], LIMIT
+    optimiser, w, fixed = Adam(), w_plus[:, : s.codes].detach().clone(), w_plus[:, s.codes :]
     for step in range(s.steps + 1):
         w.requires_grad_()
         with torch.enable_grad():
@@ -87,13 +87,7 @@ def steps(
         over = taken == s.inner or bool((final < s.expected / 2).all())
         state = DragState(step, code.detach(), points, distances.mean().item())
         stop = yield state
-        if over and (distances <= arrive).all():
-            reason = ARRIVED
-            break
-        if step == s.steps:
-            break
-        if stop:
-            reason = STOPPED
+        if reason := ending(over and bool((distances <= arrive).all()), stop, step, s.steps):
             break
         if over:
             # A place that has arrived takes over everything: nothing is left to be moved there.

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from photodrag.drag.contours import on_contours
+from photodrag.drag.contours import on_contours, width
 from photodrag.drag.face_model import FaceModel
 from photodrag.drag.shell import within
 from photodrag.drag.state import ARRIVED, LIMIT, STALLED, STOPPED, DragResult, DragState
@@ -78,8 +78,7 @@ def led_steps(
     head."""
     s, px = settings, generator.resolution / 512
     weights, ways = on_contours(handles.cpu().numpy(), landmarks.known), (targets - handles).cpu().numpy()
-    width = np.linalg.norm(landmarks.known[16] - landmarks.known[0])
-    if weights is None or not moves_the_head(weights, ways, width, s):
+    if weights is None or not moves_the_head(weights, ways, width(landmarks.known), s):
         return None
     first = _found(generator, w_plus, landmarks)
     weights, wanted = torch.from_numpy(weights), (targets - handles).double().cpu() / px
@@ -118,10 +117,11 @@ def led_steps(
     return DragResult(best.w_plus, best.points, (best.points - targets).norm(dim=1), step, reason)
 
 
-def moves_the_head(weights: np.ndarray, ways: np.ndarray, width: float, s: LeadSettings) -> bool:
-    """Whether one of the handles, of these weights [N, 68] of landmarks, lies on the skull and is to go somewhere."""
+def moves_the_head(weights: np.ndarray, ways: np.ndarray, across: float, s: LeadSettings) -> bool:
+    """Whether one of the handles, of these weights [N, 68] of landmarks, lies on the skull and is to go somewhere;
+    the face is so wide across."""
     on_skull = weights[:, SKULL].sum(1) > 0.5
-    return bool((on_skull & (np.linalg.norm(ways, axis=1) >= s.least * width)).any())
+    return bool((on_skull & (np.linalg.norm(ways, axis=1) >= s.least * across)).any())
 
 
 @torch.no_grad()

@@ -18,7 +18,7 @@ from photodrag.drag.face_model import face_model
 from photodrag.drag.led import Landmarks, LeadSettings, led_steps
 from photodrag.drag.motion import hold_loss, motion_loss
 from photodrag.drag.shell import within
-from photodrag.drag.state import ARRIVED, LIMIT, STALLED, STOPPED, DragResult, DragState
+from photodrag.drag.state import LIMIT, STALLED, DragResult, DragState, ending, finished
 from photodrag.drag.tracking import Tracker
 from photodrag.weights import LatentSpace, UserError, latent_space
 from photodrag.weights.adam import Adam
@@ -88,13 +88,7 @@ def drag(
     mask, a drag that moves the head is led by them (see led.py). Nothing is random.
 
     Raises UserError for points that aren't finite or lie outside the picture."""
-    states, stop = steps(generator, w_plus, handles, targets, mask, settings, space, landmarks), None
-    while True:
-        try:
-            state = states.send(stop)
-        except StopIteration as end:
-            return end.value
-        stop = progress(state) if progress else None
+    return finished(steps(generator, w_plus, handles, targets, mask, settings, space, landmarks), progress)
 
 
 def steps(
@@ -130,7 +124,7 @@ def steps(
         mask = neighbourhood(torch.cat((handles, targets)), side, resolution, s.reach * px)
     hold = 1 - _resized(mask.to(w_plus), resolution)
 
-    optimiser, lr, reason = Adam(), s.lr, LIMIT
+    optimiser, lr, reason = Adam(), s.lr, None
     p, points, best, best_p = start.clone(), handles, None, start
     for step in range(s.steps + 1):
         if best and step - best.step > s.patience:
@@ -153,20 +147,16 @@ def steps(
         if best is None or state.distance < best.distance - s.progress * px:
             best, best_p = state, p.detach()
         stop = yield state
-        if ((points - targets).norm(dim=1) <= arrive).all():
-            best, reason = state, ARRIVED
-            break
-        if step == s.steps:
-            break
-        if stop:
-            reason = STOPPED
+        arrived = bool(((points - targets).norm(dim=1) <= arrive).all())
+        best = state if arrived else best
+        if reason := ending(arrived, stop, step, s.steps):
             break
         with torch.enable_grad():
             loss = motion_loss(features, points, targets, side, s.patch * px, s.step * px)
             loss = loss + s.hold * hold_loss(features, first, hold)
         (gradient,) = torch.autograd.grad(loss, p)
         p = within(p.detach() - lr * optimiser(gradient), start, s.radius, s.shell)
-    return DragResult(best.w_plus, best.points, (best.points - targets).norm(dim=1), step, reason)
+    return DragResult(best.w_plus, best.points, (best.points - targets).norm(dim=1), step, reason or LIMIT)
 
 
 def codes_read(resolution: int) -> int:

@@ -29,12 +29,3 @@ METHODS: dict[str, Callable[..., Generator[DragState, bool | None, DragResult]]]
 }
 """Each is called as `loop.steps` is, with settings of its own, which all have a field `steps`. This project's returns
 the best state it has seen, its peers their last, as their authors' programs do."""
-
-
-def finished(states: Generator[DragState, bool | None, DragResult]) -> DragResult:
-    """The result of a method's iterator, after all of its states."""
-    while True:
-        try:
-            next(states)
-        except StopIteration as end:
-            return end.value

@@ -1,5 +1,6 @@
 """What a drag has come to, on its way and in the end."""
 
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -32,3 +33,27 @@ class DragResult:
     """Tried, those that were taken back included."""
     stop_reason: str
     """ARRIVED, STALLED, LIMIT or STOPPED."""
+
+
+def ending(arrived: bool, stop: bool | None, step: int, limit: int) -> str | None:
+    """Why a drag ends after a step, if it does: `stop` is what its iterator was sent."""
+    if arrived:
+        return ARRIVED
+    if step == limit:
+        return LIMIT
+    return STOPPED if stop else None
+
+
+def finished(
+    states: Generator[DragState, bool | None, DragResult],
+    progress: Callable[[DragState], bool | None] | None = None,
+) -> DragResult:
+    """The result of a drag's iterator, after all of its states; `progress` is called with each, and where it returns
+    True, the iterator is sent that."""
+    stop = None
+    while True:
+        try:
+            state = states.send(stop)
+        except StopIteration as end:
+            return end.value
+        stop = progress(state) if progress else None

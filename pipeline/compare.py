@@ -15,7 +15,7 @@ from photodrag.invert.quality import to_uint8
 from photodrag.invert.shared_code import SharedCode
 from photodrag.invert.tuning import TuneSettings
 from photodrag.pipeline import masks
-from photodrag.pipeline.editing import drag_face, landmarks_of, put_back
+from photodrag.pipeline.editing import drag_face, followed, put_back
 from photodrag.pipeline.faces import detect
 from photodrag.pipeline.inversion import DISTANCE, Inversion, Models, Progress, invert, silent
 from photodrag.pipeline.memory import peak_memory
@@ -67,7 +67,7 @@ def compare_one(
         torch.from_numpy(inversion.alignment.to_crop(plan.handles)),
         settings=settings.dragging,
         space=models.space,
-        landmarks=landmarks_of(inversion),
+        landmarks=followed(inversion.crop.landmarks),
     )
     nets = [perceptual.load(name, models.device) for name in DISTANCES]
     crop = inversion.crop.image

@@ -198,16 +198,17 @@ def drag_face(
         settings,
         models.space,
         progress,
-        landmarks_of(inversion),
+        followed(inversion.crop.landmarks),
     )
 
 
-def landmarks_of(inversion: Inversion) -> Landmarks | None:
-    """The landmarks of the face that is edited; None for what is no face."""
-    if inversion.crop.landmarks is None:
+def followed(landmarks: np.ndarray | None) -> Landmarks | None:
+    """A face's landmarks [68, 2] in the generator's pictures, to be found again in those of a drag; None where there
+    is no face."""
+    if landmarks is None:
         return None
-    frame = Frame.around(inversion.crop.landmarks)
-    return Landmarks(inversion.crop.landmarks, lambda image: predict(to_uint8(image), frame))
+    frame = Frame.around(landmarks)
+    return Landmarks(landmarks, lambda image: predict(to_uint8(image), frame))
 
 
 def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:

@@ -7,6 +7,7 @@ codes to dlib's landmarks in a 512² picture, and to its 128 numbers. A process 
 the share of the variance that it explains of pictures that it hasn't seen, a tenth of them."""
 
 from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from multiprocessing import get_context
 
 import click
@@ -35,7 +36,7 @@ RIDGE = 0.03
 @click.option("--out", default="face_model.safetensors", show_default=True, type=click.Path(dir_okay=False))
 def main(pictures: int, seeds: str, out: str) -> None:
     with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
-        drawn = list(pool.map(draw, map(int, seeds.split(",")), [pictures] * len(seeds.split(","))))
+        drawn = list(pool.map(draw, map(int, seeds.split(",")), repeat(pictures)))
     fit(*(np.concatenate(parts) for parts in zip(*drawn, strict=True)), out)
 
 

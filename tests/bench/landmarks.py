@@ -32,14 +32,14 @@ from PIL import Image
 from tqdm import tqdm
 
 from photodrag import weights
-from photodrag.drag import Landmarks
-from photodrag.drag.methods import METHODS, finished
+from photodrag.drag.methods import METHODS
+from photodrag.drag.state import finished
 from photodrag.invert import perceptual
 from photodrag.invert.crop import whole_view
 from photodrag.invert.identity import descriptor, identity_distance
 from photodrag.invert.quality import to_uint8
+from photodrag.pipeline.editing import followed
 from photodrag.pipeline.faces import detect
-from photodrag.pipeline.landmarks import Frame, predict
 
 PSI = 0.7
 POINTS = {1: [30], 5: [36, 45, 30, 48, 54], 68: list(range(68))}
@@ -184,13 +184,8 @@ def dragger(method: str, generator, space: weights.LatentSpace, limit: int | Non
         return w_plus, 0, ""
 
     def drag(w_plus, handles, targets, landmarks):
-        frame = Frame.around(landmarks)
-
-        def find(image):
-            return predict(to_uint8(image), frame)
-
         ends = (torch.from_numpy(points.clip(0, generator.resolution - 1)) for points in (handles, targets))
-        seen = {"settings": settings, "space": space, "landmarks": Landmarks(landmarks, find)}
+        seen = {"settings": settings, "space": space, "landmarks": followed(landmarks)}
         done = finished(METHODS[method](generator, w_plus, *ends, **seen))
         return done.w_plus, done.steps, done.stop_reason
 

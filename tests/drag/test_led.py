@@ -9,8 +9,8 @@ from photodrag.drag.contours import on_contours
 from photodrag.drag.face_model import face_model
 from photodrag.drag.led import LeadSettings, led_steps, shortest
 from photodrag.invert.quality import to_uint8
+from photodrag.pipeline.editing import followed
 from photodrag.pipeline.faces import detect
-from photodrag.pipeline.landmarks import Frame, predict
 from photodrag.weights import latent_space, sensitive_axes
 
 NOSE, CORNER = 30, 48
@@ -32,8 +32,7 @@ def person(face):
     z = torch.from_numpy(np.random.RandomState(4).randn(1, face.z_dim)).float()
     w_plus = face.mapping(z, psi=0.7)
     landmarks = detect(to_uint8(face.synthesis(w_plus)))[0].landmarks
-    frame = Frame.around(landmarks)
-    return w_plus, landmarks, Landmarks(landmarks, lambda image: predict(to_uint8(image), frame))
+    return w_plus, landmarks, followed(landmarks)
 
 
 def never(image):

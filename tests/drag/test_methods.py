@@ -10,8 +10,9 @@ from torch.nn import functional as F
 
 from photodrag import weights
 from photodrag.drag import draggan, freedrag
-from photodrag.drag.methods import METHODS, finished
+from photodrag.drag.methods import METHODS
 from photodrag.drag.sampling import sample
+from photodrag.drag.state import finished
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.faces import detect
 from photodrag.pipeline.landmarks import Frame, predict
