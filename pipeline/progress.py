@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
+from photodrag.pipeline.printable import printable
+
 BASE, PIXEL = 1.15, 1.6e-5
 """Seconds of a projection step on two CPU cores: of the picture, and of each pixel that a view has."""
 DRAG = 0.4
@@ -60,7 +62,7 @@ class ProgressBar:
         """Tell something by the way."""
         if not self.quiet:
             self._wipe()
-            tqdm.write(text, file=sys.stderr)
+            tqdm.write(printable(text), file=sys.stderr)
 
     def __call__(self, stage: str, done: int = 0, total: int = 0) -> None:
         if stage.startswith(("fetching", "waiting")):

@@ -2,15 +2,17 @@
 
 import json
 import math
+import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
 
 from photodrag.pipeline import names
 from photodrag.pipeline.presets import PRESETS
+from photodrag.pipeline.printable import printable
 from photodrag.pipeline.progress import ProgressBar
 from photodrag.weights.errors import Failure, UserError
 
@@ -155,7 +157,14 @@ def say(text: str) -> None:
     except BrokenPipeError:
         raise
     except OSError as error:
+        _drop_what_is_left()
         raise Failure(f"Could not print the result: {error.strerror}.") from error
+
+
+def _drop_what_is_left() -> None:
+    """Let stdout lead nowhere, or the interpreter tries once more at its end, complains, and exits with 120."""
+    with suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def say_json(value: dict) -> None:
@@ -166,11 +175,6 @@ def say_json(value: dict) -> None:
 def complain(sentence: str) -> None:
     """Print what went wrong on stderr, in one line; a path in it keeps its spaces."""
     click.echo(printable(" ".join(line.strip() for line in sentence.splitlines() if line.strip())), err=True)
-
-
-def printable(text: str) -> str:
-    """The text without control characters: the name of a file must not command the terminal."""
-    return "".join(c if c.isprintable() or c in "\n\t" else "�" for c in text)
 
 
 @contextmanager

@@ -26,7 +26,9 @@ class Ran:
 
 
 def environment(**more: str) -> dict[str, str]:
-    own = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+    """The tests' own, but without what would make pip or Python behave otherwise than for most people."""
+    odd = ("PIP_", "PYTHONUNBUFFERED")
+    own = {name: value for name, value in os.environ.items() if not name.startswith(odd)}
     return own | NO_NETWORK | {"OMP_NUM_THREADS": "1"} | more
 
 

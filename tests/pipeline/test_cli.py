@@ -24,6 +24,7 @@ from PIL import Image
 from photodrag.invert import cache as kept
 from photodrag.pipeline.cli import main, photodrag
 from photodrag.pipeline.commands.cache import human_size
+from photodrag.pipeline.progress import ProgressBar
 
 TWO = "--drag", "104.4,138.9:101,135", "--drag", "149.6,140.8:153,137"
 FAR = (slice(None), slice(0, 30))
@@ -397,6 +398,12 @@ def test_a_name_cannot_command_the_terminal(golden, cache, tmp_path):
     file.write_bytes((golden / "nvidia-ada-skip-32.pkl").read_bytes())
     for ran in (run("weights", "info", file), run("faces", file)):
         assert "red�[31m.pkl" in ran.out + ran.err and "\x1b" not in ran.out + ran.err
+
+
+def test_a_note_cannot_command_the_terminal(capsys):
+    with ProgressBar(shown=False) as bar:
+        bar.note("What red\x1b[31m.pkl shows isn't known.")
+    assert capsys.readouterr().err == "What red�[31m.pkl shows isn't known.\n"
 
 
 def test_own_checkpoints(cache, golden, tmp_path):
