@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from photodrag.drag import DragResult
-from photodrag.drag.loop import STOPPED
+from photodrag.drag.state import STOPPED
 from photodrag.pipeline.blend import backward_flow
 from photodrag.pipeline.edit_file import EditFile, write_edit_file
 from photodrag.pipeline.editing import Edit, put_back
