@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from photodrag.drag import DragResult
-from photodrag.drag.state import STOPPED
+from photodrag.drag.state import LIMIT, STOPPED
 from photodrag.pipeline.blend import backward_flow
 from photodrag.pipeline.edit_file import EditFile, write_edit_file
 from photodrag.pipeline.editing import Edit, put_back
@@ -126,7 +126,7 @@ def edit_file(result: Result, choice: Choice, mask: Path) -> EditFile:
         face=choice.face.number if choice.of > 1 else None,
         box=choice.box,
         generator=result.inversion.models.name,
-        steps=result.dragged.steps if result.dragged.stop_reason == STOPPED else None,
+        steps=result.dragged.steps if result.dragged.stop_reason in (STOPPED, LIMIT) else None,
     )
 
 

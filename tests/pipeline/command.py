@@ -14,6 +14,8 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 COMMAND = str(Path(sys.executable).with_name("photodrag"))
 NO_NETWORK = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, "NO_PROXY": "*"}
 
@@ -30,6 +32,12 @@ def environment(**more: str) -> dict[str, str]:
     odd = ("PIP_", "PYTHONUNBUFFERED")
     own = {name: value for name, value in os.environ.items() if not name.startswith(odd)}
     return own | NO_NETWORK | {"OMP_NUM_THREADS": "1"} | more
+
+
+def as_here() -> dict[str, str]:
+    """What the environment needs for the very numbers of this process: sums over two threads round otherwise than
+    over one."""
+    return {"OMP_NUM_THREADS": str(torch.get_num_threads())}
 
 
 def run(*arguments: object, **more: str) -> Ran:

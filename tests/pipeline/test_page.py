@@ -17,8 +17,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-import torch
-from command import COMMAND, environment, everything_in, run
+from command import COMMAND, as_here, environment, everything_in, run
 from pictures import png
 from PIL import Image
 from serving import TOKEN, served, wait_until
@@ -273,9 +272,7 @@ def test_a_drag_saved_is_the_command_lines(server, portrait, ready, tmp_path):
     folder.mkdir()
     for name, data in saved.items():
         (folder / name).write_bytes(data)
-    # Sums over two threads round otherwise than over one: the command gets as many as the server has here.
-    threads = {"OMP_NUM_THREADS": str(torch.get_num_threads())}
-    assert run("edit", portrait, "--edit", folder / "me-edit.json", "--out", folder / "cli.png", **threads).code == 0
+    assert run("edit", portrait, "--edit", folder / "me-edit.json", "--out", folder / "cli.png", **as_here()).code == 0
     ours = picture(saved["me-photodrag.png"])
     assert np.array_equal(ours, picture((folder / "cli.png").read_bytes()))
     old = picture(portrait.read_bytes())

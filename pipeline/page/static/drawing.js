@@ -3,7 +3,7 @@
 const HANDLE = "#ff4d3d", TARGET = "#2fb4ff";
 
 export function drawOverlay(c, view, page) {
-  if (page.mask && page.state.mask === "painted") {
+  if (page.mask && (page.painting || page.state.mask === "painted")) {
     const [x, y] = view.toScreen([-0.5, -0.5]);
     c.globalAlpha = 0.35;
     c.drawImage(page.mask.canvas, x, y, view.photo.width * view.scale, view.photo.height * view.scale);

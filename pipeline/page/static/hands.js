@@ -5,8 +5,8 @@ const SNAP = 9;
 const CLICK = 4; // a pull shorter than that is a click
 
 export class Hands {
-  // `actions`: tool(), points(), snaps(), add(at), move(index, end, at, last), remove(index), choose(index), paint(from, to, last),
-  // box(from, to, last), allowed(at).
+  // `actions`: tool(), points(), snaps(), add(at), move(index, end, at, last), remove(index), choose(index), paint(from, to),
+  // painted(), unpaint(), box(from, to, last), allowed(at).
   constructor(view, actions) {
     this.view = view;
     this.actions = actions;
@@ -41,7 +41,7 @@ export class Hands {
     else if (tool === "brush" || tool === "erase") this.doing = { kind: "paint" };
     else if (tool === "box") this.doing = { kind: "box", start: this.view.toPhoto(...at) };
     else this.startPull(event, at);
-    if (this.doing?.kind === "paint") this.paint(at, false);
+    if (this.doing?.kind === "paint") this.paint(at);
   }
 
   startPull(event, at) {
@@ -70,7 +70,7 @@ export class Hands {
     }
     const doing = this.doing;
     if (doing?.kind === "pan") this.view.pan(at[0] - this.last[0], at[1] - this.last[1]);
-    if (doing?.kind === "paint") this.paint(at, false);
+    if (doing?.kind === "paint") this.paint(at);
     if (doing?.kind === "box") this.actions.box(doing.start, this.view.toPhoto(...at), false);
     if (doing?.kind === "pull" && (!doing.fresh || this.far(at))) {
       this.actions.move(doing.index, doing.end, this.place(doing, at), false);
@@ -82,8 +82,11 @@ export class Hands {
     if (!this.pointers.delete(event.pointerId)) return;
     const doing = this.doing, at = this.view.at(event);
     this.doing = null;
-    if (event.type === "pointercancel") return;
-    if (doing?.kind === "paint") this.actions.paint(null, null, true);
+    if (event.type === "pointercancel") {
+      if (doing?.kind === "paint") this.actions.unpaint();
+      return;
+    }
+    if (doing?.kind === "paint") this.actions.painted();
     if (doing?.kind === "box") this.actions.box(doing.start, this.view.toPhoto(...at), true);
     if (doing?.kind === "pull" && (doing.fresh || this.far(at))) {
       const place = this.far(at) ? this.place(doing, at) : null; // null: where it is
@@ -94,6 +97,7 @@ export class Hands {
   // A second finger came: what the first one began is taken back.
   cancel() {
     if (this.doing?.kind === "pull" && this.doing.fresh) this.actions.remove(this.doing.index, true);
+    if (this.doing?.kind === "paint") this.actions.unpaint();
     this.doing = null;
   }
 
@@ -105,8 +109,8 @@ export class Hands {
     this.view.zoom(distance(now) / Math.max(1, distance(before)), middle);
   }
 
-  paint(at, last) {
-    this.actions.paint(this.view.toPhoto(...this.last), this.view.toPhoto(...at), last);
+  paint(at) {
+    this.actions.paint(this.view.toPhoto(...this.last), this.view.toPhoto(...at));
   }
 
   far(at) {

@@ -35,7 +35,9 @@ class Page {
       move: (...move) => this.movePoint(...move),
       remove: (index, quietly) => this.removePoint(index, quietly),
       choose: (index) => this.choosePoint(index),
-      paint: (...stroke) => this.paint(...stroke),
+      paint: (from, to) => this.paint(from, to),
+      painted: () => this.keepMask(),
+      unpaint: () => this.showMask(),
       box: (...drawn) => this.drawBox(...drawn),
     });
     this.connection = new Connection({
@@ -190,20 +192,23 @@ class Page {
     this.refresh();
   }
 
-  async paint(from, to, last) {
-    if (!last) {
-      const erase = this.panel.tool === "erase";
-      this.mask.stroke(from, to, this.panel.brush / this.view.scale, erase);
-      if (this.state.mask !== "painted") this.setMask("painted");
-      return this.view.draw();
-    }
-    await this.keepMask();
+  paint(from, to) {
+    this.painting = true;
+    this.mask.stroke(from, to, this.panel.brush / this.view.scale, this.panel.tool === "erase");
+    this.view.draw();
   }
 
-  async keepMask() {
-    const painted = await this.mask.blob();
-    this.history.change({ painted, mask: "painted" });
+  // A stroke's end: one change, made at once, so that an undo takes back all of it.
+  keepMask() {
+    this.painting = false;
+    this.history.change({ painted: this.mask.blob(), mask: "painted" });
     this.refresh();
+  }
+
+  async showMask() {
+    this.painting = false;
+    await this.mask.restore(this.state.painted);
+    this.view.draw();
   }
 
   // Dragging
@@ -215,11 +220,11 @@ class Page {
     this.run({ drags, mask, painted: mask === "painted" ? painted ?? new Blob() : null });
   }
 
-  run(task) {
+  async run(task) {
     this.dragging = { ...task, id: ++this.counter, began: performance.now(), frames: 0 };
     const scale = this.view.scale * (window.devicePixelRatio || 1);
     const { drags, mask, painted, id } = this.dragging;
-    this.connection.send({ type: "drag", id, drags, mask, scale }, painted);
+    this.connection.send({ type: "drag", id, drags, mask, scale }, await painted);
     this.panel.say("Dragging …", 0);
     this.refresh();
   }
@@ -236,16 +241,13 @@ class Page {
     this.travel(() => this.history.redo());
   }
 
-  async travel(go) {
+  travel(go) {
     if (!this.editable) return;
     const before = this.state.painted;
     go();
     this.chosen = -1;
     this.refresh();
-    if (this.state.painted !== before) {
-      await this.mask.restore(this.state.painted);
-      this.view.draw();
-    }
+    if (this.state.painted !== before) this.showMask();
   }
 
   async save(format) {

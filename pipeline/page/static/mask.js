@@ -54,13 +54,15 @@ export class Mask {
     c.restore();
   }
 
-  // A PNG of it, and the other way round.
+  // A promise of a PNG of it as it is now, and the other way round.
   blob() {
     return new Promise((done) => this.canvas.toBlob(done, "image/png"));
   }
 
   async restore(blob) {
-    const bitmap = blob && await createImageBitmap(blob);
+    this.wanted = blob;
+    const bitmap = blob && await createImageBitmap(await blob);
+    if (this.wanted !== blob) return; // another one was asked for meanwhile
     this.clear();
     if (bitmap) this.context.drawImage(bitmap, 0, 0);
   }
