@@ -1,9 +1,10 @@
 """edit.json: an edit in a file, to be repeated, shared, or changed by hand.
 
     {"photodrag": 1, "drags": [[[412, 530], [412, 510]]], "mask": "auto", "face": null, "box": null,
-     "align": null, "generator": "face", "class": null, "tune": null, "steps": null, "seed": 0}
+     "align": null, "generator": "face", "class": null, "tune": null, "method": "photodrag", "steps": null, "seed": 0}
 
-Only "photodrag", the format's version, must be there. The path of a mask, and of a generator's file, is
+Only "photodrag", the format's version, must be there; "method" is written only where it isn't the default, so that
+other files can be read by programs that know of none. The path of a mask, and of a generator's file, is
 relative to the file's folder; a generator without a folder is a name.
 """
 
@@ -17,6 +18,8 @@ from photodrag.weights.errors import UserError
 from photodrag.weights.store import write_whole
 
 VERSION = 1
+METHODS = "photodrag", "draggan", "draggan-code", "freedrag"
+"""Those of `drag.methods`, which imports torch."""
 
 Point = tuple[float, float]
 
@@ -38,6 +41,8 @@ class EditFile:
     class_: int | None = None
     tune: int | None = None
     """Steps of pivotal tuning, 0 for as many as usual; None for none."""
+    method: str = METHODS[0]
+    """Of dragging, one of METHODS."""
     steps: int | None = None
     seed: int = 0
 
@@ -72,6 +77,8 @@ def write_edit_file(path: str | Path, edit: EditFile) -> None:
     path = Path(path)
     content = {"photodrag": VERSION} | {field.name.rstrip("_"): getattr(edit, field.name) for field in fields(edit)}
     folder = path.absolute().parent
+    if edit.method == EditFile.method:
+        del content["method"]
     if edit.mask_path:
         content["mask"] = _relative(edit.mask_path, folder)
     if os.path.dirname(edit.generator):
@@ -100,7 +107,7 @@ def _checked(content: object, path: Path) -> EditFile:
     values["drags"] = tuple(tuple(tuple(map(float, p)) for p in drag) for drag in content.get("drags", ()))
     if values.get("box") is not None:
         values["box"] = tuple(map(float, values["box"]))
-    for name in ("mask", "generator", "seed"):
+    for name in ("mask", "generator", "method", "seed"):
         if values.get(name) is None:
             values.pop(name, None)
     if values.get("mask", "auto") not in ("auto", "face"):
@@ -136,6 +143,7 @@ FIELDS: dict[str, tuple[Check, str]] = {
     "generator": (or_null(_is_name), "a generator's name, or a checkpoint's path"),
     "class": (or_null(_is_whole(0)), "a class's number from 0 on, or null"),
     "tune": (or_null(_is_whole(0)), "a number of steps, 0 for as many as usual, or null"),
+    "method": (or_null(lambda value: value in METHODS), f"one of {', '.join(map(json.dumps, METHODS))} or null"),
     "steps": (or_null(_is_whole(1)), "a whole number from 1 on, or null"),
     "seed": (or_null(_is_whole(0)), "a whole number from 0 on"),
 }

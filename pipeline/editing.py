@@ -5,29 +5,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
-from photodrag.drag import DragResult, DragSettings, DragState, Landmarks, drag
+from photodrag.drag import DragResult, DragState, Landmarks
+from photodrag.drag.methods import Settings, find_method
+from photodrag.drag.state import finished
 from photodrag.invert import identity
 from photodrag.invert.projection import ProjectSettings
 from photodrag.invert.quality import to_uint8
 from photodrag.invert.tuning import TuneSettings
 from photodrag.pipeline import masks
-from photodrag.pipeline.align import Alignment
-from photodrag.pipeline.blend import Blend, blend
 from photodrag.pipeline.box import Box
+from photodrag.pipeline.drawing import FINE, at_least, draw
 from photodrag.pipeline.inversion import Inversion, Models, Progress, invert, silent
 from photodrag.pipeline.landmarks import Frame, predict
 from photodrag.pipeline.output import write_output
 from photodrag.pipeline.photo import Photo
 from photodrag.pipeline.plan import Plan, find_generator, plan_edit, usual_align
 from photodrag.pipeline.tuned import tune_inversion
-
-FINE = 1024
-"""Least side of the pictures that are blended: seams and flow are made for it, so smaller ones are enlarged."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +64,9 @@ class Edit:
     seconds: dict[str, float]
     """A stage."""
     states: tuple[DragState, ...] = ()
-    """Of the drag, from the first to the best, whose w_plus is this edit's."""
+    """Of the drag, from the first to the one whose w_plus is this edit's."""
+    method: str = "photodrag"
+    """Of dragging, one of `drag.methods.METHODS`."""
 
     def save(self, path: str | PathLike) -> None:
         """Write the picture, whole or not at all, with the photo's own samples where nothing changed."""
@@ -93,13 +92,14 @@ def edit(
     align: str | None = None,
     generator: str | PathLike = "face",
     class_: int | None = None,
+    method: str = "photodrag",
     steps: int | None = None,
     device: str = "auto",
     refresh: bool = False,
     models: Models | None = None,
     projection: ProjectSettings = ProjectSettings(),
     tuning: TuneSettings | None = None,
-    dragging: DragSettings = DragSettings(),
+    dragging: Settings | None = None,
     progress: Progress = silent,
 ) -> Edit:
     """Drag what lies at `handles` to `targets`, both [N, 2], (x, y) in photo pixels as a person sees the photo.
@@ -112,7 +112,8 @@ def edit(
     [H, W] of 0 … 1 or bool, or a picture file, white where it may. face: its number, the largest by
     default; box: (x, y, width, height) of a face that isn't found, or around which a square is edited.
     align: what the generator is shown, "face" or "square": by default what it was made for. generator: a name or a
-    checkpoint's path; class_: which of its classes, where it has some, from 0. steps: of the drag, at most.
+    checkpoint's path; class_: which of its classes, where it has some, from 0. method: of dragging, one of
+    `drag.methods.METHODS`; steps: of it, at most; dragging: its settings, its own by default.
     tuning: how the generator is tuned to the photo; None leaves it as it is.
     models: loaded ones, to be used again; what generator, class_ and device say is then not looked at.
 
@@ -122,6 +123,7 @@ def edit(
         plan_edit(photo, handles, targets, mask, face, box, align or usual_align(subject), snap=snap, amounts=presets),
         generator=generator,
         class_=class_,
+        method=method,
         steps=steps,
         device=device,
         refresh=refresh,
@@ -138,6 +140,7 @@ def carry_out(
     *,
     generator: str | PathLike = "face",
     class_: int | None = None,
+    method: str = "photodrag",
     steps: int | None = None,
     device: str = "auto",
     refresh: bool = False,
@@ -145,11 +148,13 @@ def carry_out(
     inversion: Inversion | None = None,
     projection: ProjectSettings = ProjectSettings(),
     tuning: TuneSettings | None = None,
-    dragging: DragSettings = DragSettings(),
+    dragging: Settings | None = None,
     progress: Progress = silent,
 ) -> Edit:
     """`edit`, from a plan on: for a caller that has something to say or to ask before the long work. inversion:
     that of an earlier edit of the same photo and place, tuned or not; then no network is loaded."""
+    settings = dragging or find_method(method).settings
+    settings = settings if steps is None else replace(settings, steps=steps)
     clock = _Clock(faces=plan.seconds)
     if inversion is None:
         models = models or Models.load(generator, device, progress, class_)
@@ -160,28 +165,29 @@ def carry_out(
             inversion = tune_inversion(plan.photo, inversion, tuning, refresh, progress)
             clock("tune")
     states: list[DragState] = []
-    settings = dragging if steps is None else replace(dragging, steps=steps)
 
     def see(state: DragState) -> None:
         states.append(state)
         progress("dragging", state.step, settings.steps)
 
-    result = drag_face(plan, inversion, settings, see)
-    best = next(i for i, state in enumerate(states) if state.w_plus is result.w_plus)
+    result = drag_face(plan, inversion, settings, see, method)
+    last = next(i for i, state in enumerate(states) if state.w_plus is result.w_plus)
     clock("drag")
     progress("blending", 0, 0)
     edited = put_back(plan, inversion, result)
     clock("blend")
-    return replace(edited, seconds=clock.seconds, states=tuple(states[: best + 1]))
+    return replace(edited, method=method, seconds=clock.seconds, states=tuple(states[: last + 1]))
 
 
 def drag_face(
     plan: Plan,
     inversion: Inversion,
-    settings: DragSettings = DragSettings(),
+    settings: Settings | None = None,
     progress: Callable[[DragState], bool | None] | None = None,
+    method: str = "photodrag",
 ) -> DragResult:
-    """Drag the face or the square of a plan as `drag` does, in pixels of the crop; `progress` is drag's."""
+    """Drag the face or the square of a plan by a method, in pixels of the crop; `progress` is as for `drag`."""
+    by = find_method(method)
     models, alignment = inversion.models, inversion.alignment
     may_change = None
     if isinstance(plan.mask, np.ndarray):
@@ -189,17 +195,17 @@ def drag_face(
     elif plan.mask == "face":
         fine = at_least(FINE, alignment)
         may_change = masks.face_mask([fine.to_crop(plan.face.landmarks)], fine.size)
-    return drag(
+    states = by.steps(
         inversion.generator,
         inversion.w_plus,
         torch.from_numpy(alignment.to_crop(plan.handles)),
         torch.from_numpy(alignment.to_crop(plan.targets)),
         None if may_change is None else torch.from_numpy(may_change),
-        settings,
+        settings or by.settings,
         models.space,
-        progress,
         followed(inversion.crop.landmarks),
     )
+    return finished(states, progress)
 
 
 def followed(landmarks: np.ndarray | None) -> Landmarks | None:
@@ -212,7 +218,7 @@ def followed(landmarks: np.ndarray | None) -> Landmarks | None:
 
 
 def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
-    """The edit that a drag has made of a plan's photo; without times."""
+    """The edit that a drag by the default method has made of a plan's photo; without times."""
     photo, alignment = plan.photo, inversion.alignment
     edited, blended = draw(plan, inversion, result.w_plus)
     reached = alignment.to_photo(result.points.cpu().numpy())
@@ -234,65 +240,6 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
         faces=plan.faces,
         seconds={},
     )
-
-
-def draw(plan: Plan, inversion: Inversion, w_plus: Tensor) -> tuple[np.ndarray, Blend]:
-    """The generator's picture of a code [1, num_ws, w_dim], uint8 RGB [R, R, 3], and the photo with it blended in."""
-    with torch.no_grad():
-        edited = to_uint8(inversion.generator.synthesis(w_plus))
-    fine = at_least(FINE, inversion.alignment)
-    blended = blend_in(
-        plan.photo.pixels,
-        plan.mask,
-        fine,
-        fine.to_crop(plan.face.landmarks) if plan.face else None,
-        _enlarged(inversion.reconstruction, fine.size),
-        _enlarged(edited, fine.size),
-        fine.to_crop(np.concatenate((plan.handles, plan.targets))),
-    )
-    return edited, blended
-
-
-def blend_in(
-    pixels: np.ndarray,
-    where: np.ndarray | str,
-    alignment: Alignment,
-    landmarks: np.ndarray | None,
-    reconstruction: np.ndarray,
-    edited: np.ndarray,
-    points: np.ndarray,
-) -> Blend:
-    """Blend the generator's pictures before and after a drag, uint8 RGB [S, S, 3], S = alignment.size, into a
-    photo, uint8 RGB [H, W, 3].
-
-    where: a plan's mask, of the photo's size. landmarks [68, 2], which the mask "face" alone needs, and
-    points [N, 2], handles and targets, in pixels of the crop."""
-    side = alignment.size
-    seam = masks.crop_seam(alignment.inside(pixels.shape))
-    if isinstance(where, str) and where == "face":
-        after = predict(edited, Frame.around(landmarks))
-        seam = seam * masks.face_mask([landmarks, after], side)
-    elif isinstance(where, str):
-        seam = seam * masks.change_mask(reconstruction, edited, points)
-    region = x0, y0, x1, y1 = alignment.paste_region(pixels.shape)
-    alpha = np.zeros(pixels.shape[:2], np.float32)
-    alpha[y0:y1, x0:x1] = alignment.to_region(seam, region).clip(0, 1)
-    alpha[alpha < 1 / 512] = 0
-    if isinstance(where, np.ndarray):
-        alpha *= masks.soft_inside(where, masks.SEAM * side / 1024 / alignment.scale)
-    return blend(pixels, alignment, reconstruction, edited, alpha)
-
-
-def at_least(side: int, alignment: Alignment) -> Alignment:
-    """The same square, of at least so many pixels a side."""
-    return replace(alignment, size=max(alignment.size, side))
-
-
-def _enlarged(picture: np.ndarray, side: int) -> np.ndarray:
-    """A crop, uint8 RGB [R, R, 3], at side × side, side ≥ R."""
-    if len(picture) == side:
-        return picture
-    return cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC)
 
 
 def _identity(photo: Photo, landmarks: np.ndarray, picture: np.ndarray) -> float:

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from photodrag.drag import DragState
-from photodrag.pipeline.editing import Edit, draw
+from photodrag.pipeline.drawing import draw
+from photodrag.pipeline.editing import Edit
 from photodrag.pipeline.plan import Plan
 
 FRAMES = 40

@@ -52,6 +52,7 @@ def of_edit(edit: Edit, output: Path, seed: int, seconds: float) -> dict:
         "tuned": bool(inversion.deltas),
         "device": str(inversion.models.device),
         "version": version("photodrag"),
+        "method": edit.method,
         "steps": edit.steps,
         "seed": seed,
     }
@@ -126,7 +127,7 @@ def edit_in_words(facts: dict) -> str:
     seconds = dict(facts["seconds"])
     total = seconds.pop("total")
     lines += [
-        f"  ended after {facts['steps']} steps: {_stop(facts['stop_reason'])}",
+        f"  {facts['method']} ended after {facts['steps']} steps: {_stop(facts['stop_reason'])}",
     ]
     if who is not None:
         lines.append(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from photodrag.pipeline.commands import options
+from photodrag.pipeline.commands.films import check_films, film_costs, write_films
 from photodrag.pipeline.edit_file import EditFile, read_edit_file, write_edit_file
 from photodrag.pipeline.progress import ProgressBar
 from photodrag.weights.errors import UserError
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
     from photodrag.pipeline.photo import Photo
     from photodrag.pipeline.plan import Plan
 
-PICTURE = 1.5
-"""Seconds of a film's picture on two CPU cores."""
 STAY = "+0,+0"
 """The target of a pin."""
 SHARED = "face", "box", "align", "generator", "class_", "tune"
@@ -57,7 +56,8 @@ SHARED = "face", "box", "align", "generator", "class_", "tune"
 @options.generator
 @options.class_
 @options.tune
-@click.option("--steps", type=click.IntRange(1), metavar="N", help="Steps of the drag, at most.")
+@options.method
+@options.steps
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="Recorded only: nothing here is random as yet.")
 @options.device
 @options.refresh
@@ -124,6 +124,7 @@ def edit(
         photodrag edit photo.jpg --edit smile.json --tune
         photodrag edit photo.jpg --edit smile.json --edit brow.json --out both.jpg
         photodrag edit photo.jpg --smile 0.6 --video smile.mp4 --arrows
+        photodrag edit photo.jpg --smile 0.6 --method draggan --out as-draggan.jpg
         photodrag edit cat.jpg --generator afhqcat --box 300,120,800,800 --drag 640,700:640,660
     """
     from photodrag.pipeline.output import check_output, check_writable, default_output
@@ -150,7 +151,7 @@ def edit(
         if os.path.realpath(save_edit) == os.path.realpath(outs[0]):
             raise UserError(f"{outs[0]} can't be both the picture and the edit: give --save-edit another name.")
     films = list(zip(*(numbered(path, len(tasks)) for path in (video, gif, frames)), strict=True))
-    _check_films(films, arrows, [photo, *inputs, *outs, *([save_edit] if save_edit else [])])
+    check_films(films, arrows, [photo, *inputs, *outs, *([save_edit] if save_edit else [])])
     facts, inversion = [], None
     with options.progress_bar(quiet) as bar:
         tasks, plans = _planned(picture, tasks, snap, amounts, bar)
@@ -166,7 +167,7 @@ def edit(
                 from photodrag.pipeline import report
 
                 if filmed:
-                    _film(plan, result, films[done], arrows, bar)
+                    write_films(plan, result, films[done], arrows, bar)
                 facts.append(report.of_edit(result, path, task.seed, time.monotonic() - began))
         if inversion.unkept:
             bar.note(f"The inversion was not kept: {inversion.unkept}")
@@ -245,55 +246,28 @@ def _carried_out(
     bar: ProgressBar,
 ) -> "Edit":
     options.prepare_to_compute(device)
-    from photodrag.drag import DragSettings
+    from photodrag.drag.methods import METHODS
     from photodrag.invert import ProjectSettings
     from photodrag.pipeline import progress
     from photodrag.pipeline.editing import carry_out
-    from photodrag.pipeline.film import FRAMES
 
-    projection, tuning, dragging = ProjectSettings(), options.tune_settings(task.tune), DragSettings()
+    projection, tuning = ProjectSettings(), options.tune_settings(task.tune)
     ahead = {} if inversion else progress.inversion_costs(projection.stages, tuning)
-    film = {"filming": [PICTURE] * FRAMES} if filmed else {}
-    bar.expect(ahead | progress.drag_costs(task.steps or dragging.steps) | film)
+    dragging = progress.drag_costs(task.steps or METHODS[task.method].settings.steps)
+    bar.expect(ahead | dragging | (film_costs() if filmed else {}))
     return carry_out(
         plan,
         generator=task.generator,
         class_=task.class_,
+        method=task.method,
         steps=task.steps,
         device=device,
         refresh=refresh,
         inversion=inversion,
         projection=projection,
         tuning=tuning,
-        dragging=dragging,
         progress=bar,
     )
-
-
-def _check_films(films: list[tuple], arrows: bool, others: list[Path]) -> None:
-    """Raises UserError for films that can't be written, or would replace another file of this edit."""
-    from photodrag.pipeline.film_files import check_film
-
-    if arrows and not any(map(any, films)):
-        raise UserError("--arrows draws on a film, and none was asked for: add --video, --gif or --frames.")
-    taken = {os.path.realpath(path) for path in others}
-    for film in films:
-        for path in filter(None, film):
-            if os.path.realpath(path) in taken:
-                raise UserError(f"{path} is a file of this edit already: name another one for the film.")
-        check_film(*film, others)
-
-
-def _film(plan: "Plan", result: "Edit", film: tuple, arrows: bool, bar: ProgressBar) -> None:
-    from photodrag.pipeline.film import FRAMES, pictures
-    from photodrag.pipeline.film_files import write_film
-
-    def told():
-        for number, picture in enumerate(pictures(plan, result, FRAMES, arrows), 1):
-            yield picture
-            bar("filming", number, FRAMES)
-
-    write_film(told(), *film)
 
 
 def _task(edit_file: Path | None, drags: tuple, wanted: dict) -> EditFile:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from photodrag.pipeline import names
+from photodrag.pipeline.edit_file import METHODS
 from photodrag.pipeline.presets import PRESETS
 from photodrag.pipeline.printable import printable
 from photodrag.pipeline.progress import ProgressBar
@@ -120,6 +121,13 @@ generator = click.option(
     help="One of `photodrag weights list`, face by default, or a checkpoint's path.",
 )
 class_ = click.option("--class", "class_", type=int, metavar="N", help="Of a generator's classes, which, from 0 on.")
+method = click.option(
+    "--method",
+    type=click.Choice(METHODS),
+    help="How points are dragged: by default as Photodrag does, or as DragGAN's paper, its authors' program or "
+    "FreeDrag's paper says.",
+)
+steps = click.option("--steps", type=click.IntRange(1), metavar="N", help="Steps of the drag, at most.")
 device = click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda", "mps"]),

@@ -15,7 +15,6 @@ the landmarks' distance then, in pixels of a 512² picture: a method that moves 
 photodrag loses a face."""
 
 import dataclasses
-import inspect
 import json
 import resource
 import sys
@@ -186,12 +185,12 @@ def dragger(method: str, generator, space: weights.LatentSpace, limit: int | Non
     def drag(w_plus, handles, targets, landmarks):
         ends = (torch.from_numpy(points.clip(0, generator.resolution - 1)) for points in (handles, targets))
         seen = {"settings": settings, "space": space, "landmarks": followed(landmarks)}
-        done = finished(METHODS[method](generator, w_plus, *ends, **seen))
+        done = finished(METHODS[method].steps(generator, w_plus, *ends, **seen))
         return done.w_plus, done.steps, done.stop_reason
 
     if method == NO_EDIT:
         return unmoved
-    settings = inspect.signature(METHODS[method]).parameters["settings"].default
+    settings = METHODS[method].settings
     if limit is not None:
         settings = dataclasses.replace(settings, steps=limit)
     return drag

@@ -18,6 +18,7 @@ DRAGS = (((412.0, 530.0), (412.1, 510.25)), ((0.1 + 0.2, 1e-7), (-0.5, 3.0)))
         EditFile(DRAGS, mask="face", face=3, steps=40, seed=2**40),
         EditFile(DRAGS, box=(1.0, 2.5, 300.0, 400.0), generator="another"),
         EditFile(DRAGS, align="square", generator="one.of.mine", class_=0),
+        EditFile(DRAGS, method="freedrag"),
     ],
 )
 def test_read_as_written(edit, tmp_path):
@@ -75,6 +76,6 @@ def test_a_generator_s_file_beside_it_is_no_name(tmp_path, monkeypatch):
 def test_only_the_version_must_be_there(tmp_path):
     (tmp_path / "edit.json").write_text('{"photodrag": 1}')
     assert read_edit_file(tmp_path / "edit.json") == EditFile()
-    nulls = {"photodrag": 1, "mask": None, "face": None, "box": None, "generator": None, "steps": None}
+    nulls = {"photodrag": 1, "mask": None, "face": None, "box": None, "generator": None, "method": None, "steps": None}
     (tmp_path / "edit.json").write_text(json.dumps(nulls))
     assert read_edit_file(tmp_path / "edit.json") == EditFile()

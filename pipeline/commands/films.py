@@ -1,0 +1,49 @@
+"""The films of `photodrag edit`: whether they can be written, and writing them."""
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from photodrag.pipeline.progress import Costs, ProgressBar
+from photodrag.weights.errors import UserError
+
+if TYPE_CHECKING:
+    from photodrag.pipeline.editing import Edit
+    from photodrag.pipeline.plan import Plan
+
+PICTURE = 1.5
+"""Seconds of a film's picture on two CPU cores."""
+
+
+def check_films(films: list[tuple], arrows: bool, others: list[Path]) -> None:
+    """Raises UserError for films that can't be written, or would replace another file of this edit."""
+    from photodrag.pipeline.film_files import check_film
+
+    if arrows and not any(map(any, films)):
+        raise UserError("--arrows draws on a film, and none was asked for: add --video, --gif or --frames.")
+    taken = {os.path.realpath(path) for path in others}
+    for film in films:
+        for path in filter(None, film):
+            if os.path.realpath(path) in taken:
+                raise UserError(f"{path} is a file of this edit already: name another one for the film.")
+        check_film(*film, others)
+
+
+def film_costs() -> Costs:
+    """What a film's pictures cost, for the bar."""
+    from photodrag.pipeline.film import FRAMES
+
+    return {"filming": [PICTURE] * FRAMES}
+
+
+def write_films(plan: "Plan", result: "Edit", film: tuple, arrows: bool, bar: ProgressBar) -> None:
+    """Draw the pictures of an edit and write them wherever `film` (video, gif, folder) names a place."""
+    from photodrag.pipeline.film import FRAMES, pictures
+    from photodrag.pipeline.film_files import write_film
+
+    def told():
+        for number, picture in enumerate(pictures(plan, result, FRAMES, arrows), 1):
+            yield picture
+            bar("filming", number, FRAMES)
+
+    write_film(told(), *film)

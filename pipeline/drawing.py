@@ -1,0 +1,78 @@
+"""What a moved code looks like, in the crop and in the photo."""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from photodrag.invert.quality import to_uint8
+from photodrag.pipeline import masks
+from photodrag.pipeline.align import Alignment
+from photodrag.pipeline.blend import Blend, blend
+from photodrag.pipeline.inversion import Inversion
+from photodrag.pipeline.landmarks import Frame, predict
+from photodrag.pipeline.plan import Plan
+
+FINE = 1024
+"""Least side of the pictures that are blended: seams and flow are made for it, so smaller ones are enlarged."""
+
+
+def draw(plan: Plan, inversion: Inversion, w_plus: Tensor) -> tuple[np.ndarray, Blend]:
+    """The generator's picture of a code [1, num_ws, w_dim], uint8 RGB [R, R, 3], and the photo with it blended in."""
+    with torch.no_grad():
+        edited = to_uint8(inversion.generator.synthesis(w_plus))
+    fine = at_least(FINE, inversion.alignment)
+    blended = blend_in(
+        plan.photo.pixels,
+        plan.mask,
+        fine,
+        fine.to_crop(plan.face.landmarks) if plan.face else None,
+        _enlarged(inversion.reconstruction, fine.size),
+        _enlarged(edited, fine.size),
+        fine.to_crop(np.concatenate((plan.handles, plan.targets))),
+    )
+    return edited, blended
+
+
+def blend_in(
+    pixels: np.ndarray,
+    where: np.ndarray | str,
+    alignment: Alignment,
+    landmarks: np.ndarray | None,
+    reconstruction: np.ndarray,
+    edited: np.ndarray,
+    points: np.ndarray,
+) -> Blend:
+    """Blend the generator's pictures before and after a drag, uint8 RGB [S, S, 3], S = alignment.size, into a
+    photo, uint8 RGB [H, W, 3].
+
+    where: a plan's mask, of the photo's size. landmarks [68, 2], which the mask "face" alone needs, and
+    points [N, 2], handles and targets, in pixels of the crop."""
+    side = alignment.size
+    seam = masks.crop_seam(alignment.inside(pixels.shape))
+    if isinstance(where, str) and where == "face":
+        after = predict(edited, Frame.around(landmarks))
+        seam = seam * masks.face_mask([landmarks, after], side)
+    elif isinstance(where, str):
+        seam = seam * masks.change_mask(reconstruction, edited, points)
+    region = x0, y0, x1, y1 = alignment.paste_region(pixels.shape)
+    alpha = np.zeros(pixels.shape[:2], np.float32)
+    alpha[y0:y1, x0:x1] = alignment.to_region(seam, region).clip(0, 1)
+    alpha[alpha < 1 / 512] = 0
+    if isinstance(where, np.ndarray):
+        alpha *= masks.soft_inside(where, masks.SEAM * side / 1024 / alignment.scale)
+    return blend(pixels, alignment, reconstruction, edited, alpha)
+
+
+def at_least(side: int, alignment: Alignment) -> Alignment:
+    """The same square, of at least so many pixels a side."""
+    return replace(alignment, size=max(alignment.size, side))
+
+
+def _enlarged(picture: np.ndarray, side: int) -> np.ndarray:
+    """A crop, uint8 RGB [R, R, 3], at side × side, side ≥ R."""
+    if len(picture) == side:
+        return picture
+    return cv2.resize(picture, (side, side), interpolation=cv2.INTER_CUBIC)

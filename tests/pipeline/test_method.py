@@ -1,0 +1,70 @@
+"""The method of dragging: chosen by name, on the command line, in an edit's file and from Python."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+import torch
+from conftest import MOUTH
+from PIL import Image
+
+from photodrag.drag.methods import METHODS
+from photodrag.drag.state import finished
+from photodrag.pipeline import edit_file
+from photodrag.pipeline.cli import main
+from photodrag.pipeline.editing import edit
+from photodrag.weights import UserError
+
+ENDS = [[float(number) for number in point.split(",")] for point in MOUTH[1].split(":")]
+
+
+def pixels(path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.array(image)
+
+
+def test_names_are_those_that_there_are():
+    assert tuple(METHODS) == edit_file.METHODS
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_from_python(method, portrait, ready, models):
+    """The method itself, called with its own settings, comes to the same code; only the mask changes."""
+    mask = np.zeros((256, 256), bool)
+    mask[100:180, 60:200] = True
+    made = edit(ready(portrait), ENDS[:1], ENDS[1:], mask, method=method, steps=2, models=models)
+    assert (made.method, made.steps, made.stop_reason) == (method, 2, "step limit")
+    assert np.array_equal(made.picture[~mask], made.photo.pixels[~mask])
+    assert not np.array_equal(made.picture, made.photo.pixels)
+
+    crop = made.inversion.alignment
+    handle, target = (torch.from_numpy(crop.to_crop(np.array([point]))) for point in ENDS)
+    settings = dataclasses.replace(METHODS[method].settings, steps=2)
+    where = torch.from_numpy(crop.crop(mask.astype(np.float32)))
+    start = made.inversion.w_plus
+    by = METHODS[method].steps(models.generator, start, handle, target, where, settings, models.space)
+    assert torch.equal(finished(by).w_plus, made.w_plus) and not torch.equal(made.w_plus, start)
+
+
+def test_a_wrong_name_from_python(portrait):
+    with pytest.raises(UserError, match="no method of dragging 'dragon': choose one of photodrag, draggan, "):
+        edit(portrait, ENDS[:1], ENDS[1:], method="dragon")
+
+
+def test_on_the_command_line(portrait, ready, capsys):
+    """An edit's file keeps it, where it is not the default, and an option wins over the file."""
+    ready(portrait)
+    common = ["edit", str(portrait), "--steps", "2", "--json"]
+
+    def made(name: str, *arguments: object) -> tuple[dict, np.ndarray, dict]:
+        out, file = portrait.with_name(f"{name}.png"), portrait.with_name(f"{name}.json")
+        assert main([*common, *map(str, arguments), "--out", str(out), "--save-edit", str(file)]) == 0
+        return json.loads(capsys.readouterr().out), pixels(out), json.loads(file.read_text())
+
+    facts, peer, written = made("peer", *MOUTH, "--method", "draggan-code")
+    assert facts["method"] == written["method"] == "draggan-code" and facts["steps"] == 2
+    facts, again, _ = made("again", "--edit", portrait.with_name("peer.json"))
+    assert facts["method"] == "draggan-code" and np.array_equal(again, peer)
+    facts, ours, written = made("ours", "--edit", portrait.with_name("peer.json"), "--method", "photodrag")
+    assert facts["method"] == "photodrag" and "method" not in written and not np.array_equal(ours, peer)
