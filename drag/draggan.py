@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from photodrag.drag.points import checked
 from photodrag.drag.sampling import sample
 from photodrag.drag.state import DragResult, DragState, ending
 from photodrag.weights.adam import Adam
@@ -65,11 +66,11 @@ def steps(
 
     w_plus: [1, num_ws, w_dim]. mask: [H, W] or [1, 1, H, W] of any size, 0 … 1, where the picture may change;
     everywhere by default. Yields a state after every step, the first one being the start; sent True, it ends there.
-    Returns the last state, not the best one. Points are not checked; `space` and `landmarks` are not used: they
-    are there so that methods are called alike."""
+    Returns the last state, not the best one. `space` and `landmarks` are not used: they are there so that methods are
+    called alike. Raises UserError for points as `loop.drag` does."""
     s, side = settings, generator.resolution
     px = side / 512
-    points, targets = (torch.as_tensor(x).to(w_plus).reshape(-1, 2) for x in (handles, targets))
+    points, targets = checked(handles, targets, side, w_plus)
     points = points.round().clamp(0, side - 1)  # handles are whole pixels there: clicked ones, then tracked ones
     resolution = min(s.resolution, side)
     r1, r2 = (max(1, round(radius * px)) for radius in (s.patch, s.window))

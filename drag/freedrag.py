@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from photodrag.drag.motion import hold_loss
+from photodrag.drag.points import checked
 from photodrag.drag.sampling import sample
 from photodrag.drag.state import DragResult, DragState, ending
 from photodrag.weights.adam import Adam
@@ -62,10 +63,11 @@ def steps(
 
     w_plus: [1, num_ws, w_dim]. mask: [H, W] or [1, 1, H, W] of any size, 0 … 1, where the picture may change;
     everywhere by default. Yields a state after every step, the first one being the start, whose points are the
-    places h; sent True, it ends there. Returns the last state, not the best one. Points are not checked; `space`
-    and `landmarks` are not used: they are there so that methods are called alike."""
+    places h; sent True, it ends there. Returns the last state, not the best one. `space` and
+    `landmarks` are not used: they are there so that methods are called alike. Raises UserError for points as
+    `loop.drag` does."""
     s, side = settings, generator.resolution
-    points, targets = (torch.as_tensor(x).to(w_plus).reshape(-1, 2) for x in (handles, targets))
+    points, targets = checked(handles, targets, side, w_plus)
     resolution, arrive = min(s.resolution, side), s.arrive * side / 512
     d, axis = s.reach * side / resolution, torch.tensor([-1.0, 0.0, 1.0], device=points.device)
     square = torch.cartesian_prod(axis, axis) * s.patch * side / 512

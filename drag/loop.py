@@ -17,10 +17,11 @@ from torch.nn import functional as F
 from photodrag.drag.face_model import face_model
 from photodrag.drag.led import Landmarks, LeadSettings, led_steps
 from photodrag.drag.motion import hold_loss, motion_loss
+from photodrag.drag.points import checked
 from photodrag.drag.shell import within
 from photodrag.drag.state import LIMIT, STALLED, DragResult, DragState, ending, finished
 from photodrag.drag.tracking import Tracker
-from photodrag.weights import LatentSpace, UserError, latent_space
+from photodrag.weights import LatentSpace, latent_space
 from photodrag.weights.adam import Adam
 
 
@@ -87,7 +88,8 @@ def drag(
     been the limit. `landmarks` are those of the face, if it is one: where the generator is `face` and there is no
     mask, a drag that moves the head is led by them (see led.py). Nothing is random.
 
-    Raises UserError for points that aren't finite or lie outside the picture."""
+    A handle whose target is itself is a pin; where all are, the result is w_plus itself, to the bit. Raises UserError
+    for points that aren't finite or lie outside the picture, and for a handle with two targets."""
     return finished(steps(generator, w_plus, handles, targets, mask, settings, space, landmarks), progress)
 
 
@@ -105,9 +107,7 @@ def steps(
     it ends there."""
     s, side = settings, generator.resolution
     px = side / 512
-    handles, targets = (_checked(points, side, w_plus) for points in (handles, targets))
-    if len(handles) != len(targets) or not len(handles):
-        raise UserError(f"{len(handles)} handles and {len(targets)} targets were given: each handle needs its target.")
+    handles, targets = checked(handles, targets, side, w_plus)
     space = space or latent_space(generator)
     model = face_model(space) if landmarks and mask is None else None
     if model:
@@ -139,7 +139,8 @@ def steps(
             tracker = Tracker(first, handles, side, s.patch * px, s.window * px)
         else:
             points = tracker(features.detach(), points)
-        state = DragState(step, code.detach(), points, (points - targets).norm(dim=1).mean().item())
+        code = (code if step else w_plus).detach()  # whitened and back it would be the start, but for rounding
+        state = DragState(step, code, points, (points - targets).norm(dim=1).mean().item())
         sane = features.isfinite().all() and features.detach().abs().mean() < s.growth * size
         if best and not (sane and state.distance < best.distance + s.lost * px):
             p, points, optimiser, lr = best_p, best.points, Adam(), lr / 2  # taken back
@@ -178,11 +179,3 @@ def neighbourhood(points: Tensor, side: int, resolution: int, reach: float) -> T
 
 def _resized(mask: Tensor, resolution: int) -> Tensor:
     return F.interpolate(mask.reshape(1, 1, *mask.shape[-2:]), size=(resolution, resolution), mode="area")
-
-
-def _checked(points: Tensor, side: int, like: Tensor) -> Tensor:
-    points = torch.as_tensor(points).to(like).reshape(-1, 2)
-    outside = ~((points >= -0.5) & (points <= side - 0.5)).all(1)
-    if outside.any():
-        raise UserError(f"The points {points[outside].tolist()} lie outside the generator's picture, {side} px wide.")
-    return points

@@ -8,7 +8,8 @@ import torch
 from torch.nn import functional as F
 
 from photodrag import weights
-from photodrag.drag import DragSettings, drag, steps
+from photodrag.drag import DragSettings, drag
+from photodrag.drag.methods import METHODS
 from photodrag.drag.motion import hold_loss, motion_loss
 from photodrag.drag.sampling import disc, sample
 from photodrag.drag.tracking import Tracker
@@ -141,7 +142,20 @@ def test_a_mask_holds_what_lies_outside(face, space, person):
     assert change_outside(held) < 0.7 * change_outside(free)
 
 
-@pytest.mark.parametrize("point", [(-5.0, 10.0), (10.0, 1024.0), (float("nan"), 3.0)])
-def test_points_outside_are_refused(face, space, person, point):
-    with pytest.raises(weights.UserError, match="outside"):
-        next(steps(face, person[0], torch.tensor([point]), torch.tensor([[5.0, 5.0]]), space=space))
+@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize(
+    "handles, targets, sentence",
+    [
+        ([(-5.0, 10.0)], [(5.0, 5.0)], r"The handle -5,10 lies outside .* 1024 × 1024 pixels: give x,y from 0,0"),
+        ([(5.0, 5.0)], [(10.0, 1024.0)], "The target 10,1024 lies outside"),
+        ([(float("nan"), 3.0)], [(5.0, 5.0)], "The handle nan,3 is no point in the picture: give two finite numbers"),
+        ([(5.0, 5.0)], [(3.0, float("-inf"))], "The target 3,-inf is no point"),
+        ([(5.0, 5.0), (9.0, 9.0)], [(5.0, 6.0)], "2 handles and 1 targets were given"),
+        ([], [], "0 handles and 0 targets"),
+        ([(1.0, 2.0, 3.0)], [(5.0, 5.0)], r"The handles are no points \(x, y\), but of shape \(1, 3\)"),
+        ([(5.0, 5.0), (9.0, 9.0), (5.0, 5.0)], [(5.0, 6.0), (9.0, 9.0), (5.0, 5.0)], "The handle 5,5 has two targets"),
+    ],
+)
+def test_points_that_make_no_drag_are_refused(name, handles, targets, sentence, face, space, person):
+    with pytest.raises(weights.UserError, match=sentence):
+        next(METHODS[name].steps(face, person[0], torch.tensor(handles), torch.tensor(targets), space=space))
