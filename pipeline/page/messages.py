@@ -5,6 +5,7 @@ A message is text, or binary: the length of the JSON in 4 bytes, big-endian, the
 import json
 
 from photodrag.pipeline.plain_values import Check, is_number, is_row, is_whole, or_null
+from photodrag.pipeline.presets import PRESETS
 
 
 class Nonsense(Exception):
@@ -44,10 +45,17 @@ def _one_of(*words: str) -> Check:
     return lambda value: isinstance(value, str) and value in words
 
 
+def _amounts(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        name in PRESETS and _number(amount) and -1 <= amount <= 1 for name, amount in value.items()
+    )
+
+
 SAID: dict[str, dict[str, Check]] = {
     "photo": {"name": lambda value: isinstance(value, str) and len(value) < 1000},  # the file behind it
     "sample": {},
     "face": {"number": or_null(_whole), "box": or_null(is_row(4, _number))},  # invert it
+    "presets": {"amounts": _amounts},  # the drags of that much of each
     "drag": {
         "id": _whole,  # the page's own, which the answers bear
         "drags": lambda value: isinstance(value, list) and all(map(is_row(2, is_row(2, _number)), value)),

@@ -9,7 +9,7 @@ import numpy as np
 
 from photodrag.drag import DragState
 from photodrag.invert.identity import likeness
-from photodrag.pipeline import report
+from photodrag.pipeline import presets, report
 from photodrag.pipeline.editing import drag_face, put_back
 from photodrag.pipeline.faces import Face, choose, detect, in_box
 from photodrag.pipeline.inversion import Inversion, invert
@@ -26,6 +26,7 @@ from photodrag.weights.errors import Failure, UserError
 
 LIKENESS, FRAMES = 0.1, 0.65
 """Share of the time that pictures take of an inversion and of a drag."""
+PRESETS_IN_WORDS = {name: preset.what for name, preset in presets.PRESETS.items()}
 
 
 class Tab:
@@ -38,7 +39,13 @@ class Tab:
         self._forget()
         self._counted = 0
         limits = studio.limits
-        self.tell("hello", limits=asdict(limits), sample=SAMPLE.is_file(), steps=studio.dragging.steps)
+        self.tell(
+            "hello",
+            limits=asdict(limits),
+            sample=SAMPLE.is_file(),
+            steps=studio.dragging.steps,
+            presets=PRESETS_IN_WORDS,
+        )
 
     def _forget(self) -> None:
         self._photo: Photo | None = None
@@ -79,6 +86,10 @@ class Tab:
     def hear_face(self, number: int | None, box: list | None, data: bytes) -> None:
         self._end("drag", "invert")
         self._start("invert", lambda job: self._invert(job, number, box and tuple(box)))
+
+    def hear_presets(self, amounts: dict, data: bytes) -> None:
+        if self._choice:
+            self.tell("presets", amounts=amounts, drags=presets.drags(amounts, self._choice.face.landmarks))
 
     def hear_drag(self, id: int, drags: list, mask: str, scale: float, data: bytes) -> None:
         drags = tuple((tuple(handle), tuple(target)) for handle, target in drags)

@@ -148,6 +148,10 @@ def test_token_is_kept_for_a_day_for_nobody_else(empty_cache):
         '{"type": "drag", "id": 1, "drags": [[[1, 2], [3, "4"]]], "mask": "auto", "scale": 1}',
         '{"type": "drag", "id": 1, "drags": [], "mask": "/etc/passwd", "scale": 1}',
         '{"type": "save", "result": 1, "format": "../x.png"}',
+        '{"type": "presets", "amounts": {"grin": 0.5}}',
+        '{"type": "presets", "amounts": {"smile": 1.5}}',
+        '{"type": "presets", "amounts": {"smile": NaN}}',
+        '{"type": "presets", "amounts": [0.5]}',
         "[" * 100_000,
         b"",
         b"\xff\xff\xff\xff{}",
@@ -316,6 +320,24 @@ def test_a_drag_to_its_end(server, portrait, ready):
         origin = page.hear_until("origin")[-1]
         assert origin["id"] == 3
         assert np.hypot(*np.subtract(origin["point"], DRAGS[0][0])) < 2 < np.hypot(*np.subtract(*DRAGS[0]))
+
+
+def test_presets_are_the_command_lines(server, portrait, ready, tmp_path):
+    """What sliders ask for are the drags that `--save-edit` writes for the same amounts."""
+    ready(portrait)
+    edit, amounts = tmp_path / "edit.json", {"smile": 0.35, "open-mouth": -0.2, "slim-face": 1}
+    given = [f"--{name}={amount}" for name, amount in amounts.items()]
+    assert run("edit", portrait, *given, "--steps", 1, "--save-edit", edit, "--out", tmp_path / "cli.png").code == 0
+    with server.page() as page:
+        page.open(portrait)
+        page.say("presets", amounts=amounts)  # of no face yet: nothing is answered
+        page.say("face", number=1, box=None)
+        page.hear_until("face")
+        page.say("presets", amounts=amounts)
+        answer = page.hear_until("presets")[-1]
+        page.hear_until("inverted")
+    assert answer["amounts"] == amounts
+    assert answer["drags"] == json.loads(edit.read_text())["drags"]
 
 
 def test_impossible_drags_are_told_in_words(server, portrait, ready):

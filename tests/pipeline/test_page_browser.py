@@ -16,8 +16,11 @@ from PIL import Image
 from serving import served
 
 from photodrag.drag import DragSettings
+from photodrag.pipeline import presets
+from photodrag.pipeline.faces import detect
 from photodrag.pipeline.page.limits import Limits
 from photodrag.pipeline.page.studio import Studio
+from photodrag.pipeline.presets import PRESETS
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
 expect = playwright.expect
@@ -207,6 +210,47 @@ def test_points_are_moved_and_removed(tab, portrait, ready):
     expect(tab.locator("#points li")).to_have_count(2)
     tab.locator("#points li button[aria-label='Remove point 1']").click()
     expect(tab.locator("#points li")).to_have_count(1)
+
+
+def test_presets_are_sliders(tab, portrait, ready, tmp_path):
+    """They pull what the command line's presets pull, each move is one change, and a hand wins."""
+    choose(tab, ready(portrait))
+    smile, told = tab.get_by_role("slider", name="Smile"), tab.locator("#of-presets")
+    expect(tab.get_by_role("slider")).to_have_count(len(PRESETS) + 1)  # and the wiper
+    smile.fill("0.4")
+    expect(told).to_have_text("2 of presets, shown without numbers.")
+    tab.get_by_role("slider", name="Open mouth").fill("0.5")
+    expect(told).to_have_text("5 of presets, shown without numbers.")
+    smile.focus()
+    tab.keyboard.down("ArrowLeft")
+    tab.keyboard.down("ArrowLeft")  # held
+    tab.keyboard.up("ArrowLeft")
+    expect(smile).to_have_value("0.3")
+    tab.keyboard.press("Control+z")
+    expect(smile).to_have_value("0.4")
+    tab.keyboard.press("Control+Shift+z")
+    expect(smile).to_have_value("0.3")
+    drags = dict(
+        presets.drags({"smile": 0.3, "open-mouth": 0.5}, detect(np.array(picture(portrait.read_bytes())))[0].landmarks)
+    )
+    (corner, end), *rest = drags.items()
+    pull(tab, end, MOUTH)  # the corner's target, to about its handle
+    expect(tab.locator("#points li")).to_have_count(1)
+    expect(told).to_have_text("And 4 of presets, shown without numbers.")
+    tab.click("#start")
+    wait_for_result(tab)
+    expect(told).to_have_text("And 4 of presets, shown without numbers.")
+    (content,) = (json.loads(data) for data in saved(tab, "#save-json").values())
+    (handle, _), *others = content["drags"]
+    assert tuple(handle) == corner and others == json.loads(json.dumps(rest))
+    for _ in range(2):  # the drag, the pull by hand
+        tab.keyboard.press("Control+z")
+    expect(told).to_have_text("5 of presets, shown without numbers.")
+    smile.dblclick()
+    expect(smile).to_have_value("0")
+    tab.get_by_role("button", name="Open mouth: back to 0").click()
+    expect(told).to_be_hidden()
+    expect(tab.locator("#start")).to_be_disabled()
 
 
 def test_keyboard_alone(tab, portrait, ready):

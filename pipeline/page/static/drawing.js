@@ -16,11 +16,12 @@ export function drawOverlay(c, view, page) {
   if (page.phase === "ready" || page.phase === "learning") {
     if (page.quad) dashed(c, view, page.quad);
     for (const place of page.snaps) dot(c, view.toScreen(place), 2.5, "#ffffffd0", 1);
-    page.points.forEach((point, index) => drawPoint(c, view, point, index, index === page.chosen));
+    for (const point of page.presetPoints) drawPoint(c, view, point, 0.7);
+    page.points.forEach((point, index) => drawPoint(c, view, point, index === page.chosen ? 1.3 : 1, index + 1));
   }
 }
 
-function drawPoint(c, view, point, index, chosen) {
+function drawPoint(c, view, point, size, number) {
   const handle = view.toScreen(point.at ?? point.handle), target = view.toScreen(point.target);
   const length = Math.hypot(target[0] - handle[0], target[1] - handle[1]);
   for (const [colour, width] of [["#000a", 5], ["#fff", 2.5]]) {
@@ -31,14 +32,15 @@ function drawPoint(c, view, point, index, chosen) {
     c.lineTo(...target);
     c.stroke();
   }
-  if (length > 1) dot(c, target, chosen ? 9 : 7, TARGET, 2);
-  dot(c, handle, chosen ? 8 : 6, HANDLE, 2);
+  if (length > 1) dot(c, target, 7 * size, TARGET, 2);
+  dot(c, handle, 6 * size, HANDLE, 2);
+  if (!number) return;
   c.font = "600 12px system-ui, sans-serif";
   c.lineWidth = 3;
   c.strokeStyle = "#000c";
   c.fillStyle = "#fff";
-  c.strokeText(index + 1, target[0] + 11, target[1] - 8);
-  c.fillText(index + 1, target[0] + 11, target[1] - 8);
+  c.strokeText(number, target[0] + 11, target[1] - 8);
+  c.fillText(number, target[0] + 11, target[1] - 8);
 }
 
 function dot(c, [x, y], radius, colour, border) {

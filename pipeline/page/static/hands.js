@@ -5,8 +5,8 @@ const SNAP = 9;
 const CLICK = 4; // a pull shorter than that is a click
 
 export class Hands {
-  // `actions`: tool(), points(), snaps(), add(at), move(index, end, at, last), remove(index), choose(index), paint(from, to),
-  // painted(), unpaint(), box(from, to, last), allowed(at).
+  // `actions`: tool(), points(), snaps(), add(at), take(index), move(index, end, at, last), leave(fresh), remove(index),
+  // choose(index), paint(from, to), painted(), unpaint(), box(from, to, last), allowed(at).
   constructor(view, actions) {
     this.view = view;
     this.actions = actions;
@@ -19,7 +19,7 @@ export class Hands {
     canvas.addEventListener("contextmenu", (event) => {
       event.preventDefault();
       const hit = this.hit(event);
-      if (hit && actions.tool() === "points") actions.remove(hit.index);
+      if (hit && !hit.preset && actions.tool() === "points") actions.remove(hit.index);
     });
     canvas.addEventListener("wheel", (event) => {
       event.preventDefault();
@@ -47,7 +47,7 @@ export class Hands {
   startPull(event, at) {
     const hit = this.hit(event);
     if (hit) {
-      this.actions.choose(hit.index);
+      if (!hit.preset) this.actions.choose(hit.index);
       this.doing = { kind: "pull", ...hit, fresh: false };
       return;
     }
@@ -72,33 +72,39 @@ export class Hands {
     if (doing?.kind === "pan") this.view.pan(at[0] - this.last[0], at[1] - this.last[1]);
     if (doing?.kind === "paint") this.paint(at);
     if (doing?.kind === "box") this.actions.box(doing.start, this.view.toPhoto(...at), false);
-    if (doing?.kind === "pull" && (!doing.fresh || this.far(at))) {
-      this.actions.move(doing.index, doing.end, this.place(doing, at), false);
-    }
+    if (doing?.kind === "pull" && this.far(at)) this.pull(doing, at, false);
     this.last = at;
   }
 
   up(event) {
     if (!this.pointers.delete(event.pointerId)) return;
-    const doing = this.doing, at = this.view.at(event);
-    this.doing = null;
     if (event.type === "pointercancel") {
-      if (doing?.kind === "paint") this.actions.unpaint();
+      this.cancel();
       return;
     }
+    const doing = this.doing, at = this.view.at(event);
+    this.doing = null;
     if (doing?.kind === "paint") this.actions.painted();
     if (doing?.kind === "box") this.actions.box(doing.start, this.view.toPhoto(...at), true);
-    if (doing?.kind === "pull" && (doing.fresh || this.far(at))) {
-      const place = this.far(at) ? this.place(doing, at) : null; // null: where it is
-      this.actions.move(doing.index, doing.end, place, true);
+    if (doing?.kind === "pull") {
+      if (this.far(at)) this.pull(doing, at, true);
+      else if (doing.fresh) this.actions.move(doing.index, doing.end, null, true); // it stays where it is
+      else this.actions.leave(false);
     }
   }
 
-  // A second finger came: what the first one began is taken back.
+  // What a finger began is taken back: a second one came, or the browser took it.
   cancel() {
-    if (this.doing?.kind === "pull" && this.doing.fresh) this.actions.remove(this.doing.index, true);
-    if (this.doing?.kind === "paint") this.actions.unpaint();
+    const doing = this.doing;
     this.doing = null;
+    if (doing?.kind === "pull") this.actions.leave(doing.fresh);
+    if (doing?.kind === "paint") this.actions.unpaint();
+  }
+
+  pull(doing, at, last) {
+    if (doing.preset) doing.index = this.actions.take(doing.index);
+    doing.preset = false;
+    this.actions.move(doing.index, doing.end, this.place(doing, at), last);
   }
 
   pinch(id, before, now) {
@@ -126,13 +132,14 @@ export class Hands {
     return near === null ? this.view.toPhoto(...at) : this.actions.snaps()[near];
   }
 
-  // Which point's target or handle is under a pointer.
+  // Which point's target or handle is under a pointer. A preset's handle stays: either end pulls its target.
   hit(event) {
     const at = this.view.at(event), reach = NEAR[event.pointerType] ?? NEAR.mouse;
     const points = this.actions.points();
     for (const end of ["target", "handle"]) {
       const index = nearest(points.map((point) => this.view.toScreen(point[end])), at, reach);
-      if (index !== null) return { index, end };
+      const preset = index !== null && points[index].preset;
+      if (index !== null) return { index, preset, end: preset ? "target" : end };
     }
     return null;
   }

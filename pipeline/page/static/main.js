@@ -6,13 +6,14 @@ import { Hands } from "./hands.js";
 import { History } from "./history.js";
 import { Mask } from "./mask.js";
 import { Panel } from "./panel.js";
+import { Presets } from "./presets.js";
 import { likeness, PLACES, REASONS, WORKING } from "./words.js";
 import { View } from "./view.js";
 
 // A state of the edit, as undo knows it. A point is { handle, target, at }: handle is where it lies in the untouched
-// photo (null while the server looks that up), `at` where the picture shows it. A result is { id, patch, drags, mask,
-// painted, … }, or null for the photo as it was.
-const FIRST = { points: [], mask: "auto", painted: null, result: null };
+// photo (null while the server looks that up), `at` where the picture shows it. Amounts are those of the presets that
+// aren't 0, by name. A result is { id, patch, drags, points, mask, painted, … }, or null for the photo as it was.
+const FIRST = { points: [], amounts: {}, mask: "auto", painted: null, result: null };
 const SMALLEST_BOX = 20;
 
 class Page {
@@ -24,16 +25,19 @@ class Page {
     this.mask = new Mask();
     this.asked = new Map(); // what answers by number go to
     this.counter = 0;
+    this.presets = new Presets((amounts) => this.face && this.connection.send({ type: "presets", amounts }));
     this.view = new View(document.getElementById("canvas"), (c, view) => drawOverlay(c, view, this));
     this.panel = new Panel(this);
     this.hands = new Hands(this.view, {
       tool: () => (this.phase === "choose" ? this.boxing ? "box" : "choose" : this.editable ? this.panel.tool : "pan"),
-      points: () => this.points.map((point) => ({ handle: point.at ?? point.handle, target: point.target })),
+      points: () => [...this.points, ...this.presetPoints].map((point) => ({ ...point, handle: point.at ?? point.handle })),
       snaps: () => this.snaps,
       allowed: (place) => this.press(place),
       add: (place) => this.addPoint(place),
       move: (...move) => this.movePoint(...move),
-      remove: (index, quietly) => this.removePoint(index, quietly),
+      take: (index) => this.takePreset(index),
+      remove: (index) => this.removePoint(index),
+      leave: (fresh) => this.leavePoint(fresh),
       choose: (index) => this.choosePoint(index),
       paint: (from, to) => this.paint(from, to),
       painted: () => this.keepMask(),
@@ -64,8 +68,23 @@ class Page {
     return shown ? this.face.landmarks : [];
   }
 
+  get amounts() {
+    return this.sliding ?? this.state.amounts;
+  }
+
+  // What presets pull, at handles where a person pulls nothing.
+  get presetPoints() {
+    const shown = this.dragging?.points ? this.dragging : this.state.result;
+    const free = ([handle]) => !this.points.some((point) => point.handle && same(point.handle, handle));
+    return this.presets.drags(this.amounts).filter(free).map(
+      ([handle, target]) => ({ handle, target, at: reached(shown, handle) ?? handle, preset: true }),
+    );
+  }
+
   get canStart() {
-    return this.editable && this.rough && this.points.some(moves) && this.points.every((point) => point.handle);
+    const { points, presetPoints } = this, placed = points.every((point) => point.handle);
+    const moved = points.some(moves) || presetPoints.length > 0;
+    return this.editable && this.rough && placed && moved && this.presets.has(this.amounts);
   }
 
   // Photo and face
@@ -88,6 +107,7 @@ class Page {
 
   forget() {
     this.faces = [];
+    this.sliding = null;
     this.face = this.choice = this.quad = this.quality = this.drawnBox = null;
     this.rough = this.dragging = this.boxing = false;
     this.history = new History({ ...FIRST });
@@ -98,6 +118,7 @@ class Page {
 
   chooseFace(choice) {
     this.choice = choice; // { number } or { box }
+    this.face = this.sliding = null;
     this.boxing = false;
     this.drawnBox = null;
     this.phase = "learning";
@@ -166,15 +187,43 @@ class Page {
     this.connection.send({ type: "origin", id, result: this.state.result?.id ?? 0, point: point.at });
   }
 
-  removePoint(index, quietly) {
-    this.pulling = null;
+  removePoint(index) {
     this.chosen = -1;
-    if (quietly) return this.view.draw();
     if (this.editable) this.setPoints(this.state.points.filter((_, i) => i !== index));
+  }
+
+  // A pull ends without a change; a fresh point goes again.
+  leavePoint(fresh) {
+    this.pulling = null;
+    if (fresh) this.chosen = -1;
+    this.refresh();
   }
 
   choosePoint(index) {
     this.chosen = index;
+    this.refresh();
+  }
+
+  // A preset's point that is pulled by hand becomes one. Its number among the points; of those by hand, their own.
+  takePreset(index) {
+    const point = this.presetPoints[index - this.points.length];
+    if (!point) return index;
+    const { handle, target, at } = point;
+    this.pulling = [...this.points, { handle, target, at }];
+    return (this.chosen = this.pulling.length - 1);
+  }
+
+  // Presets. While a slider moves the states stay as they are.
+
+  slide(name, amount) {
+    this.sliding = this.presets.changed(this.amounts, name, amount);
+    this.refresh();
+  }
+
+  keepAmounts() {
+    const amounts = this.sliding;
+    this.sliding = null;
+    if (amounts && JSON.stringify(amounts) !== JSON.stringify(this.state.amounts)) this.history.change({ amounts });
     this.refresh();
   }
 
@@ -216,12 +265,12 @@ class Page {
   start() {
     if (!this.canStart) return;
     const { mask, painted } = this.state;
-    const drags = this.points.map(({ handle, target }) => [handle, target]);
+    const drags = [...this.points, ...this.presetPoints].map(({ handle, target }) => [handle, target]);
     this.run({ drags, mask, painted: mask === "painted" ? painted ?? new Blob() : null });
   }
 
   async run(task) {
-    this.dragging = { ...task, id: ++this.counter, began: performance.now(), frames: 0 };
+    this.dragging = { ...task, points: null, id: ++this.counter, began: performance.now(), frames: 0 };
     const scale = this.view.scale * (window.devicePixelRatio || 1);
     const { drags, mask, painted, id } = this.dragging;
     this.connection.send({ type: "drag", id, drags, mask, scale }, await painted);
@@ -244,6 +293,7 @@ class Page {
   travel(go) {
     if (!this.editable) return;
     const before = this.state.painted;
+    this.sliding = null;
     go();
     this.chosen = -1;
     this.refresh();
@@ -265,10 +315,11 @@ class Page {
     this.refresh();
   }
 
-  hear_hello({ limits, sample, steps }) {
+  hear_hello({ limits, sample, presets }) {
     this.limits = limits;
-    this.steps = steps;
     this.panel.offerSample(sample);
+    this.presets.names = Object.keys(presets);
+    this.panel.offerPresets(presets);
     if (this.phase !== "empty") this.resume();
   }
 
@@ -307,8 +358,13 @@ class Page {
 
   hear_face(face) {
     this.face = face;
+    this.presets.forget();
     const [x, y, width, height] = face.box;
     if (!this.again) this.view.zoomTo([x - width, y - height, x + 2 * width, y + 1.8 * height]);
+  }
+
+  hear_presets(answer) {
+    this.presets.hear(answer);
   }
 
   hear_doing({ text, done, total }) {
@@ -341,7 +397,7 @@ class Page {
 
   hear_points({ id, points, step, steps }) {
     if (id !== this.dragging?.id) return;
-    this.dragging.at = points;
+    this.dragging.points = points;
     this.panel.say(`Dragging: step ${step}, at most ${steps}.${this.rate}`, step / steps);
   }
 
@@ -364,7 +420,7 @@ class Page {
     const drag = this.dragging;
     if (content.id !== drag?.id) return;
     const result = { ...drag, ...content, id: content.result, patch };
-    const points = this.state.points.map((point, i) => ({ ...point, at: content.points[i] ?? point.at }));
+    const points = this.state.points.map((point) => ({ ...point, at: reached(result, point.handle) ?? point.at }));
     const task = { drags: drag.drags, mask: drag.mask, painted: drag.painted };
     this.history.change({ points, result });
     this.dragging = false;
@@ -412,8 +468,9 @@ class Page {
   refresh() {
     const shown = this.live ?? this.state.result?.patch ?? null;
     this.view.patch = shown;
-    if (this.dragging?.at) this.pulling = this.state.points.map((point, i) => ({ ...point, at: this.dragging.at[i] }));
-    else if (this.pulling && !this.hands?.doing) this.pulling = null;
+    if (this.dragging?.points) {
+      this.pulling = this.state.points.map((point) => ({ ...point, at: reached(this.dragging, point.handle) ?? point.at }));
+    } else if (this.pulling && !this.hands?.doing) this.pulling = null;
     const result = this.state.result;
     this.panel.quality(result ? likeness(result.likeness, result.identity) : this.quality);
     this.panel.refresh();
@@ -422,8 +479,21 @@ class Page {
 }
 
 function moves({ handle, at, target }) {
-  const from = handle ?? at;
-  return Math.hypot(from[0] - target[0], from[1] - target[1]) >= 0.5;
+  return apart(handle ?? at, target) >= 0.5;
+}
+
+// Where the picture of a drag shows what a handle takes hold of, if it is one of its handles.
+function reached(drag, handle) {
+  return handle && drag?.points[drag.drags.findIndex(([start]) => same(start, handle))];
+}
+
+// The server rounds places to hundredths.
+function same(a, b) {
+  return apart(a, b) < 0.02;
+}
+
+function apart(a, b) {
+  return Math.hypot(a[0] - b[0], a[1] - b[1]);
 }
 
 const page = new Page();

@@ -1,5 +1,6 @@
 // The panel beside the photo, and keys: what a person can press, and what is said to them.
 
+import { Slider } from "./slider.js";
 import { place } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
@@ -44,6 +45,17 @@ export class Panel {
     $("sample").hidden = !there;
   }
 
+  // presets: name → what it does, in words.
+  offerPresets(presets) {
+    if ($("presets").children.length) return; // a new server is asked anew
+    const { page } = this;
+    this.sliders = Object.entries(presets).map(([name, what]) => {
+      const slider = new Slider(name, what, { slide: (amount) => page.slide(name, amount), keep: () => page.keepAmounts() });
+      $("presets").append(slider.row);
+      return slider;
+    });
+  }
+
   refresh() {
     const { page } = this, { state, phase, dragging } = page;
     document.body.dataset.phase = phase;
@@ -60,6 +72,7 @@ export class Panel {
     for (const radio of document.querySelectorAll('input[name="mask"]')) radio.checked = radio.value === state.mask;
     $("painting").hidden = state.mask !== "painted" && !["brush", "erase"].includes(this.tool);
     $("draw-face").setAttribute("aria-pressed", Boolean(page.boxing));
+    for (const slider of this.sliders ?? []) slider.show(page.amounts[slider.name] ?? 0, Boolean(page.editable && page.face));
     this.listFaces();
     if (!dragging) this.listPoints();
   }
@@ -94,7 +107,10 @@ export class Panel {
       row.append(choose, remove);
       return row;
     });
-    $("no-points").hidden = rows.length > 0;
+    const more = page.presetPoints.length;
+    $("no-points").hidden = rows.length + more > 0;
+    $("of-presets").hidden = !more;
+    $("of-presets").textContent = `${rows.length ? "And " : ""}${more} of presets, shown without numbers.`;
     replace($("points"), rows, [page.points.map((point) => [point.at, point.target]), page.chosen]);
   }
 
@@ -102,7 +118,7 @@ export class Panel {
   listen(places) {
     const { page } = this;
     const canvas = page.view.canvas;
-    for (const [number, name] of places) $("landmark").append(new Option(name, number));
+    for (const [name, words] of places) $("landmark").append(new Option(words, name));
     $("file").onchange = () => {
       const [file] = $("file").files;
       if (file) page.open(file);
@@ -120,7 +136,7 @@ export class Panel {
       page.boxing = !page.boxing;
       page.refresh();
     };
-    $("add").onclick = () => this.addLandmark(Number($("landmark").value));
+    $("add").onclick = () => this.addLandmark($("landmark").value);
     $("clear-points").onclick = () => page.editable && page.setPoints([]);
     $("landmarks").onchange = () => page.view.draw();
     for (const radio of document.querySelectorAll('input[name="mask"]')) {
@@ -146,10 +162,10 @@ export class Panel {
     this.listenToKeys(canvas, before);
   }
 
-  addLandmark(number) {
+  addLandmark(name) {
     const { page } = this;
     if (!page.editable || !page.face) return;
-    const index = page.addPoint(page.face.landmarks[number]);
+    const index = page.addPoint(page.face.names[name]);
     page.movePoint(index, "target", null, true);
     page.choosePoint(index);
     page.view.canvas.focus();

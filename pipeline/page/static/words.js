@@ -9,12 +9,14 @@ export const REASONS = {
 
 export const WORKING = { inverting: "Learning the face", dragging: "Dragging" };
 
-// Landmarks by their numbers (dlib's 68), left and right as one sees them.
+// Landmarks by their names (names.py), left and right as one sees them.
 export const PLACES = [
-  [48, "Mouth, left corner"], [54, "Mouth, right corner"], [51, "Upper lip"], [57, "Lower lip"],
-  [36, "Left eye, outer corner"], [45, "Right eye, outer corner"], [37, "Left eyelid"], [44, "Right eyelid"],
-  [19, "Left eyebrow"], [24, "Right eyebrow"], [30, "Tip of the nose"], [31, "Nose, left side"],
-  [35, "Nose, right side"], [8, "Chin"], [4, "Left jaw"], [12, "Right jaw"],
+  ["mouth.left", "Mouth, left corner"], ["mouth.right", "Mouth, right corner"], ["mouth.top", "Upper lip"],
+  ["mouth.bottom", "Lower lip"], ["eye.left.outer", "Left eye, outer corner"],
+  ["eye.right.outer", "Right eye, outer corner"], ["eye.left.top", "Left eyelid"], ["eye.right.top", "Right eyelid"],
+  ["brow.left", "Left eyebrow"], ["brow.right", "Right eyebrow"], ["nose", "Tip of the nose"],
+  ["nose.left", "Nose, left side"], ["nose.right", "Nose, right side"], ["chin", "Chin"], ["jaw.left", "Left jaw"],
+  ["jaw.right", "Right jaw"],
 ];
 
 export function likeness(words, distance) {
