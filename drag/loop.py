@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from photodrag.drag.face_model import face_model
 from photodrag.drag.led import Landmarks, LeadSettings, led_steps
-from photodrag.drag.motion import hold_loss, motion_loss
+from photodrag.drag.motion import hold_gradient, motion_loss
 from photodrag.drag.points import checked
 from photodrag.drag.shell import within
 from photodrag.drag.state import LIMIT, STALLED, DragResult, DragState, ending, finished
@@ -122,7 +122,7 @@ def steps(
     arrive = s.arrive * px * (1 if len(handles) <= 5 else 2)
     if mask is None:
         mask = neighbourhood(torch.cat((handles, targets)), side, resolution, s.reach * px)
-    hold = 1 - _resized(mask.to(w_plus), resolution)
+    hold = s.hold * (1 - _resized(mask.to(w_plus), resolution))
 
     optimiser, lr, reason = Adam(), s.lr, None
     p, points, best, best_p = start.clone(), handles, None, start
@@ -134,14 +134,16 @@ def steps(
         with torch.enable_grad():
             code = torch.cat((space.unwhiten(p), rest), 1)
             features = generator.features(code, resolution)
+        seen = features.detach()
+        size = seen.abs().mean()
         if step == 0:
-            first, size = features.detach(), features.detach().abs().mean()
+            first, first_size = seen, size
             tracker = Tracker(first, handles, side, s.patch * px, s.window * px)
         else:
-            points = tracker(features.detach(), points)
+            points = tracker(seen, points)
         code = (code if step else w_plus).detach()  # whitened and back it would be the start, but for rounding
         state = DragState(step, code, points, (points - targets).norm(dim=1).mean().item())
-        sane = features.isfinite().all() and features.detach().abs().mean() < s.growth * size
+        sane = size < s.growth * first_size  # which no NaN is
         if best and not (sane and state.distance < best.distance + s.lost * px):
             p, points, optimiser, lr = best_p, best.points, Adam(), lr / 2  # taken back
             continue
@@ -154,8 +156,7 @@ def steps(
             break
         with torch.enable_grad():
             loss = motion_loss(features, points, targets, side, s.patch * px, s.step * px)
-            loss = loss + s.hold * hold_loss(features, first, hold)
-        (gradient,) = torch.autograd.grad(loss, p)
+        (gradient,) = torch.autograd.grad((loss, features), p, (None, hold_gradient(seen, first, hold)))
         p = within(p.detach() - lr * optimiser(gradient), start, s.radius, s.shell)
     return DragResult(best.w_plus, best.points, (best.points - targets).norm(dim=1), step, reason or LIMIT)
 
