@@ -80,7 +80,7 @@ def steps(
         w.requires_grad_()
         with torch.enable_grad():
             code = torch.cat((w, fixed), 1)
-            features = generator.features(code, resolution).contiguous()  # as grid_sample wants it, copied once
+            features = generator.features(code, resolution)
         now = Field(features.detach(), side, square)
         if step == 0:
             first, template = now.features, now(points)

@@ -47,6 +47,20 @@ def test_sample_reads_between_cells():
     assert torch.allclose(sample(torch.stack((x, y))[None], points, SIDE), points, atol=1e-3)
 
 
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_sample_is_grid_sample(layout):
+    """Its values and its gradient, inside, at the border and beyond it."""
+    features = smooth(4).contiguous(memory_format=layout).requires_grad_()
+    points = torch.rand(50, 4, 2, generator=torch.Generator().manual_seed(0)) * (SIDE + 60) - 30
+    grid = ((2 * points + 1) / SIDE - 1).reshape(1, 1, -1, 2)
+    wanted = F.grid_sample(features, grid, padding_mode="border", align_corners=False)[0, :, 0].T.view(50, 4, -1)
+    got = sample(features, points, SIDE)
+    assert torch.allclose(got, wanted, atol=1e-4)
+    weight = torch.randn(50, 4, 16, generator=torch.Generator().manual_seed(1))
+    a, b = (torch.autograd.grad((values * weight).sum(), features)[0] for values in (got, wanted))
+    assert torch.allclose(a, b, atol=1e-3) and a.abs().max() > 0.1
+
+
 def test_disc_is_round_and_centred():
     offsets = disc(6.0, 3.0, torch.device("cpu"))
     assert len(offsets) == 13 and (offsets == 0).all(1).any() and torch.equal(offsets, -offsets.flip(0))
