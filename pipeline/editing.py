@@ -19,6 +19,7 @@ from photodrag.invert.tuning import TuneSettings
 from photodrag.pipeline import masks
 from photodrag.pipeline.box import Box
 from photodrag.pipeline.drawing import FINE, at_least, draw
+from photodrag.pipeline.faces import is_seen
 from photodrag.pipeline.inversion import Inversion, Models, Progress, invert, silent
 from photodrag.pipeline.landmarks import Frame, predict
 from photodrag.pipeline.output import write_output
@@ -214,7 +215,12 @@ def followed(landmarks: np.ndarray | None) -> Landmarks | None:
     if landmarks is None:
         return None
     frame = Frame.around(landmarks)
-    return Landmarks(landmarks, lambda image: predict(to_uint8(image), frame))
+
+    def find(image: Tensor) -> np.ndarray | None:
+        picture = to_uint8(image)
+        return predict(picture, frame) if is_seen(picture) else None
+
+    return Landmarks(landmarks, find)
 
 
 def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:

@@ -59,6 +59,11 @@ def detect(pixels: np.ndarray) -> list[Face]:
     return [_face(i + 1, frame, landmarks, score) for i, (frame, landmarks, score) in enumerate(faces)]
 
 
+def is_seen(pixels: np.ndarray) -> bool:
+    """Whether `detect` sees a large, upright face in a picture, uint8 RGB [H, W, 3], at its first look."""
+    return bool(_settled(pixels, _find(pixels, min(1.0, COARSE / max(pixels.shape[:2])))))
+
+
 def in_box(pixels: np.ndarray, box: Box) -> Face:
     """The face in a box that a person drew: (x, y, width, height) in photo pixels, roughly around face or head.
 

@@ -1,5 +1,7 @@
 """Dragging the head by landmarks: what leads, how well the linear model knows, where the landmarks arrive."""
 
+from itertools import count
+
 import numpy as np
 import pytest
 import torch
@@ -105,6 +107,48 @@ def test_a_part_of_the_face_is_left_to_features(face, space, model, person, mark
     with pytest.raises(StopIteration) as end:
         next(led_steps(face, w_plus, handles, handles + way, find, model, space))
     assert end.value.value is None
+
+
+def test_bone_is_not_torn(face, space, model, person):
+    """Two points on the bridge of the nose, pulled apart by more than what is between them, are left to features."""
+    w_plus, landmarks, find = person
+    handles = torch.from_numpy(landmarks[[29, NOSE]])
+    way = (handles[1] - handles[0]).norm()
+    for share, led in ((0.4, True), (0.6, False)):
+        targets = handles + share * way * torch.tensor([[-1.0, 0.0], [1.0, 0.0]])
+        states = led_steps(face, w_plus, handles, targets, find, model, space, LeadSettings(least=0.0))
+        assert (next(states, None) is not None) == led
+
+
+def losing(find: Landmarks, *lost: int) -> Landmarks:
+    """As if no face were seen in the pictures of these numbers, from 0 on."""
+    numbers = count()
+    return Landmarks(find.known, lambda image: None if next(numbers) in lost else find.find(image))
+
+
+def test_a_step_that_loses_the_face_is_taken_back(face, space, model, person):
+    w_plus, landmarks, find = person
+    handle = torch.from_numpy(landmarks[[NOSE]])
+
+    def lengths(landmarks: Landmarks) -> list[float]:
+        states = led_steps(face, w_plus, handle, handle + 40, landmarks, model, space, LeadSettings(steps=2))
+        return [(space.whiten(s.w_plus) - space.whiten(w_plus))[0, 0].norm().item() for s in states]
+
+    whole, taken_back = lengths(find), lengths(losing(find, 1))
+    assert taken_back[:2] == [0, 0] and taken_back[2] == pytest.approx(whole[1] / 2, rel=1e-3)
+    assert lengths(losing(find, 0)) == []  # nothing to go by: left to features
+
+
+def test_a_face_stays_where_it_can_t_turn_so_far(face, space):
+    """This one would become a profile, of which the generator knows little."""
+    z = torch.from_numpy(np.random.RandomState(6).randn(1, face.z_dim)).float()
+    w_plus = face.mapping(z, psi=0.7)
+    landmarks = detect(to_uint8(face.synthesis(w_plus)))[0].landmarks
+    handle = torch.from_numpy(landmarks[[NOSE]])
+    across = np.linalg.norm(landmarks[16] - landmarks[0])
+    way = 0.2 * across * torch.tensor([[-1.000, -0.024]])
+    result = drag(face, w_plus, handle, handle + way, space=space, landmarks=followed(landmarks))
+    assert detect(to_uint8(face.synthesis(result.w_plus))) and result.distances.max() < 0.8 * way.norm()
 
 
 def test_the_step_limit_holds(face, space, person):
