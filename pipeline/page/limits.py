@@ -18,6 +18,8 @@ class Limits:
     """Dragged at once."""
     results: int = 100
     """Remembered for a tab, to be saved after an undo: 100 kB each."""
+    films: int = 10
+    """Of these, the latest, with their drags' states, of which a video is made: 4 MB each at most."""
     display: int = 2560
     """The longest side of the copy of a photo that is shown."""
     preview: int = 512

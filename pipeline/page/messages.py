@@ -64,6 +64,7 @@ SAID: dict[str, dict[str, Check]] = {
     },
     "stop": {},
     "origin": {"id": _whole, "result": _whole, "point": is_row(2, _number)},  # where a point of a result came from
-    "save": {"result": _whole, "format": _one_of("png", "jpeg", "json")},
+    "save": {"result": _whole, "format": _one_of("png", "jpeg", "json", "mp4")},
+    "cancel": {},  # the video that is being made
 }
 """What a page says; `Tab` has a function for each."""

@@ -3,7 +3,7 @@
 import sys
 import traceback
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -84,7 +84,7 @@ class Tab:
         self._open(lambda: read_photo(SAMPLE))
 
     def hear_face(self, number: int | None, box: list | None, data: bytes) -> None:
-        self._end("drag", "invert")
+        self._end("drag", "invert", "film")
         self._start("invert", lambda job: self._invert(job, number, box and tuple(box)))
 
     def hear_presets(self, amounts: dict, data: bytes) -> None:
@@ -107,7 +107,13 @@ class Tab:
         self.tell("origin", id=id, point=found.origin(tuple(point)) if found else point)
 
     def hear_save(self, result: int, format: str, data: bytes) -> None:
-        self._start("save", lambda job: self._save(result, format))
+        if format == "mp4":
+            self._start("film", lambda job: self._film(job, result))
+        else:
+            self._start("save", lambda job: self._save(result, format))
+
+    def hear_cancel(self, data: bytes) -> None:
+        self._end("film")
 
     # Jobs
 
@@ -138,7 +144,7 @@ class Tab:
         self.tell("error", about=about, text=str(error))
 
     def _open(self, read: Callable[[], Photo]) -> None:
-        self._end("drag", "invert", "save")
+        self._end("drag", "invert", "save", "film")
         self._forget()
         self._start("photo", lambda job: self._show(job, read))
 
@@ -204,10 +210,11 @@ class Tab:
         plan = task.plan(photo, inversion.face)
         preview = Preview(photo, inversion, scale, self._studio.limits.preview)
         before, points = preview.reduced(inversion.reconstruction), np.concatenate((plan.handles, plan.targets))
-        pace = Pace(FRAMES)
+        pace, states = Pace(FRAMES), []
 
         def watch(state: DragState) -> bool:
             job.step()
+            states.append(state)
             at = inversion.alignment.to_photo(state.points.cpu().numpy()).round(2).tolist()
             facts = {"id": id, "step": state.step, "steps": settings.steps, "points": at}
             if state.step and pace.due():
@@ -221,10 +228,7 @@ class Tab:
         job.step()
         edit = put_back(plan, inversion, dragged)
         job.step()
-        self._counted += 1
-        self._results[self._counted] = work.kept(task, inversion, dragged, edit)
-        for old in list(self._results)[: -self._studio.limits.results]:
-            del self._results[old]
+        self._keep(work.kept(task, inversion, states, dragged, edit))
         shown = pictures.display_scale(photo, self._studio.limits.display)
         self._tell_patch(
             "result",
@@ -240,12 +244,33 @@ class Tab:
             identity=edit.identity,
         )
 
-    def _save(self, number: int, kind: str) -> None:
+    def _keep(self, result: work.Result) -> None:
+        limits = self._studio.limits
+        self._counted += 1
+        self._results[self._counted] = result
+        numbers = list(self._results)
+        for old in numbers[: -limits.films]:
+            self._results[old] = replace(self._results[old], states=())
+        for old in numbers[: -limits.results]:
+            del self._results[old]
+
+    def _finished(self, number: int) -> work.Result:
         result = self._results.get(number)
         if result is None or result.inversion.quality is None:
             raise UserError("There is nothing to save yet: drag first, on the finished likeness.")
-        for name, data in work.saved(self._photo, result, self._choice, kind):
+        return result
+
+    def _save(self, number: int, kind: str) -> None:
+        for name, data in work.saved(self._photo, self._finished(number), self._choice, kind):
             self.tell("saved", data, name=name)
+
+    def _film(self, job: Job, number: int) -> None:
+        def told(done: int, total: int) -> None:
+            self.tell("filming", done=done, total=total, latest=True)
+            job.step()
+
+        name, data = work.filmed(self._photo, self._finished(number), told)
+        self.tell("saved", data, name=name)
 
     def _tell_patch(self, kind: str, patch: Patch, latest: bool = False, **content) -> None:
         self.tell(kind, patch.jpeg, latest, region=patch.region, **content)

@@ -4,7 +4,7 @@ import io
 import os
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
@@ -12,12 +12,14 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from PIL import Image
 
-from photodrag.drag import DragResult
+from photodrag.drag import DragResult, DragState
 from photodrag.drag.state import LIMIT, STOPPED
+from photodrag.pipeline import film
 from photodrag.pipeline.blend import backward_flow
 from photodrag.pipeline.edit_file import EditFile, write_edit_file
 from photodrag.pipeline.editing import Edit, put_back
 from photodrag.pipeline.faces import Face
+from photodrag.pipeline.film_files import write_film
 from photodrag.pipeline.inversion import Inversion
 from photodrag.pipeline.page.painted import from_png
 from photodrag.pipeline.photo import Photo, read_photo
@@ -56,9 +58,14 @@ class Result:
     dragged: DragResult
     flow: np.ndarray
     """float32 [F, F, 2], F about FLOW: for each place in the crop, from how far it came, (x, y) in crop pixels."""
+    states: tuple[DragState, ...]
+    """From the first to the one that the picture is of; none where they were dropped to make room."""
+
+    def plan(self, photo: Photo) -> Plan:
+        return self.task.plan(photo, self.inversion.face)
 
     def edit(self, photo: Photo) -> Edit:
-        return put_back(self.task.plan(photo, self.inversion.face), self.inversion, self.dragged)
+        return replace(put_back(self.plan(photo), self.inversion, self.dragged), states=self.states)
 
     def origin(self, point: tuple[float, float]) -> tuple[float, float]:
         """Where in the photo lay what a point (x, y) of the edited photo shows."""
@@ -70,10 +77,12 @@ class Result:
         return float(x), float(y)
 
 
-def kept(task: Task, inversion: Inversion, dragged: DragResult, edit: Edit) -> Result:
+def kept(task: Task, inversion: Inversion, states: Sequence[DragState], dragged: DragResult, edit: Edit) -> Result:
+    """The result of a drag; states: all of its."""
+    last = next(i for i, state in enumerate(states) if state.w_plus is dragged.w_plus)
     step = len(edit.edited_crop) // FLOW or 1
     flow = backward_flow(inversion.reconstruction, edit.edited_crop)[step // 2 :: step, step // 2 :: step]
-    return Result(task, inversion, dragged, np.ascontiguousarray(flow))
+    return Result(task, inversion, dragged, np.ascontiguousarray(flow), tuple(states[: last + 1]))
 
 
 def read_upload(data: bytes, name: str, pixels: int) -> Photo:
@@ -116,6 +125,25 @@ def saved(photo: Photo, result: Result, choice: Choice, kind: str) -> list[tuple
         else:
             result.edit(photo).save(folder / f"{stem}-photodrag.{'jpg' if kind == 'jpeg' else kind}")
         return [(path.name, path.read_bytes()) for path in sorted(folder.iterdir())]
+
+
+def filmed(photo: Photo, result: Result, told: Callable[[int, int], None]) -> tuple[str, bytes]:
+    """Name and content of the result's video, as `photodrag edit --video` writes it; `told` hears after each picture
+    how many of how many there are. Raises UserError where the states are gone, Failure where there is no MPEG-4."""
+    if not result.states:
+        raise UserError("The way to this picture is no longer remembered: drag again, and save the video of that.")
+    plan, edit = result.plan(photo), result.edit(photo)
+    with _private_folder() as folder:
+
+        def shown() -> Iterator[np.ndarray]:
+            for number, picture in enumerate(film.pictures(plan, edit, film.FRAMES), 1):
+                yield picture
+                os.utime(folder)  # or it looks left behind
+                told(number, film.FRAMES)
+
+        path = folder / f"{photo.path.stem}-photodrag.mp4"
+        write_film(shown(), video=path)
+        return path.name, path.read_bytes()
 
 
 def edit_file(result: Result, choice: Choice, mask: Path) -> EditFile:

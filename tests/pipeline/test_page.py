@@ -15,6 +15,7 @@ import weakref
 from pathlib import Path
 from types import SimpleNamespace
 
+import cv2
 import numpy as np
 import pytest
 from command import COMMAND, as_here, environment, everything_in, run
@@ -25,7 +26,9 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from photodrag.drag import DragSettings
+from photodrag.pipeline import film
 from photodrag.pipeline import inversion as inversions
+from photodrag.pipeline.cli import main
 from photodrag.pipeline.page import token as tokens
 from photodrag.pipeline.page.limits import Limits
 from photodrag.pipeline.page.messages import Nonsense, packed, unpacked
@@ -39,7 +42,7 @@ DRAGS = [[[104.4, 138.9], [101.0, 135.0]], [[149.6, 140.8], [153.0, 137.0]]]
 
 @pytest.fixture
 def server(cache, models):
-    limits = Limits(tabs=2, pixels=1_000_000, upload=1 << 20)
+    limits = Limits(tabs=2, films=2, pixels=1_000_000, upload=1 << 20)
     with served(Studio(limits=limits, dragging=DragSettings(steps=8), models=models)) as running:
         yield running
 
@@ -286,6 +289,64 @@ def test_a_drag_saved_is_the_command_lines(server, portrait, ready, tmp_path):
     shown = old.copy()
     shown[y0:y1, x0:x1] = picture(result["data"])
     assert np.abs(shown.astype(int) - ours).mean() < 1
+
+
+def test_a_video_saved_is_the_command_lines(server, portrait, ready, tmp_path, monkeypatch):
+    monkeypatch.setattr(film, "FRAMES", 3)
+    ready(portrait)
+    folder = tmp_path / "saved"
+    folder.mkdir()
+    with server.page() as page:
+        page.open(portrait, "me.png")
+        page.learn()
+        page.say("drag", id=1, drags=DRAGS, mask="auto", scale=1.0)
+        result = page.hear_until("result")[-1]["result"]
+        for kind in ("json", "mp4"):
+            page.say("save", result=result, format=kind)
+            heard = page.hear_until("saved")
+            (folder / heard[-1]["name"]).write_bytes(heard[-1]["data"])
+        assert heard[-1]["name"] == "me-photodrag.mp4"
+        assert heard[-2]["type"] == "filming" and (heard[-2]["done"], heard[-2]["total"]) == (3, 3)
+        assert page.hear_until("ended")[-1]["job"] == "film"
+    given = ["--edit", folder / "me-edit.json", "--video", folder / "cli.mp4", "--out", folder / "cli.png"]
+    assert main(["edit", str(portrait), *map(str, given)]) == 0
+    ours, theirs = (frames(folder / name) for name in ("me-photodrag.mp4", "cli.mp4"))
+    assert len(ours) == 3 + 20 and np.array_equal(ours, theirs)
+    assert (ours[0] != ours[-1]).any()
+
+
+def frames(video: Path) -> np.ndarray:
+    capture, seen = cv2.VideoCapture(str(video)), []
+    while (read := capture.read())[0]:
+        seen.append(read[1])
+    return np.array(seen)
+
+
+def test_a_video_is_cancelled_and_the_oldest_can_not_be_made(server, portrait, ready, monkeypatch, tmp_path):
+    monkeypatch.setattr(film, "FRAMES", 1000)
+    ready(portrait)
+    with server.page() as page:
+        page.open(portrait)
+        page.learn()
+        results = []
+        for _ in range(server.studio.limits.films + 1):
+            page.say("drag", id=1, drags=DRAGS, mask="auto", scale=1.0)
+            page.hear_until("frame")
+            page.say("stop")
+            results.append(page.hear_until("result")[-1]["result"])
+        page.say("save", result=results[1], format="mp4")
+        page.hear_until("filming")
+        (tab,) = server.studio.tabs
+        job = tab._jobs["film"]
+        page.say("cancel")
+        wait_until(lambda: job.cancelled)
+        job.join(20)
+        assert not list((tmp_path / "cache" / "page").iterdir())
+        page.say("save", result=results[0], format="png")  # a picture can be made of all
+        page.hear_until("saved")
+        page.say("save", result=results[0], format="mp4")
+        error = page.hear_until("error")[-1]
+        assert error["about"] == "film" and "drag again" in error["text"]
 
 
 def test_a_drag_to_its_end(server, portrait, ready):

@@ -109,7 +109,7 @@ class Page {
     this.faces = [];
     this.sliding = null;
     this.face = this.choice = this.quad = this.quality = this.drawnBox = null;
-    this.rough = this.dragging = this.boxing = false;
+    this.rough = this.dragging = this.boxing = this.filming = false;
     this.history = new History({ ...FIRST });
     this.chosen = -1;
     this.view.patch = this.live = null;
@@ -119,7 +119,7 @@ class Page {
   chooseFace(choice) {
     this.choice = choice; // { number } or { box }
     this.face = this.sliding = null;
-    this.boxing = false;
+    this.boxing = this.filming = false;
     this.drawnBox = null;
     this.phase = "learning";
     this.history = new History({ ...FIRST });
@@ -300,9 +300,20 @@ class Page {
     if (this.state.painted !== before) this.showMask();
   }
 
-  async save(format) {
-    const result = this.state.result;
-    if (result) this.connection.send({ type: "save", result: result.id, format });
+  save(format) {
+    if (format === "mp4" && this.filming) return this.cancelFilm();
+    this.connection.send({ type: "save", result: this.state.result.id, format });
+    if (format !== "mp4") return;
+    this.filming = true;
+    this.panel.say("Making the video …", null);
+    this.refresh();
+  }
+
+  cancelFilm() {
+    this.filming = false;
+    this.connection.send({ type: "cancel" });
+    this.panel.say("No video was made.");
+    this.refresh();
   }
 
   // What the server says
@@ -439,6 +450,14 @@ class Page {
     }
   }
 
+  hear_filming({ done, total }) {
+    if (this.filming && !this.dragging) this.panel.say(`Making the video: picture ${done} of ${total}.`, done / total);
+  }
+
+  hear_ended({ job }) {
+    if (job === "film") this.filming = false;
+  }
+
   hear_saved({ name }, _, data) {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(data);
@@ -459,7 +478,7 @@ class Page {
   lose(why) {
     this.panel.banner(why);
     if (this.dragging) this.cut = this.dragging; // a lost connection ends its drag, which is done again
-    this.dragging = false;
+    this.dragging = this.filming = false;
     this.live = null;
     this.refresh();
   }

@@ -4,6 +4,7 @@ import { Slider } from "./slider.js";
 import { place } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
+const FORMATS = ["png", "jpeg", "json", "mp4"];
 const picked = (name) => document.querySelector(`input[name="${name}"]:checked`).value;
 
 export class Panel {
@@ -68,7 +69,9 @@ export class Panel {
     $("start").disabled = !dragging && !page.canStart;
     $("undo").disabled = !page.editable || !page.history.canUndo;
     $("redo").disabled = !page.editable || !page.history.canRedo;
-    for (const format of ["png", "jpeg", "json"]) $(`save-${format}`).disabled = !this.savable;
+    for (const format of FORMATS) $(`save-${format}`).disabled = !this.savable;
+    if (page.filming) $("save-mp4").disabled = false;
+    $("save-mp4").textContent = page.filming ? "Cancel the video" : "Video";
     for (const radio of document.querySelectorAll('input[name="mask"]')) radio.checked = radio.value === state.mask;
     $("painting").hidden = state.mask !== "painted" && !["brush", "erase"].includes(this.tool);
     $("draw-face").setAttribute("aria-pressed", Boolean(page.boxing));
@@ -145,7 +148,7 @@ export class Panel {
     for (const radio of document.querySelectorAll('input[name="tool"]')) radio.onchange = () => page.refresh();
     $("paint-face").onclick = () => this.repaint(() => page.mask.paintFace(page.face.landmarks));
     $("clear-mask").onclick = () => this.repaint(() => page.mask.clear());
-    for (const format of ["png", "jpeg", "json"]) $(`save-${format}`).onclick = () => page.save(format);
+    for (const format of FORMATS) $(`save-${format}`).onclick = () => page.save(format);
     const before = (shown) => {
       page.view.before = shown;
       page.view.draw();
