@@ -36,6 +36,7 @@ from inversion_run import METHODS, inverted, limited, thumb
 from PIL import Image
 
 from photodrag import weights
+from photodrag.drag import DragSettings
 from photodrag.invert import cache, perceptual
 from photodrag.invert.start import start_digest
 from photodrag.pipeline.comparison import versions
@@ -117,7 +118,8 @@ def key_of(photo, face, models: Models, name: str, settings: list, limit: float 
     """What a row depends on; of ours also what their starts and axes were fitted to."""
     fitted = [start_digest(), weights.axes_digest()] if name.startswith("photodrag") else []
     networks = [models.generator.digest, weights.digest(DISTANCE), *fitted]
-    return cache.key_of(photo.key, face.landmarks.round(2), networks, name, [asdict(s) for s in settings], limit)
+    stages = [asdict(s) for s in (*settings, DragSettings())]
+    return cache.key_of(photo.key, face.landmarks.round(2), networks, name, stages, limit)
 
 
 def pictures_of(paths: list[Path]) -> list[Path]:
