@@ -16,7 +16,7 @@ from PIL import Image
 from serving import served
 
 from photodrag.drag import DragSettings
-from photodrag.pipeline import presets
+from photodrag.pipeline import film, presets
 from photodrag.pipeline.faces import detect
 from photodrag.pipeline.page.limits import Limits
 from photodrag.pipeline.page.studio import Studio
@@ -30,6 +30,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-
 SIDE = 256
 MOUTH, TARGET = (104.4, 138.9), (99.0, 134.0)
 SLOW = 90_000  # ms
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,7 @@ def tab(browser, server):
 
 
 def opened(browser, url: str, **options):
-    page = browser.new_context(viewport={"width": 1000, "height": 700}, **options).new_page()
+    page = browser.new_context(**{"viewport": {"width": 1000, "height": 700}, **options}).new_page()
     page.set_default_timeout(30_000)
     page.troubles = []
     page.on("pageerror", lambda error: page.troubles.append(str(error)))
@@ -134,7 +135,7 @@ def picture(data: bytes) -> np.ndarray:
 
 
 @pytest.mark.parametrize("steps", [DragSettings.steps])
-def test_upload_pull_stop_undo_save(tab, portrait, ready, tmp_path):
+def test_upload_pull_stop_undo_save(tab, portrait, ready, tmp_path, monkeypatch):
     choose(tab, ready(portrait))
     tab.uncheck("#landmarks")
     before = seen(tab)
@@ -167,6 +168,14 @@ def test_upload_pull_stop_undo_save(tab, portrait, ready, tmp_path):
     files = saved(tab, "#save-png") | saved(tab, "#save-json")
     assert files.keys() == {"portrait-photodrag.png", "portrait-edit.json"}
     assert saved(tab, "#save-jpeg").keys() == {"portrait-photodrag.jpg"}
+    monkeypatch.setattr(film, "FRAMES", 1000)
+    tab.click("#save-mp4")
+    expect(tab.locator("#status")).to_contain_text(re.compile(r"Making the video: picture \d+ of 1000"), timeout=SLOW)
+    tab.get_by_role("button", name="Cancel the video").click()
+    expect(tab.locator("#status")).to_have_text("No video was made.")
+    monkeypatch.setattr(film, "FRAMES", 3)
+    assert saved(tab, "#save-mp4").keys() == {"portrait-photodrag.mp4"}
+    expect(tab.locator("#save-mp4")).to_have_text("Video")
     edit, out = tmp_path / "portrait-edit.json", tmp_path / "cli.png"
     edit.write_bytes(files["portrait-edit.json"])
     assert 1 <= json.loads(edit.read_text())["steps"] < DragSettings.steps
@@ -360,12 +369,85 @@ def test_server_killed_and_restarted(browser, cache, portrait, ready):
     assert page.troubles == []
 
 
+class Fingers:
+    """On the screen of a page, as many as places are given."""
+
+    def __init__(self, page):
+        self.session = page.context.new_cdp_session(page)
+
+    def down(self, *places) -> None:
+        self._touch("touchStart", places)
+
+    def move(self, *places) -> None:
+        self._touch("touchMove", places)
+
+    def up(self) -> None:
+        self._touch("touchEnd", ())
+
+    def swipe(self, start, end) -> None:
+        self.down(start)
+        for share in (0.5, 1):
+            self.move(tuple(np.add(start, share * np.subtract(end, start))))
+        self.up()
+
+    def _touch(self, kind: str, places) -> None:
+        points = [{"x": float(x), "y": float(y), "id": number} for number, (x, y) in enumerate(places)]
+        self.session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+
+def test_fingers(browser, server, portrait, ready):
+    page = opened(browser, server.url, **PHONE)
+    choose(page, ready(portrait))
+    fingers, rows = Fingers(page), page.locator("#points li button:first-child")
+    fingers.swipe(on_screen(page, MOUTH), on_screen(page, TARGET))
+    expect(rows).to_have_count(1)
+    expect(rows.first).to_have_text(re.compile(r"1: 10\d, 139 → 99, 134"))
+    cheek = on_screen(page, (150.0, 110.0))
+    fingers.down(cheek)  # a tap: that place stays
+    fingers.up()
+    expect(rows).to_have_count(2)
+    expect(rows.nth(1)).to_have_text(re.compile(r"2: (\d+, \d+) → \1"))
+    fingers.swipe(cheek, on_screen(page, (158.0, 116.0)))  # the pin is taken hold of
+    expect(rows).to_have_count(2)
+    expect(rows.nth(1)).to_have_text(re.compile(r"→ 158, 116"))
+
+    # Two fingers on the face, twice as far apart in the end: no point is left, and all is twice as large.
+    middle = on_screen(page, (127.5, 127.5))
+    apart = [tuple(np.add(middle, (0, way))) for way in (-40, 40, -60, 60, -80, 80)]
+    fingers.down(apart[0])
+    fingers.down(*apart[:2])
+    fingers.move(*apart[2:4])
+    fingers.move(*apart[4:])
+    fingers.up()
+    expect(rows).to_have_count(2)
+    fingers.down(on_screen(page, (127.5 + 40, 127.5 + 20)))
+    fingers.up()
+    expect(rows).to_have_count(3)
+    seen_at = [int(number) for number in re.findall(r"\d+", rows.nth(2).inner_text())[1:3]]
+    assert np.allclose(seen_at, (127.5 + 20, 127.5 + 10), atol=4)
+
+    # A finger that slides a preset, and one that moves the page under the photo.
+    box = page.get_by_role("slider", name="Smile").bounding_box()
+    if box["y"] > PHONE["viewport"]["height"] - 60:
+        page.evaluate("y => scrollBy(0, y)", box["y"] - PHONE["viewport"]["height"] + 120)
+        box = page.get_by_role("slider", name="Smile").bounding_box()
+    line = box["y"] + box["height"] / 2
+    fingers.swipe((box["x"] + box["width"] / 2, line), (box["x"] + 0.8 * box["width"], line))
+    expect(page.locator("#of-presets")).to_be_visible()
+    assert 0.3 <= float(page.get_by_role("slider", name="Smile").input_value()) <= 0.9
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["viewport"]["width"]
+    page.get_by_role("button", name="Start").tap()
+    wait_for_result(page)
+    page.context.close()
+    assert page.troubles == []
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1200])
+@pytest.mark.parametrize("width", [360, 390, 1200])
 def test_accessible(browser, server, portrait, ready, scheme, width):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-    page = opened(browser, server.url, color_scheme=scheme, bypass_csp=True)
-    page.set_viewport_size({"width": width, "height": 740})
+    device = PHONE if width == 390 else {"viewport": {"width": width, "height": 740}}
+    page = opened(browser, server.url, color_scheme=scheme, bypass_csp=True, **device)
 
     def check() -> None:
         found = axe.Axe().run(page).response["violations"]
@@ -375,7 +457,9 @@ def test_accessible(browser, server, portrait, ready, scheme, width):
     check()
     choose(page, ready(portrait))
     pull(page, MOUTH, TARGET)
-    page.click("summary")
+    page.get_by_role("slider", name="Turn left").fill("-0.5")
+    page.get_by_text("Keys", exact=True).click()
+    expect(page.locator("#of-presets")).to_be_visible()
     check()
     if folder := os.environ.get("PHOTODRAG_SCREENSHOTS"):
         page.screenshot(path=os.path.join(folder, f"{scheme}-{width}.png"))
