@@ -1,0 +1,118 @@
+"""How soon the page shows what a drag does: small seeded drags of a face, over the page's own WebSocket.
+
+python tests/bench/page.py [--photo PHOTO] [--drags N]
+
+Prints how long the first picture takes from the change, how many come a second, and where the time goes: the drag's
+own steps, and of each picture the generator's drawing, the blending into the photo, the JPEG. The first run of a
+photo learns its face, which isn't counted."""
+
+import statistics
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+import numpy as np
+
+from photodrag.pipeline.page import preview, tab
+from photodrag.pipeline.page.studio import Studio
+from photodrag.weights import keep_freed_memory
+
+sys.path.append(str(Path(__file__).parents[1] / "pipeline"))
+from serving import served
+
+ASTRONAUT = Path(__file__).parents[2] / "data" / "astronaut.png"
+PLACES = "mouth.left", "mouth.right", "brow.left", "brow.right", "nose", "chin"
+LENGTHS = 0.03, 0.07
+"""Of a drag, in parts of the face's width."""
+WATCHED = 4.0
+"""Seconds after the first picture at which a drag is stopped."""
+SCREEN = 2.0
+"""Pixels of the screen to one of the photo."""
+
+Spent = dict[str, list[float]]
+
+
+def timed(owner: object, name: str, spent: Spent) -> None:
+    """Let a function or method write down the seconds that each call takes."""
+    work: Callable = getattr(owner, name)
+
+    def measured(*arguments, **more):
+        began = time.monotonic()
+        try:
+            return work(*arguments, **more)
+        finally:
+            spent[name].append(time.monotonic() - began)
+
+    setattr(owner, name, measured)
+
+
+def drags_of(face: dict, count: int, seed: int) -> list[list]:
+    """So many small drags of one point each: [[handle, target]]."""
+    random = np.random.default_rng(seed)
+    made = []
+    for number in range(count):
+        handle = np.array(face["names"][PLACES[number % len(PLACES)]])
+        angle, length = random.uniform(0, 2 * np.pi), random.uniform(*LENGTHS) * face["box"][2]
+        made.append([[handle.tolist(), (handle + length * np.array([np.cos(angle), np.sin(angle)])).tolist()]])
+    return made
+
+
+def watch(page, number: int, drags: list) -> tuple[list[float], int]:
+    """Drag, and say when each picture came, in seconds after the change, the result's where it was the first; and
+    the steps that were made."""
+    began, came, stopped = time.monotonic(), [], False
+    page.say("drag", id=number, drags=drags, mask="auto", scale=SCREEN)
+    while (heard := page.hear())["type"] != "result":
+        if heard["type"] == "error":
+            raise click.ClickException(heard["text"])
+        if heard["type"] == "frame":
+            came.append(time.monotonic() - began)
+        if came and not stopped and time.monotonic() - began > came[0] + WATCHED:
+            page.say("stop")
+            stopped = True
+    return came or [time.monotonic() - began], heard["steps"]
+
+
+def told(spent: Spent, steps: int) -> str:
+    """Where the time of all drags went, in words."""
+    pictures, drawn, encoded = (sum(spent[name]) for name in ("edit", "_picture", "patch"))
+    count = max(1, len(spent["edit"]))
+    stepping = (sum(spent["drag_face"]) - pictures) / max(1, steps)
+    parts = {"drawn": drawn, "blended": pictures - drawn - encoded, "JPEG": encoded}
+    words = ", ".join(f"{part} {1000 * took / count:.1f}" for part, took in parts.items())
+    return f"a step of the drag {1000 * stepping:.0f} ms; a picture {1000 * pictures / count:.0f} ms: {words}"
+
+
+@click.command()
+@click.option("--photo", type=click.Path(path_type=Path), default=ASTRONAUT)
+@click.option("--drags", "count", type=click.IntRange(1), default=20)
+@click.option("--seed", type=int, default=0)
+def main(photo: Path, count: int, seed: int) -> None:
+    keep_freed_memory()
+    spent, firsts, rates, steps = defaultdict(list), [], [], 0
+    with served(Studio()) as server, server.page() as page:
+        face = page.open(photo)["faces"][0]
+        page.learn()
+        for owner, name in [
+            (tab, "drag_face"),
+            (preview.Preview, "edit"),
+            (preview.Preview, "_picture"),
+            (preview, "patch"),
+        ]:
+            timed(owner, name, spent)
+        for number, drags in enumerate(drags_of(face, count, seed)):
+            came, made = watch(page, number, drags)
+            steps += made
+            firsts.append(came[0])
+            if len(came) > 1:
+                rates.append((len(came) - 1) / (came[-1] - came[0]))
+    click.echo(f"first picture after {statistics.median(firsts):.2f} s, 95 % {np.quantile(firsts, 0.95):.2f} s")
+    click.echo(f"{statistics.median(rates or [0.0]):.2f} pictures a second, in {len(rates)} of {count} drags")
+    click.echo(told(spent, steps))
+
+
+if __name__ == "__main__":
+    main()
