@@ -1,13 +1,15 @@
 // The page: what there is, what is done to it, and what the server is told and answers.
 
+import { answers } from "./answers.js";
 import { Connection } from "./connection.js";
 import { boxCorners, drawOverlay, within } from "./drawing.js";
 import { Hands } from "./hands.js";
 import { History } from "./history.js";
 import { Mask } from "./mask.js";
 import { Panel } from "./panel.js";
+import { apart, reached, same } from "./places.js";
 import { Presets } from "./presets.js";
-import { likeness, PLACES, REASONS, WORKING } from "./words.js";
+import { likeness, PLACES } from "./words.js";
 import { View } from "./view.js";
 
 // A state of the edit, as undo knows it. A point is { handle, target, at }: handle is where it lies in the untouched
@@ -278,6 +280,12 @@ class Page {
     this.refresh();
   }
 
+  get rate() {
+    const { frames, first, began } = this.dragging;
+    if (frames < 2) return "";
+    return ` ${((frames - 1) * 1000 / (performance.now() - began - first)).toFixed(1)} pictures a second.`;
+  }
+
   stop() {
     this.connection.send({ type: "stop" });
   }
@@ -326,153 +334,11 @@ class Page {
     this.refresh();
   }
 
-  hear_hello({ limits, sample, presets }) {
-    this.limits = limits;
-    this.panel.offerSample(sample);
-    this.presets.names = Object.keys(presets);
-    this.panel.offerPresets(presets);
-    if (this.phase !== "empty") this.resume();
-  }
-
   // A new server knows nothing: it is given the photo and the face again, and the last drag.
   resume() {
     this.again = { choice: this.choice, history: this.history, drag: this.cut };
     this.cut = null;
     this.sendPhoto();
-  }
-
-  async hear_photo({ width, height, name }, _, data) {
-    this.name = name;
-    this.view.photo = { bitmap: await createImageBitmap(data), width, height };
-    this.view.patch = null;
-    if (!this.again?.choice) {
-      this.mask.reset(this.view.photo);
-      this.view.fit();
-    }
-    this.panel.say("Looking for faces …", null);
-  }
-
-  hear_faces({ faces }) {
-    this.faces = faces;
-    if (this.again?.choice) {
-      const { choice, history } = this.again;
-      this.chooseFace(choice);
-      this.history = history;
-      return;
-    }
-    this.again = null;
-    this.phase = "choose";
-    if (faces.length === 1) this.chooseFace({ number: 1 });
-    else this.panel.say(faces.length ? "Click the face to edit." : "No face was found: draw a box around it.");
-    this.boxing = !faces.length;
-  }
-
-  hear_face(face) {
-    this.face = face;
-    this.presets.forget();
-    const [x, y, width, height] = face.box;
-    if (!this.again) this.view.zoomTo([x - width, y - height, x + 2 * width, y + 1.8 * height]);
-  }
-
-  hear_presets(answer) {
-    this.presets.hear(answer);
-  }
-
-  hear_doing({ text, done, total }) {
-    if (this.phase !== "learning" || this.dragging) return;
-    const words = WORKING[text] ?? text[0].toUpperCase() + text.slice(1);
-    this.panel.say(total ? `${words}: ${done} of ${total}. You may place points already.` : `${words} …`, total ? done / total : null);
-  }
-
-  hear_likeness(_, patch) {
-    this.rough = true;
-    if (!this.dragging && !this.state.result && this.phase === "learning") this.live = patch;
-  }
-
-  hear_inverted({ quad, likeness: words, identity, unkept }) {
-    this.phase = "ready";
-    this.rough = true;
-    this.quad = quad;
-    this.live = null;
-    this.reconstruction = `What it learned looks ${words} you.`;
-    const note = unkept ? ` It was not kept for the next time: ${unkept}` : "";
-    this.panel.say(`Ready: pull points on the face.${note}`);
-    this.quality = identity === null ? "" : this.reconstruction;
-    const result = this.state.result;
-    const lost = this.again && (this.again.drag ?? result);
-    this.again = null;
-    // A drag on the unfinished likeness is done again on the finished one, and one of a server that is gone on this.
-    if (this.dragging) this.run(this.dragging);
-    else if (lost || result?.rough) this.run(lost ?? result);
-  }
-
-  hear_points({ id, points, step, steps }) {
-    if (id !== this.dragging?.id) return;
-    this.dragging.points = points;
-    this.panel.say(`Dragging: step ${step}, at most ${steps}.${this.rate}`, step / steps);
-  }
-
-  hear_frame(content, patch) {
-    const drag = this.dragging;
-    if (content.id !== drag?.id) return;
-    drag.frames += 1;
-    drag.first ??= performance.now() - drag.began;
-    this.live = patch;
-    this.hear_points(content);
-  }
-
-  get rate() {
-    const { frames, first, began } = this.dragging;
-    if (frames < 2) return "";
-    return ` ${((frames - 1) * 1000 / (performance.now() - began - first)).toFixed(1)} pictures a second.`;
-  }
-
-  hear_result(content, patch) {
-    const drag = this.dragging;
-    if (content.id !== drag?.id) return;
-    const result = { ...drag, ...content, id: content.result, patch };
-    const points = this.state.points.map((point) => ({ ...point, at: reached(result, point.handle) ?? point.at }));
-    const task = { drags: drag.drags, mask: drag.mask, painted: drag.painted };
-    this.history.change({ points, result });
-    this.dragging = false;
-    this.live = null;
-    const first = drag.first ? ` First picture after ${(drag.first / 1000).toFixed(1)} s.` : "";
-    this.panel.say(`Done in ${content.steps} steps: ${REASONS[content.reason]}.${first}`);
-    if (content.rough && this.phase === "ready") this.run(task);
-  }
-
-  hear_origin({ id, point }) {
-    const asking = this.asked.get(id);
-    this.asked.delete(id);
-    // The state in which it was asked may have been left: the answer is right for every one that has this point.
-    for (const state of this.history.states) {
-      state.points = state.points.map((one) => (one === asking ? { ...one, handle: point } : one));
-    }
-  }
-
-  hear_filming({ done, total }) {
-    if (this.filming && !this.dragging) this.panel.say(`Making the video: picture ${done} of ${total}.`, done / total);
-  }
-
-  hear_ended({ job }) {
-    if (job === "film") this.filming = false;
-  }
-
-  hear_saved({ name }, _, data) {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(data);
-    link.download = name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-    this.panel.say(`Saved ${name}.`);
-  }
-
-  hear_error({ about, text }) {
-    this.panel.say(text);
-    if (about === "drag") this.dragging = this.live = null;
-    if (about === "photo") this.phase = "empty";
-    if (about === "invert") this.phase = "choose";
-    if (about === "tab") this.panel.banner(text);
   }
 
   lose(why) {
@@ -501,19 +367,7 @@ function moves({ handle, at, target }) {
   return apart(handle ?? at, target) >= 0.5;
 }
 
-// Where the picture of a drag shows what a handle takes hold of, if it is one of its handles.
-function reached(drag, handle) {
-  return handle && drag?.points[drag.drags.findIndex(([start]) => same(start, handle))];
-}
-
-// The server rounds places to hundredths.
-function same(a, b) {
-  return apart(a, b) < 0.02;
-}
-
-function apart(a, b) {
-  return Math.hypot(a[0] - b[0], a[1] - b[1]);
-}
+Object.assign(Page.prototype, answers);
 
 const page = new Page();
 page.panel.listen(PLACES);
