@@ -43,7 +43,6 @@ class Tab:
             "hello",
             limits=asdict(limits),
             sample=SAMPLE.is_file(),
-            steps=studio.dragging.steps,
             presets=PRESETS_IN_WORDS,
         )
 
