@@ -1,6 +1,6 @@
 """What a drag has come to, on its way and in the end."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -33,6 +33,12 @@ class DragResult:
     """Tried, those that were taken back included."""
     stop_reason: str
     """ARRIVED, STALLED, LIMIT or STOPPED."""
+
+
+def up_to(states: Sequence[DragState], result: DragResult) -> tuple[DragState, ...]:
+    """Of all states of a drag those from the first to the one that is its result."""
+    last = next(i for i, state in enumerate(states) if state.w_plus is result.w_plus)
+    return tuple(states[: last + 1])
 
 
 def ending(arrived: bool, stop: bool | None, step: int, limit: int) -> str | None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from photodrag.drag import DragResult, DragState, Landmarks
 from photodrag.drag.methods import Settings, find_method
-from photodrag.drag.state import finished
+from photodrag.drag.state import finished, up_to
 from photodrag.invert import identity
 from photodrag.invert.projection import ProjectSettings
 from photodrag.invert.quality import to_uint8
@@ -172,12 +172,11 @@ def carry_out(
         progress("dragging", state.step, settings.steps)
 
     result = drag_face(plan, inversion, settings, see, method)
-    last = next(i for i, state in enumerate(states) if state.w_plus is result.w_plus)
     clock("drag")
     progress("blending", 0, 0)
     edited = put_back(plan, inversion, result)
     clock("blend")
-    return replace(edited, method=method, seconds=clock.seconds, states=tuple(states[: last + 1]))
+    return replace(edited, method=method, seconds=clock.seconds, states=up_to(states, result))
 
 
 def drag_face(

@@ -1,6 +1,6 @@
 """Seeing an edit happen: the photo from first to last, in even motion, as pictures of the whole photo."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import cv2
 import numpy as np
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from photodrag.drag import DragState
 from photodrag.pipeline.drawing import draw
-from photodrag.pipeline.editing import Edit
+from photodrag.pipeline.inversion import Inversion
 from photodrag.pipeline.plan import Plan
 
 FRAMES = 40
@@ -18,14 +18,23 @@ COLOURS = (255, 255, 255), (214, 40, 40)
 """Of an arrow's border and itself, RGB."""
 
 
-def pictures(plan: Plan, edit: Edit, frames: int = FRAMES, arrows: bool = False) -> Iterator[np.ndarray]:
-    """The pictures of an edit that `carry_out` made of the plan, uint8 RGB [H, W, 3] of the photo's size, one at a
-    time: the first of the inversion, the last edit.picture. arrows: with the drags drawn on them."""
-    codes, points = even(edit.states, frames)
-    size = edit.inversion.alignment
-    for code, at in zip(codes, points, strict=True):
-        picture = draw(plan, edit.inversion, code[None])[1].picture
-        yield with_arrows(picture, plan.handles, plan.targets, size.to_photo(at.numpy())) if arrows else picture
+def pictures(
+    plan: Plan,
+    inversion: Inversion,
+    states: Sequence[DragState],
+    frames: int = FRAMES,
+    arrows: bool = False,
+    progress: Callable[[int, int], object] = lambda done, total: None,
+) -> Iterator[np.ndarray]:
+    """The pictures of an edit of the plan, uint8 RGB [H, W, 3] of the photo's size, one at a time: the first of the
+    inversion, the last of the last of the drag's states. arrows: with the drags drawn on them. `progress` hears how
+    many of how many there are, each time that one has been taken."""
+    codes, points = even(states, frames)
+    for number, (code, at) in enumerate(zip(codes, points, strict=True), 1):
+        picture = draw(plan, inversion, code[None])[1].picture
+        seen = inversion.alignment.to_photo(at.numpy())
+        yield with_arrows(picture, plan.handles, plan.targets, seen) if arrows else picture
+        progress(number, frames)
 
 
 def even(states: Sequence[DragState], frames: int) -> tuple[Tensor, Tensor]:

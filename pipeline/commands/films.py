@@ -1,6 +1,7 @@
 """The films of `photodrag edit`: whether they can be written, and writing them."""
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -41,9 +42,5 @@ def write_films(plan: "Plan", result: "Edit", film: tuple, arrows: bool, bar: Pr
     from photodrag.pipeline.film import FRAMES, pictures
     from photodrag.pipeline.film_files import write_film
 
-    def told():
-        for number, picture in enumerate(pictures(plan, result, FRAMES, arrows), 1):
-            yield picture
-            bar("filming", number, FRAMES)
-
-    write_film(told(), *film)
+    shown = pictures(plan, result.inversion, result.states, FRAMES, arrows, partial(bar, "filming"))
+    write_film(shown, *film)

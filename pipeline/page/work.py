@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from photodrag.drag import DragResult, DragState
-from photodrag.drag.state import LIMIT, STOPPED
+from photodrag.drag.state import LIMIT, STOPPED, up_to
 from photodrag.pipeline import film
 from photodrag.pipeline.blend import backward_flow
 from photodrag.pipeline.edit_file import EditFile, write_edit_file
@@ -65,7 +65,7 @@ class Result:
         return self.task.plan(photo, self.inversion.face)
 
     def edit(self, photo: Photo) -> Edit:
-        return replace(put_back(self.plan(photo), self.inversion, self.dragged), states=self.states)
+        return put_back(self.plan(photo), self.inversion, self.dragged)
 
     def origin(self, point: tuple[float, float]) -> tuple[float, float]:
         """Where in the photo lay what a point (x, y) of the edited photo shows."""
@@ -79,10 +79,9 @@ class Result:
 
 def kept(task: Task, inversion: Inversion, states: Sequence[DragState], dragged: DragResult, edit: Edit) -> Result:
     """The result of a drag; states: all of its."""
-    last = next(i for i, state in enumerate(states) if state.w_plus is dragged.w_plus)
     step = len(edit.edited_crop) // FLOW or 1
     flow = backward_flow(inversion.reconstruction, edit.edited_crop)[step // 2 :: step, step // 2 :: step]
-    return Result(task, inversion, dragged, np.ascontiguousarray(flow), tuple(states[: last + 1]))
+    return Result(task, inversion, dragged, np.ascontiguousarray(flow), up_to(states, dragged))
 
 
 def read_upload(data: bytes, name: str, pixels: int) -> Photo:
@@ -132,17 +131,15 @@ def filmed(photo: Photo, result: Result, told: Callable[[int, int], None]) -> tu
     how many of how many there are. Raises UserError where the states are gone, Failure where there is no MPEG-4."""
     if not result.states:
         raise UserError("The way to this picture is no longer remembered: drag again, and save the video of that.")
-    plan, edit = result.plan(photo), result.edit(photo)
     with _private_folder() as folder:
 
-        def shown() -> Iterator[np.ndarray]:
-            for number, picture in enumerate(film.pictures(plan, edit, film.FRAMES), 1):
-                yield picture
-                os.utime(folder)  # or it looks left behind
-                told(number, film.FRAMES)
+        def progress(done: int, total: int) -> None:
+            os.utime(folder)  # or it looks left behind
+            told(done, total)
 
         path = folder / f"{photo.path.stem}-photodrag.mp4"
-        write_film(shown(), video=path)
+        shown = film.pictures(result.plan(photo), result.inversion, result.states, film.FRAMES, progress=progress)
+        write_film(shown, video=path)
         return path.name, path.read_bytes()
 
 
