@@ -20,20 +20,6 @@ from photodrag.pipeline.landmarks import Frame, predict
 SIDE = 1024
 
 
-@pytest.fixture(scope="module")
-def space(face):
-    return weights.latent_space(face)
-
-
-@pytest.fixture(scope="module")
-def person(face):
-    """A face of the generator's own: its code, picture and landmarks."""
-    z = torch.from_numpy(np.random.RandomState(4).randn(1, face.z_dim)).float()
-    w_plus = face.mapping(z, psi=0.7)
-    picture = to_uint8(face.synthesis(w_plus))
-    return w_plus, picture, detect(picture)[0].landmarks
-
-
 def smooth(seed: int, side: int = 128) -> torch.Tensor:
     noise = torch.from_numpy(np.random.RandomState(seed).randn(1, 16, side // 8, side // 8)).float()
     return F.interpolate(noise, size=(side, side), mode="bicubic")
@@ -104,7 +90,7 @@ def test_hold_gradient_is_autograd_s():
 
 
 def test_handles_arrive_where_landmarks_see_them(face, space, person):
-    w_plus, _, landmarks = person
+    w_plus, landmarks = person
     handle = landmarks[[54]]
     way = 0.04 * (landmarks[16, 0] - landmarks[0, 0]) * np.array([[0.6, -0.8]])
     result = drag(face, w_plus, torch.from_numpy(handle), torch.from_numpy(handle + way), space=space)
@@ -117,7 +103,7 @@ def test_handles_arrive_where_landmarks_see_them(face, space, person):
 
 
 def test_it_ends_and_says_why(face, space, person):
-    w_plus, _, landmarks = person
+    w_plus, landmarks = person
     points = torch.from_numpy(landmarks[[30]])
     short = drag(face, w_plus, points, points + 60.0, settings=DragSettings(steps=2), space=space)
     assert short.stop_reason == "step limit" and short.steps == 2
@@ -127,7 +113,7 @@ def test_it_ends_and_says_why(face, space, person):
 
 def test_a_wild_step_is_taken_back(face, space, person):
     """With a learning rate far too high there is still a face, within the shell, and no worse than the start."""
-    w_plus, _, landmarks = person
+    w_plus, landmarks = person
     points = torch.from_numpy(landmarks[[48, 54]])
     settings = DragSettings(lr=3.0, steps=12)
     result = drag(face, w_plus, points, points + torch.tensor([[-60.0, 80.0], [60.0, -80.0]]), None, settings, space)
@@ -139,7 +125,8 @@ def test_a_wild_step_is_taken_back(face, space, person):
 
 
 def test_a_mask_holds_what_lies_outside(face, space, person):
-    w_plus, picture, landmarks = person
+    w_plus, landmarks = person
+    picture = to_uint8(face.synthesis(w_plus))
     points = torch.from_numpy(landmarks[[54]])
     mask = torch.zeros(SIDE, SIDE)
     mask[600:, 300:] = 1

@@ -19,22 +19,14 @@ NOSE, CORNER = 30, 48
 
 
 @pytest.fixture(scope="module")
-def space(face):
-    return latent_space(face)
-
-
-@pytest.fixture(scope="module")
 def model(space):
     return face_model(space)
 
 
 @pytest.fixture(scope="module")
-def person(face):
-    """A face of the generator's own: its code and landmarks, and the same as a drag takes them."""
-    z = torch.from_numpy(np.random.RandomState(4).randn(1, face.z_dim)).float()
-    w_plus = face.mapping(z, psi=0.7)
-    landmarks = detect(to_uint8(face.synthesis(w_plus)))[0].landmarks
-    return w_plus, landmarks, followed(landmarks)
+def person(person):
+    """Their landmarks as a drag takes them, too."""
+    return *person, followed(person[1])
 
 
 def never(image):

@@ -13,18 +13,9 @@ from photodrag.drag.methods import METHODS
 from photodrag.drag.sampling import sample
 from photodrag.drag.state import finished
 from photodrag.invert.quality import to_uint8
-from photodrag.pipeline.faces import detect
 from photodrag.pipeline.landmarks import Frame, predict
 
 PEERS = [name for name in METHODS if name != "photodrag"]
-
-
-@pytest.fixture(scope="module")
-def person(face):
-    """A face of the generator's own: its code and landmarks."""
-    z = torch.from_numpy(np.random.RandomState(4).randn(1, face.z_dim)).float()
-    w_plus = face.mapping(z, psi=0.7)
-    return w_plus, detect(to_uint8(face.synthesis(w_plus)))[0].landmarks
 
 
 @pytest.fixture

@@ -8,29 +8,14 @@ import pytest
 import torch
 from toy import Mirrored, mirrored
 
-from photodrag import weights
 from photodrag.drag import drag
 from photodrag.drag.methods import METHODS
 from photodrag.drag.state import finished
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.editing import followed
-from photodrag.pipeline.faces import detect
 from photodrag.pipeline.landmarks import Frame, predict
 
 NOSE, LEFT, RIGHT = 30, 48, 54
-
-
-@pytest.fixture(scope="module")
-def space(face):
-    return weights.kept_space(face)
-
-
-@pytest.fixture(scope="module")
-def person(face):
-    """A face of the generator's own: its code and landmarks."""
-    z = torch.from_numpy(np.random.RandomState(4).randn(1, face.z_dim)).float()
-    w_plus = face.mapping(z, psi=0.7)
-    return w_plus, detect(to_uint8(face.synthesis(w_plus)))[0].landmarks
 
 
 @pytest.fixture(scope="module")
