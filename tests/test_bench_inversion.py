@@ -1,12 +1,16 @@
 """The inversion benchmark: what it prints and writes, that its peers are the published ones, and its arithmetic."""
 
-import importlib
 import json
 import math
 import subprocess
 import sys
 from pathlib import Path
 
+import curves
+import inversion as bench
+import inversion_figures as figures
+import inversion_peers as peers
+import inversion_run as run
 import numpy as np
 import pytest
 import torch
@@ -20,34 +24,6 @@ from photodrag.invert.schedule import learning_rate
 
 BENCH = Path(__file__).parent / "bench"
 ASTRONAUT = Path(__file__).parents[1] / "data" / "astronaut.png"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def beside():
-    """The benchmark's modules stand beside each other."""
-    sys.path.insert(0, str(BENCH))
-    yield
-    sys.path.remove(str(BENCH))
-
-
-@pytest.fixture(scope="module")
-def bench():
-    return importlib.import_module("inversion")
-
-
-@pytest.fixture(scope="module")
-def figures():
-    return importlib.import_module("inversion_figures")
-
-
-@pytest.fixture(scope="module")
-def peers():
-    return importlib.import_module("inversion_peers")
-
-
-@pytest.fixture(scope="module")
-def run():
-    return importlib.import_module("inversion_run")
 
 
 @pytest.fixture(scope="module")
@@ -77,10 +53,10 @@ def test_a_short_run(tmp_path):
     assert not ours["cut"] and [*ours["drags"]] == ["corner", "brow", "chin"] and ours["drags"]["corner"]["way"] > 0.3
     assert facts["settings"]["nvidia"][0]["steps"] == 1
     assert Image.open(tmp_path / "sheet.png").size == (3 * 256, 256)
-    assert Image.open(tmp_path / "plot.png").size == importlib.import_module("curves").SIZE
+    assert Image.open(tmp_path / "plot.png").size == curves.SIZE
 
 
-def test_the_projectors_schedule_is_nvidias(peers):
+def test_the_projectors_schedule_is_nvidias():
     """Learning rates and noise of projector.py at some of its 1000 steps: up by a line for 50, down by a cosine from
     750 on; noise falls by a square until 750."""
     s = peers.ProjectorSettings()
@@ -92,7 +68,7 @@ def test_the_projectors_schedule_is_nvidias(peers):
     assert learning_rate(0.5, peers.PIVOT) == 0.01 and peers.PIVOT.steps == 450
 
 
-def test_w_stays_w(peers, small):
+def test_w_stays_w(small):
     """All codes of NVIDIA's are one, which moves, from the mean of the samples; those of W+ part."""
     generator, crop, distance = small
     shared, apart = (
@@ -106,7 +82,7 @@ def test_w_stays_w(peers, small):
     assert not torch.equal(apart[-1], apart[-1][:, :1].expand_as(apart[-1]))
 
 
-def test_pti_tunes_a_copy(peers, small):
+def test_pti_tunes_a_copy(small):
     """The picture comes nearer, by all of the synthesis network, and the generator is what it was."""
     generator, crop, distance = small
     before = {name: tensor.clone() for name, tensor in generator.state_dict().items()}
@@ -123,7 +99,7 @@ def test_pti_tunes_a_copy(peers, small):
     assert len(enough) == 3
 
 
-def test_a_clock_that_is_read_stands_still(run, monkeypatch):
+def test_a_clock_that_is_read_stands_still(monkeypatch):
     """Steps of 2 s, the first one of 4; measuring takes 100 s: after the first, and the last before 10 and 15 s."""
     now = [0.0]
     monkeypatch.setattr(run.time, "perf_counter", lambda: now[0])
@@ -145,23 +121,23 @@ def test_a_clock_that_is_read_stands_still(run, monkeypatch):
     assert watch.spent == 16 and watch.steps == 7 and watch.look() == 6
 
 
-def row(figures, method: str, seconds: float, face: float, **other) -> dict:
+def row(method: str, seconds: float, face: float, **other) -> dict:
     curve = [{"at": at, "face": 0.5} for at in figures.TIMES if 10 <= at < seconds]
     drags = {name: {"way": 0.9, "identity": 0.1, "lost": False} for name in ("corner", "brow", "chin")}
     plain = {"whole": 0.1, "mse": 0.001, "identity": 0.1, "rms": 1.0, "a": 2.0, "steps": 9, "cut": False}
     return plain | {"method": method, "seconds": seconds, "face": face, "curve": curve, "drags": drags} | other
 
 
-def test_medians_and_curves(figures):
+def test_medians_and_curves():
     lost = {
         "chin": {"way": 0.0, "identity": None, "lost": True},
         "corner": {"way": 1.1, "identity": 0.2, "lost": False},
     }
     rows = [
-        row(figures, "photodrag", 40.0, 0.03),
-        row(figures, "photodrag", 60.0, 0.05, identity=None, drags=lost),
-        row(figures, "photodrag", 80.0, 0.01, identity=0.3),
-        row(figures, "nvidia", 299.0, 0.2, cut=True),
+        row("photodrag", 40.0, 0.03),
+        row("photodrag", 60.0, 0.05, identity=None, drags=lost),
+        row("photodrag", 80.0, 0.01, identity=0.3),
+        row("nvidia", 299.0, 0.2, cut=True),
     ]
     found = figures.summary(rows)
     ours = found["photodrag"]
@@ -184,14 +160,14 @@ def test_medians_and_curves(figures):
     assert figures.curve_table(lines).splitlines()[6].split() == ["60", "0.0500", "0.5000"]
 
 
-def test_what_is_asked(figures):
+def test_what_is_asked():
     """As good as asked, and then one thing after another not."""
 
     def failed(*changed: dict) -> list[str]:
         own = [
-            row(figures, "nvidia", 400, 0.3),
-            row(figures, "photodrag", 100, 0.04),
-            row(figures, "photodrag-tuned", 340, 0.012, curve=[{"at": 5, "face": 0.4}]),
+            row("nvidia", 400, 0.3),
+            row("photodrag", 100, 0.04),
+            row("photodrag-tuned", 340, 0.012, curve=[{"at": 5, "face": 0.4}]),
         ]
         rows = [one | next((c for c in changed if c["method"] == one["method"]), {}) for one in own]
         said = figures.verdict(figures.summary(rows), figures.curves(rows))
@@ -210,7 +186,7 @@ def test_what_is_asked(figures):
     assert failed(slow)[0].startswith("photodrag-tuned: nearer than nvidia at every time but [30, 45, 60")
 
 
-def test_wrong_names_are_refused(bench, tmp_path):
+def test_wrong_names_are_refused(tmp_path):
     done = CliRunner().invoke(bench.main, [str(ASTRONAUT), "--methods", "dragon"])
     assert done.exit_code == 2 and "there are the methods" in done.output
     done = CliRunner().invoke(bench.main, [str(tmp_path)])
@@ -220,7 +196,6 @@ def test_wrong_names_are_refused(bench, tmp_path):
 def test_a_plots_lines_go_down():
     """Where a line is at 1000 s lies lower in the picture than where it was at 10 s, by its colour; one above it stays
     above."""
-    curves = importlib.import_module("curves")
     lines = {"peer": [(10.0, 0.6), (1000.0, 0.5)], "ours": [(10.0, 0.5), (1000.0, 0.01)]}
     picture = curves.plot(lines, {}, "title", "x", "y")[:, : curves.SIZE[0] - curves.RIGHT].astype(int)
     ends = []

@@ -1,25 +1,16 @@
 """The landmark benchmark: what it prints and writes, when it fails, and that its figures are what they say."""
 
-import importlib.util
 import json
 import subprocess
 import sys
 from pathlib import Path
 
+import landmarks as bench
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
 SCRIPT = Path(__file__).parent / "bench" / "landmarks.py"
-
-
-@pytest.fixture(scope="module")
-def bench():
-    spec = importlib.util.spec_from_file_location("bench_landmarks", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_a_short_run(tmp_path):
@@ -54,7 +45,7 @@ def figures(method: str, pair: int, lost: bool = False) -> dict:
 
 
 @pytest.mark.parametrize("loser, code", [("photodrag", 1), ("draggan", 0), ("", 0)])
-def test_it_fails_where_photodrag_loses_a_face(bench, monkeypatch, loser, code):
+def test_it_fails_where_photodrag_loses_a_face(monkeypatch, loser, code):
     def alone(work, *arguments):
         if work is bench.draw:
             return [], 4
@@ -68,13 +59,13 @@ def test_it_fails_where_photodrag_loses_a_face(bench, monkeypatch, loser, code):
 
 
 @pytest.fixture
-def small(bench, cache, golden, monkeypatch):
+def small(cache, golden, monkeypatch):
     """The name of a generator of 32², in a process that goes on to give memory back."""
     monkeypatch.setattr(bench.weights, "keep_freed_memory", lambda: None)
     return str(golden / "nvidia-ada-skip-32.pkl")
 
 
-def test_pairs_without_a_face_are_drawn_anew(bench, small, monkeypatch):
+def test_pairs_without_a_face_are_drawn_anew(small, monkeypatch):
     """The second pair's goal shows none, so the third is the second: the codes are those of the seed's z in order."""
     marks = iter([1, 2, 3, None, 5, 6])
     monkeypatch.setattr(bench, "landmarks", lambda picture: next(marks))
@@ -86,7 +77,7 @@ def test_pairs_without_a_face_are_drawn_anew(bench, small, monkeypatch):
     assert np.allclose(np.concatenate([pair.w_plus for pair in pairs]), wanted, atol=1e-5)
 
 
-def test_lengths_are_those_of_a_512_picture(bench, small, monkeypatch):
+def test_lengths_are_those_of_a_512_picture(small, monkeypatch):
     """A detector to which nothing has moved: the goal is a pixel of 32 away, so 16 of 512, and nothing is left."""
     start = np.random.RandomState(0).uniform(8, 24, (68, 2))
     goal = start + np.array([0.6, 0.8])
@@ -101,13 +92,13 @@ def test_lengths_are_those_of_a_512_picture(bench, small, monkeypatch):
     assert still["distance"] == pytest.approx(16) and still["back"] == 0 and still["steps"] == 0
 
 
-def test_a_method_that_loses_every_face_has_no_mean(bench):
+def test_a_method_that_loses_every_face_has_no_mean():
     rows = bench.summary([figures("draggan", pair, lost=True) for pair in range(2)])
     assert rows[0]["lost"] == 2 and rows[0]["distance"] is None
     assert bench.brief("draggan", rows) == "draggan 5:lost" and "–" in bench.table(rows, back=False)
 
 
-def test_wrong_names_are_refused(bench):
+def test_wrong_names_are_refused():
     for wrong in (["--methods", "dragon"], ["--points", "7"], ["--points", "nose"]):
         done = CliRunner().invoke(bench.main, wrong)
         assert done.exit_code == 2 and "there are the methods" in done.output

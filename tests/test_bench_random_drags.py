@@ -1,27 +1,15 @@
 """The random drags of the benchmark: each kind is what it says, and most are drags that could be made."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+import random_drags as bench
 
-SCRIPT, SIDE = Path(__file__).parent / "bench" / "random_drags.py", 1024
+SIDE = 1024
 KINDS = "few", "many", "crossing", "diverging", "border", "outside", "itself", "far", "nan", "doubled", "pinned"
 LANDMARKS = np.random.RandomState(0).uniform((300, 400), (720, 800), (68, 2))
 
 
-@pytest.fixture(scope="module")
-def bench():
-    spec = importlib.util.spec_from_file_location("bench_random_drags", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def drawn(bench, kind: str):
+def drawn(kind: str):
     random = np.random.RandomState(0)
     return [bench.KINDS[kind](random, SIDE, LANDMARKS) for _ in range(100)]
 
@@ -30,16 +18,16 @@ def inside(points: np.ndarray) -> np.ndarray:
     return ((points >= 0) & (points <= SIDE - 1)).all(1)
 
 
-def test_the_usual_kind_s_first_draw_is_the_recorded_one(bench):
+def test_the_usual_kind_s_first_draw_is_the_recorded_one():
     """What the record says of these 50 drags is of these very ones."""
     handles, targets = bench.few(np.random.RandomState(0), SIDE, LANDMARKS)
     assert np.allclose(handles, [[587.484036, 793.247089]]) and np.allclose(targets, [[669.13583, 691.911759]])
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_kind_is_what_it_says(bench, kind):
+def test_a_kind_is_what_it_says(kind):
     counts = set()
-    for handles, targets in drawn(bench, kind):
+    for handles, targets in drawn(kind):
         counts.add(len(handles))
         assert handles.shape == targets.shape == (len(handles), 2)
         ends, ways = np.concatenate((handles, targets)), targets - handles
@@ -64,16 +52,16 @@ def test_a_kind_is_what_it_says(bench, kind):
     assert max(counts) == (3 if kind == "few" else 12) and len(counts) > 2
 
 
-def test_doubled_points_and_pins_contradict_half_of_the_time(bench):
-    contrary = [len(np.unique(np.hstack(ends), axis=0)) == len(ends[0]) for ends in drawn(bench, "doubled")]
-    on_the_point = [len(np.unique(handles, axis=0)) < len(handles) for handles, _ in drawn(bench, "pinned")]
+def test_doubled_points_and_pins_contradict_half_of_the_time():
+    contrary = [len(np.unique(np.hstack(ends), axis=0)) == len(ends[0]) for ends in drawn("doubled")]
+    on_the_point = [len(np.unique(handles, axis=0)) < len(handles) for handles, _ in drawn("pinned")]
     assert 0.3 < np.mean(contrary) < 0.7 and 0.3 < np.mean(on_the_point) < 0.7
 
 
-def test_a_drag_that_ends_otherwise_is_seen(bench):
+def test_a_drag_that_ends_otherwise_is_seen():
     good = bench.Counter(drags=3, faces=2, refused=1, stalled=2)
     assert bench.told(good) and not bench.told(good | bench.Counter(drags=4))
 
 
-def test_every_kind_is_tested(bench):
+def test_every_kind_is_tested():
     assert tuple(bench.KINDS) == KINDS

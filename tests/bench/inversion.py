@@ -34,6 +34,7 @@ from curves import plot
 from inversion_figures import ASKED, curve_table, curves, summary, table, verdict
 from inversion_run import METHODS, inverted, limited, thumb
 from PIL import Image
+from stylegan2 import gradient
 
 from photodrag import weights
 from photodrag.drag import DragSettings
@@ -105,13 +106,8 @@ def main(photos, methods, seconds, steps, out, drawn, sheet) -> None:
 
 def picture_seconds(generator) -> float:
     """a: what one full picture with its gradient takes, just now."""
-    w = generator.w_avg.expand(1, generator.num_ws, -1).clone().requires_grad_()
-
-    def picture() -> None:
-        image = generator.synthesis(w)
-        torch.autograd.grad(image, w, torch.ones_like(image))
-
-    return medians({"a": picture}, 3)["a"]
+    w_plus = generator.w_avg.expand(1, generator.num_ws, -1)
+    return medians({"a": lambda: gradient(generator.synthesis, w_plus)}, 3)["a"]
 
 
 def key_of(photo, face, models: Models, name: str, settings: list, limit: float | None) -> str:

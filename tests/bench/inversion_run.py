@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from inversion_figures import TIMES
 from inversion_peers import PIVOT, ProjectorSettings, PTISettings, Seen, projector, pti
+from landmarks import landmarks
 from PIL import Image
 from portraits import EDITS, STEP
 
@@ -20,7 +21,6 @@ from photodrag.invert.quality import measure, to_uint8
 from photodrag.invert.tuning import TuneSettings, tune, tuned
 from photodrag.pipeline.editing import followed
 from photodrag.pipeline.encoded import data_url
-from photodrag.pipeline.faces import detect
 from photodrag.pipeline.inversion import Models
 
 THUMB = 256  # px, side of a row's picture
@@ -178,12 +178,6 @@ def drawn_and_dragged(seen: Seen, models: Models) -> tuple[np.ndarray, dict[str,
             drags[name]["way"] = float((moved[mark] - marks[mark]) @ way / (way @ way))
             drags[name]["identity"] = identity_distance(who, descriptor(after, moved))
     return picture, drags
-
-
-def landmarks(picture: np.ndarray) -> np.ndarray | None:
-    """Those [68, 2] of the largest face that the detector finds in a picture, uint8 RGB."""
-    faces = detect(picture)
-    return faces[0].landmarks if faces else None
 
 
 def thumb(picture: np.ndarray) -> np.ndarray:
