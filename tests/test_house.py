@@ -72,7 +72,7 @@ for package in (photodrag.drag, photodrag.invert, photodrag.pipeline, photodrag.
 def installed(tmp_path_factory) -> Path:
     """A folder into which a wheel, built from a copy of the tree, was installed."""
     folder = tmp_path_factory.mktemp("wheel")
-    unwanted = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__", "tests", "data")
+    unwanted = shutil.ignore_patterns(".*", "build", "dist", "*.egg-info", "__pycache__", "tests")
     shutil.copytree(ROOT, folder / "tree", ignore=unwanted)
     pip = [sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check"]
     alone = ["--no-deps", "--no-index"]
@@ -91,6 +91,7 @@ def test_wheel_holds_the_house_and_nothing_else(installed):
     assert packed == ours
     assert (installed / "photodrag" / "invert" / "start.safetensors").is_file()
     assert (installed / "photodrag" / "weights" / "axes.safetensors").is_file()
+    assert set(os.listdir(installed / "photodrag" / "data")) == {"astronaut.png", "SOURCES.md"}
     page = "pipeline/page/static"
     assert sorted(os.listdir(installed / "photodrag" / page)) == sorted(os.listdir(ROOT / page))
 
@@ -112,7 +113,11 @@ def test_wheel_runs_from_another_folder(installed, tmp_path):
 import photodrag.pipeline.editing, photodrag.invert.start, photodrag.drag
 print(photodrag.pipeline.__file__, photodrag.pipeline.edit.__name__)
 print(photodrag.invert.start.start_model().weight.shape)
+import photodrag.pipeline.page.studio, photodrag.pipeline.photo
+sample = photodrag.pipeline.page.studio.SAMPLE
+print(sample, photodrag.pipeline.photo.read_photo(sample).pixels.shape)
 """
-    where, shape = python("-c", script).splitlines()
+    where, shape, sample = python("-c", script).splitlines()
     assert where == f"{installed / 'photodrag' / 'pipeline' / '__init__.py'} edit"
     assert shape.startswith("torch.Size([")
+    assert sample == f"{installed / 'photodrag' / 'data' / 'astronaut.png'} (512, 512, 3)"

@@ -9,7 +9,7 @@ from photodrag.pipeline.page.limits import Limits
 from photodrag.pipeline.page.turns import Turns
 
 SAMPLE = Path(__file__).parents[2] / "data" / "astronaut.png"
-"""There in a checkout, and not in an installed package."""
+"""In a checkout and in an installed package alike: each lays `data` beside `pipeline`."""
 
 
 class Studio:
