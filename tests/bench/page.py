@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from photodrag.pipeline.page import preview, tab
+from photodrag.pipeline.page import jobs, preview
 from photodrag.pipeline.page.studio import Studio
 from photodrag.weights import keep_freed_memory
 
@@ -97,7 +97,7 @@ def main(photo: Path, count: int, seed: int) -> None:
         face = page.open(photo)["faces"][0]
         page.learn()
         for owner, name in [
-            (tab, "drag_face"),
+            (jobs, "drag_face"),
             (preview.Preview, "edit"),
             (preview.Preview, "_picture"),
             (preview, "patch"),

@@ -1,13 +1,16 @@
 """A small portrait, and inversions that are ready, so that an edit takes seconds."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
 
 from photodrag.invert import ProjectSettings, cache
 from photodrag.invert.quality import Quality
+from photodrag.pipeline import inversion as inversions
 from photodrag.pipeline.faces import detect
 from photodrag.pipeline.inversion import Models, key_of
 from photodrag.pipeline.photo import read_photo
@@ -59,3 +62,28 @@ def keep_stand_in(models: Models, photo, face) -> None:
     w_plus = generator.w_avg.expand(1, generator.num_ws, -1)
     quality = Quality(distance_face=0.1, distance_whole=0.2, mse=0.03, psnr=21.2, identity=0.5, rms=0.0)
     cache.keep(key, w_plus, quality, 60, 81.5, photo.path.name, models.name)
+
+
+@pytest.fixture
+def slow_projection(models, monkeypatch):
+    """Stands in for the projection: w_avg, over and over, until `finish` is set."""
+    finish = threading.Event()
+
+    def project(generator, crop, distance, settings, space, progress, *_):
+        w_plus = generator.w_avg.expand(1, generator.num_ws, -1).contiguous()
+        state = SimpleNamespace(step=1, steps=64, w_plus=w_plus, loss=1.0)
+        while not finish.wait(0.01):
+            progress(state)
+        return SimpleNamespace(w_plus=w_plus, loss=1.0, steps=1, seconds=1.0)
+
+    monkeypatch.setattr(inversions, "project", project)
+    monkeypatch.setattr(inversions.unfinished, "Keeper", lambda key: KeepsNothing())
+    return finish
+
+
+class KeepsNothing:
+    def __call__(self, state) -> None:
+        pass
+
+    def done(self) -> None:
+        pass

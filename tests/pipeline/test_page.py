@@ -13,7 +13,6 @@ import threading
 import time
 import weakref
 from pathlib import Path
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -27,7 +26,6 @@ from websockets.sync.client import connect
 
 from photodrag.drag import DragSettings
 from photodrag.pipeline import film
-from photodrag.pipeline import inversion as inversions
 from photodrag.pipeline.cli import main
 from photodrag.pipeline.page import token as tokens
 from photodrag.pipeline.page.limits import Limits
@@ -401,6 +399,14 @@ def test_presets_are_the_command_lines(server, portrait, ready, tmp_path):
     assert answer["drags"] == json.loads(edit.read_text())["drags"]
 
 
+def test_the_sample(server):
+    with server.page() as page:
+        assert page.hear_until("hello")[-1]["sample"]
+        page.say("sample")
+        heard = page.hear_until("faces")
+        assert heard[0]["name"] == "astronaut.png" and len(heard[-1]["faces"]) == 1
+
+
 def test_impossible_drags_are_told_in_words(server, portrait, ready):
     ready(portrait)
     with server.page() as page:
@@ -420,31 +426,6 @@ def empty_png() -> bytes:
     buffer = io.BytesIO()
     Image.new("RGBA", (8, 8)).save(buffer, "PNG")
     return buffer.getvalue()
-
-
-@pytest.fixture
-def slow_projection(models, monkeypatch):
-    """Stands in for the projection: w_avg, over and over, until `finish` is set."""
-    finish = threading.Event()
-
-    def project(generator, crop, distance, settings, space, progress, *_):
-        w_plus = generator.w_avg.expand(1, generator.num_ws, -1).contiguous()
-        state = SimpleNamespace(step=1, steps=64, w_plus=w_plus, loss=1.0)
-        while not finish.wait(0.01):
-            progress(state)
-        return SimpleNamespace(w_plus=w_plus, loss=1.0, steps=1, seconds=1.0)
-
-    monkeypatch.setattr(inversions, "project", project)
-    monkeypatch.setattr(inversions.unfinished, "Keeper", lambda key: KeepsNothing())
-    return finish
-
-
-class KeepsNothing:
-    def __call__(self, state) -> None:
-        pass
-
-    def done(self) -> None:
-        pass
 
 
 def test_a_rough_likeness_can_be_dragged(server, portrait, slow_projection):
@@ -489,7 +470,7 @@ def test_a_closed_tab_leaves_nothing(server, portrait, slow_projection, tmp_path
         page.say("face", number=1, box=None)
         page.hear_until("likeness")
         (tab,) = server.studio.tabs
-        photo = weakref.ref(tab._photo)
+        photo = weakref.ref(tab._held.photo)
         jobs = list(tab._jobs.values())
         del tab
     wait_until(lambda: not server.studio.tabs)

@@ -1,0 +1,56 @@
+"""What a tab has: a photo, its faces, the one that was chosen, what was learnt of it, and what drags came to."""
+
+from dataclasses import replace
+
+from photodrag.pipeline.faces import Face
+from photodrag.pipeline.inversion import Inversion
+from photodrag.pipeline.page.limits import Limits
+from photodrag.pipeline.page.work import Choice, Result
+from photodrag.pipeline.photo import Photo
+from photodrag.weights.errors import UserError
+
+
+class Results:
+    """The latest results, by their numbers, which go up and are never used again."""
+
+    def __init__(self, limits: Limits):
+        self._limits, self._counted = limits, 0
+        self._results: dict[int, Result] = {}
+
+    def keep(self, result: Result) -> int:
+        """Its number. Of older ones their drags' states are dropped, of still older ones everything."""
+        self._counted += 1
+        self._results[self._counted] = result
+        numbers = list(self._results)
+        for old in numbers[: -self._limits.films]:
+            self._results[old] = replace(self._results[old], states=())
+        for old in numbers[: -self._limits.results]:
+            del self._results[old]
+        return self._counted
+
+    def get(self, number: int) -> Result | None:
+        return self._results.get(number)
+
+    def finished(self, number: int) -> Result:
+        """One that can be saved. Raises UserError for a drag of an unfinished likeness, and where there is none."""
+        result = self.get(number)
+        if result is None or result.inversion.quality is None:
+            raise UserError("There is nothing to save yet: drag first, on the finished likeness.")
+        return result
+
+    def forget(self) -> None:
+        self._results.clear()
+
+
+class Held:
+    def __init__(self, limits: Limits):
+        self.results = Results(limits)
+        self.forget()
+
+    def forget(self) -> None:
+        self.photo: Photo | None = None
+        self.faces: list[Face] = []
+        self.choice: Choice | None = None
+        self.inversion: Inversion | None = None
+        """As far as it has come: without `quality` it is a rough one."""
+        self.results.forget()
