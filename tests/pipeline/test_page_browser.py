@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+import time
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from photodrag.drag import DragSettings
 from photodrag.pipeline import film, presets
 from photodrag.pipeline.faces import detect
 from photodrag.pipeline.page.limits import Limits
+from photodrag.pipeline.page.preview import Preview
 from photodrag.pipeline.page.studio import Studio
 from photodrag.pipeline.presets import PRESETS
 
@@ -30,6 +32,7 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-
 SIDE = 256
 MOUTH, TARGET = (104.4, 138.9), (99.0, 134.0)
 SLOW = 90_000  # ms
+POINT_COLOURS = [0xFF, 0x4D, 0x3D], [0x2F, 0xB4, 0xFF]
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
@@ -204,6 +207,53 @@ def test_before_and_after(tab, portrait, ready):
         assert colour_at(tab, (100, 128)) == colour
 
 
+def points_seen(page, yes: bool) -> None:
+    """The pulled point's target is drawn or not, by now with its handle on it, and the button says so."""
+    expect(page.get_by_role("button", name="Points", exact=True)).to_have_attribute("aria-pressed", str(yes).lower())
+    assert (colour_at(page, TARGET) in POINT_COLOURS) == yes
+
+
+def test_a_finished_result_is_shown_without_points(tab, portrait, ready):
+    """… until the photo is touched, or H or the button asks for them; and what is not yet done is always shown."""
+    photo, beside = on_screen(tab, (200.0, 60.0)), (900, 20)
+    choose(tab, ready(portrait))
+    pull(tab, MOUTH, TARGET)
+    points_seen(tab, True)
+    tab.keyboard.press("h")
+    points_seen(tab, False)
+    tab.keyboard.press("h")
+    tab.click("#start")
+    wait_for_result(tab)
+    points_seen(tab, False)
+    tab.mouse.move(*photo)
+    points_seen(tab, True)
+    tab.keyboard.down("b")
+    assert colour_at(tab, TARGET) not in POINT_COLOURS
+    tab.keyboard.up("b")
+    tab.mouse.move(*beside)
+    points_seen(tab, False)
+    tab.keyboard.press("h")
+    points_seen(tab, True)
+    tab.locator("#show-points").focus()
+    tab.keyboard.press("Enter")
+    points_seen(tab, False)
+    tab.mouse.move(*photo)
+    points_seen(tab, False)  # it was asked for
+
+    pull(tab, (149.6, 140.8), (154.0, 138.0))
+    points_seen(tab, True)
+    tab.mouse.move(*beside)
+    points_seen(tab, True)
+    tab.keyboard.press("Control+z")
+    points_seen(tab, False)
+    tab.check("input[name=mask][value=face]")
+    points_seen(tab, True)
+    tab.keyboard.press("Control+z")
+    points_seen(tab, False)
+    tab.locator("#points li button").first.click()
+    points_seen(tab, True)
+
+
 def test_points_are_moved_and_removed(tab, portrait, ready):
     choose(tab, ready(portrait))
     pull(tab, MOUTH, TARGET)
@@ -299,6 +349,25 @@ def test_a_mask_is_painted_and_kept_to(tab, portrait, ready):
     assert mask.shape == (SIDE, SIDE) and mask[139, 100] == 255 and mask[139, 200] == mask[60, 100] == 0
     ours, old = picture(files["portrait-photodrag.png"]), picture(portrait.read_bytes())
     assert (ours != old).any() and np.array_equal(ours[mask == 0], old[mask == 0])
+
+
+def test_a_drag_done_again_tells_its_own_first_picture(tab, portrait, slow_projection, monkeypatch):
+    """A drag on the unfinished likeness, whose first picture is late, is done again on the finished one."""
+    edit, late = Preview.edit, iter([3.0])
+    monkeypatch.setattr(Preview, "edit", lambda *given: time.sleep(next(late, 0)) or edit(*given))
+    tab.set_input_files("#file", portrait)
+    expect(tab.locator("body")).to_have_attribute("data-phase", "learning", timeout=SLOW)
+    tab.click("#fit")
+    pull(tab, MOUTH, TARGET)
+    expect(tab.locator("#start")).to_be_enabled(timeout=SLOW)
+    tab.click("#start")
+    expect(tab.locator("body")).to_have_attribute("data-first", re.compile(r"^[3-9]\d{3}$"), timeout=SLOW)
+    expect(tab.locator("#start")).to_have_text("Start", timeout=SLOW)
+    slow_projection.set()
+    expect(tab.locator("#save-png")).to_be_enabled(timeout=SLOW)
+    wait_for_result(tab)
+    assert 0 < int(tab.get_attribute("body", "data-first")) < 3000
+    assert not re.search(r"First picture after [3-9]", tab.inner_text("#status"))
 
 
 def test_two_tabs(browser, tab, server, portrait, ready):
@@ -438,6 +507,25 @@ def test_fingers(browser, server, portrait, ready):
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["viewport"]["width"]
     page.get_by_role("button", name="Start").tap()
     wait_for_result(page)
+    page.context.close()
+    assert page.troubles == []
+
+
+def test_points_under_fingers(browser, server, portrait, ready):
+    page = opened(browser, server.url, color_scheme="dark", **PHONE)
+    choose(page, ready(portrait))
+    fingers, button = Fingers(page), page.get_by_role("button", name="Points", exact=True)
+    fingers.swipe(on_screen(page, MOUTH), on_screen(page, TARGET))
+    page.get_by_role("button", name="Start").tap()
+    wait_for_result(page)
+    points_seen(page, False)
+    for yes in (True, False):
+        button.tap()
+        points_seen(page, yes)
+    fingers.down(on_screen(page, (150.0, 110.0)))
+    points_seen(page, True)
+    fingers.up()
+    expect(page.locator("#points li")).to_have_count(2)
     page.context.close()
     assert page.troubles == []
 

@@ -80,7 +80,7 @@ export const answers = {
   hear_points({ id, points, step, steps }) {
     if (id !== this.dragging?.id) return;
     this.dragging.points = points;
-    this.panel.say(`Dragging: step ${step}, at most ${steps}.${this.rate}`, step / steps);
+    this.panel.say(`Dragging: step ${step}, at most ${steps}.${this.rate()}`, step / steps);
   },
 
   hear_frame(content, patch) {
@@ -97,13 +97,13 @@ export const answers = {
     if (content.id !== drag?.id) return;
     const result = { ...drag, ...content, id: content.result, patch };
     const points = this.state.points.map((point) => ({ ...point, at: reached(result, point.handle) ?? point.at }));
-    const task = { drags: drag.drags, mask: drag.mask, painted: drag.painted };
     this.history.change({ points, result });
     this.dragging = false;
     this.live = null;
+    this.marks.rest();
     const first = drag.first ? ` First picture after ${(drag.first / 1000).toFixed(1)} s.` : "";
     this.panel.say(`Done in ${content.steps} steps: ${REASONS[content.reason]}.${first}`);
-    if (content.rough && this.phase === "ready") this.run(task);
+    if (content.rough && this.phase === "ready") this.run(drag);
   },
 
   hear_origin({ id, point }) {
@@ -133,7 +133,7 @@ export const answers = {
   },
 
   hear_error({ about, text }) {
-    this.panel.say(text);
+    this.panel.warn(text);
     if (about === "drag") this.dragging = this.live = null;
     if (about === "photo") this.phase = "empty";
     if (about === "invert") this.phase = "choose";

@@ -3,7 +3,8 @@
 const HANDLE = "#ff4d3d", TARGET = "#2fb4ff";
 
 export function drawOverlay(c, view, page) {
-  if (page.mask && (page.painting || page.state.mask === "painted")) {
+  const marks = page.marks.shown && !view.before;
+  if (page.painting || (page.state.mask === "painted" && (marks || page.panel.paints))) {
     const [x, y] = view.toScreen([-0.5, -0.5]);
     c.globalAlpha = 0.35;
     c.drawImage(page.mask.canvas, x, y, view.photo.width * view.scale, view.photo.height * view.scale);
@@ -13,7 +14,7 @@ export function drawOverlay(c, view, page) {
     for (const face of page.faces) outline(c, view, boxCorners(face.box), `${face.number}`);
   }
   if (page.drawnBox) outline(c, view, boxCorners(page.drawnBox), "");
-  if (page.phase === "ready" || page.phase === "learning") {
+  if (marks && (page.phase === "ready" || page.phase === "learning")) {
     if (page.quad) dashed(c, view, page.quad);
     for (const place of page.snaps) dot(c, view.toScreen(place), 2.5, "#ffffffd0", 1);
     for (const point of page.presetPoints) drawPoint(c, view, point, 0.7);

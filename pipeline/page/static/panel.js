@@ -1,5 +1,6 @@
-// The panel beside the photo, and keys: what a person can press, and what is said to them.
+// The panel beside the photo: what a person can press, and what is said to them.
 
+import { listenToKeys } from "./keys.js";
 import { Slider } from "./slider.js";
 import { place } from "./words.js";
 
@@ -16,6 +17,10 @@ export class Panel {
     return picked("tool");
   }
 
+  get paints() {
+    return ["brush", "erase"].includes(this.tool);
+  }
+
   get brush() {
     return Number($("size").value);
   }
@@ -27,9 +32,15 @@ export class Panel {
   // share: of a progress, null while it isn't known, left out for none.
   say(text, share) {
     $("status").textContent = text;
+    $("status").classList.remove("wrong");
     $("progress").hidden = share === undefined;
     if (share === null) $("progress").removeAttribute("value");
     else $("progress").value = share ?? 0;
+  }
+
+  warn(text) {
+    this.say(text);
+    $("status").classList.add("wrong");
   }
 
   quality(text) {
@@ -73,7 +84,9 @@ export class Panel {
     if (page.filming) $("save-mp4").disabled = false;
     $("save-mp4").textContent = page.filming ? "Cancel the video" : "Video";
     for (const radio of document.querySelectorAll('input[name="mask"]')) radio.checked = radio.value === state.mask;
-    $("painting").hidden = state.mask !== "painted" && !["brush", "erase"].includes(this.tool);
+    $("painting").hidden = state.mask !== "painted" && !this.paints;
+    $("start").hidden = $("show-points").hidden = $("work").hidden;
+    $("show-points").setAttribute("aria-pressed", page.marks.shown);
     $("draw-face").setAttribute("aria-pressed", Boolean(page.boxing));
     for (const slider of this.sliders ?? []) slider.show(page.amounts[slider.name] ?? 0, Boolean(page.editable && page.face));
     this.listFaces();
@@ -81,8 +94,8 @@ export class Panel {
   }
 
   get savable() {
-    const { state, phase, editable } = this.page;
-    return editable && phase === "ready" && state.result && !state.result.rough;
+    const { state, phase, editable, connection } = this.page;
+    return editable && connection.ready && phase === "ready" && state.result && !state.result.rough;
   }
 
   listFaces() {
@@ -120,7 +133,6 @@ export class Panel {
   // Called once: what each control does.
   listen(places) {
     const { page } = this;
-    const canvas = page.view.canvas;
     for (const [name, words] of places) $("landmark").append(new Option(words, name));
     $("file").onchange = () => {
       const [file] = $("file").files;
@@ -134,6 +146,7 @@ export class Panel {
     $("in").onclick = () => page.view.zoom(1.4);
     $("out").onclick = () => page.view.zoom(1 / 1.4);
     $("fit").onclick = () => page.view.fit();
+    $("show-points").onclick = () => page.marks.toggle();
     $("draw-face").onclick = () => {
       page.phase = "choose";
       page.boxing = !page.boxing;
@@ -162,7 +175,7 @@ export class Panel {
       page.view.draw();
     };
     this.listenToFiles();
-    this.listenToKeys(canvas, before);
+    listenToKeys(page, { start: () => $("start").click(), before });
   }
 
   addLandmark(name) {
@@ -196,37 +209,6 @@ export class Panel {
       stage.classList.remove("over");
       const [file] = event.dataTransfer.files;
       if (file) page.open(file);
-    });
-  }
-
-  listenToKeys(canvas, before) {
-    const { page } = this;
-    const arrows = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    const typing = (target) => target.matches("input:not([type=radio],[type=checkbox]), select, button, summary");
-    addEventListener("keydown", (event) => {
-      const { key } = event, control = event.ctrlKey || event.metaKey;
-      const onControl = typing(event.target) || event.target.matches("input");
-      let done = true;
-      if (control && key.toLowerCase() === "z") event.shiftKey ? page.redo() : page.undo();
-      else if (control && key.toLowerCase() === "y") page.redo();
-      else if (control) done = false;
-      else if (key.toLowerCase() === "b") before(true);
-      else if (key === "+" || key === "=") page.view.zoom(1.25);
-      else if (key === "-") page.view.zoom(1 / 1.25);
-      else if (key === "0") page.view.fit();
-      else if (onControl) done = false;
-      else if (key === "Enter") $("start").click();
-      else if (key === " ") page.hands.space = true;
-      else if (key === "Delete" || key === "Backspace") page.chosen >= 0 && page.removePoint(page.chosen);
-      else if (arrows[key] && event.target === canvas) {
-        const size = event.shiftKey ? 10 : 1;
-        page.nudge(...arrows[key].map((way) => way * size), event.altKey ? "handle" : "target");
-      } else done = false;
-      if (done) event.preventDefault();
-    });
-    addEventListener("keyup", (event) => {
-      if (event.key.toLowerCase() === "b") before(false);
-      if (event.key === " ") page.hands.space = false;
     });
   }
 }

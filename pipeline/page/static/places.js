@@ -13,3 +13,8 @@ export function same(a, b) {
 export function apart(a, b) {
   return Math.hypot(a[0] - b[0], a[1] - b[1]);
 }
+
+// Whether a point is to go elsewhere, rather than to stay.
+export function moves({ handle, at, target }) {
+  return apart(handle ?? at, target) >= 0.5;
+}

@@ -21,7 +21,7 @@ export const PLACES = [
 
 export function likeness(words, distance) {
   if (distance === null || distance === undefined) return "";
-  const number = `(identity distance ${distance.toFixed(2)}; under 0.60 is taken for the same person)`;
+  const number = `(identity distance ${distance.toFixed(2)}; same person: under 0.60)`;
   return `${words[0].toUpperCase()}${words.slice(1)} you ${number}`;
 }
 

@@ -1,0 +1,67 @@
+// What the server is asked to make, drags and files, and what becomes of it when the server goes: methods of Page
+// (main.js).
+
+export const runs = {
+  start() {
+    if (!this.canStart) return;
+    const { mask, painted } = this.state;
+    const drags = [...this.points, ...this.presetPoints].map(({ handle, target }) => [handle, target]);
+    this.run({ drags, mask, painted: mask === "painted" ? painted ?? new Blob() : null });
+  },
+
+  // A task may be a drag that was made before: what it came to is not this one's.
+  async run({ drags, mask, painted }) {
+    const id = ++this.counter;
+    this.dragging = { drags, mask, painted, points: null, id, began: performance.now(), frames: 0 };
+    const scale = this.view.scale * (window.devicePixelRatio || 1);
+    this.connection.send({ type: "drag", id, drags, mask, scale }, await painted);
+    this.panel.say("Dragging …", 0);
+    this.refresh();
+  },
+
+  rate() {
+    const { frames, first, began } = this.dragging;
+    if (frames < 2) return "";
+    return ` ${((frames - 1) * 1000 / (performance.now() - began - first)).toFixed(1)} pictures a second.`;
+  },
+
+  stop() {
+    this.connection.send({ type: "stop" });
+  },
+
+  save(format) {
+    if (format === "mp4" && this.filming) return this.cancelFilm();
+    this.connection.send({ type: "save", result: this.state.result.id, format });
+    if (format !== "mp4") return;
+    this.filming = true;
+    this.panel.say("Making the video …", null);
+    this.refresh();
+  },
+
+  cancelFilm() {
+    this.filming = false;
+    this.connection.send({ type: "cancel" });
+    this.panel.say("No video was made.");
+    this.refresh();
+  },
+
+  // A new server knows nothing: it is given the photo and the face again, and the last drag.
+  resume() {
+    this.again = { choice: this.choice, history: this.history, drag: this.cut };
+    this.cut = null;
+    this.sendPhoto();
+  },
+
+  meet() {
+    this.panel.banner(null);
+    this.refresh();
+  },
+
+  lose(why) {
+    this.panel.banner(why);
+    if (this.dragging) this.cut = this.dragging; // a lost connection ends its drag, which is done again
+    this.dragging = this.filming = false;
+    this.live = null;
+    this.refresh();
+  },
+};

@@ -1,0 +1,27 @@
+// The mask, as it is painted and chosen: methods of Page (main.js).
+
+export const strokes = {
+  setMask(mask) {
+    this.history.change({ mask });
+    this.refresh();
+  },
+
+  paint(from, to) {
+    this.painting = true;
+    this.mask.stroke(from, to, this.panel.brush / this.view.scale, this.panel.tool === "erase");
+    this.view.draw();
+  },
+
+  // A stroke's end: one change, made at once, so that an undo takes back all of it.
+  keepMask() {
+    this.painting = false;
+    this.history.change({ painted: this.mask.blob(), mask: "painted" });
+    this.refresh();
+  },
+
+  async showMask() {
+    this.painting = false;
+    await this.mask.restore(this.state.painted);
+    this.view.draw();
+  },
+};
