@@ -8,7 +8,7 @@ where they came to, corrects the model by what was seen (Broyden 1965), and goes
 they are near to the mean, so the shortest way is what else changes in faces, on the average, where this does. It
 changes the whole face, and so a drag of a part, in which all else should stay, is left to features."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,22 +17,13 @@ from torch import Tensor
 
 from photodrag.drag.contours import on_contours, width
 from photodrag.drag.face_model import FaceModel
+from photodrag.drag.landmarks import Landmarks, found
 from photodrag.drag.shell import within
 from photodrag.drag.state import ARRIVED, LIMIT, STALLED, STOPPED, DragResult, DragState
 from photodrag.weights import LatentSpace
 
 SKULL = [27, 28, 29, 30, 33, 36, 39, 42, 45]
 """Landmarks that no expression moves: the nose's bridge and tip, the corners of the eyes."""
-
-
-@dataclass(frozen=True, eq=False)
-class Landmarks:
-    """The 68 landmarks of a face in the generator's pictures, in their pixels."""
-
-    known: np.ndarray
-    """[68, 2], of what is dragged: of the photo's crop, where there is one."""
-    find: Callable[[Tensor], np.ndarray | None]
-    """Finds them [68, 2] in a picture [1, 3, R, R] of that face, moved or not; None where no face is seen any more."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +74,7 @@ def led_steps(
     weights = on_contours(starts, landmarks.known)
     if weights is None or not moves_the_head(weights, starts, ways, width(landmarks.known), s):
         return None
-    first = _found(generator, w_plus, landmarks)
+    first = found(generator, w_plus, landmarks)
     if first is None:
         return None
     weights, wanted = torch.from_numpy(weights), (targets - handles).double().cpu() / px
@@ -113,12 +104,12 @@ def led_steps(
         whole = shortest(following, metric, further + best_way @ following, doubt)
         p = within(start + whole.to(start), start, radius, s.shell)
         code = torch.cat((space.unwhiten(p), rest), 1)
-        found = _found(generator, code, landmarks)
-        if found is None:
+        seen = found(generator, code, landmarks)
+        if seen is None:
             code, way, moved = best.w_plus, best_way, best_moved
             radius = (p - start).square().mean(-1).sqrt().max().item() / 2
             continue
-        way, moved = (p - start).double().cpu().mean((0, 1)), torch.from_numpy(found - first) / px
+        way, moved = (p - start).double().cpu().mean((0, 1)), torch.from_numpy(seen - first) / px
         taken = way - best_way
         pull = metric @ taken
         surprise = moved - best_moved - torch.einsum("d,dkc->kc", taken, jacobian)
@@ -134,11 +125,6 @@ def moves_the_head(weights: np.ndarray, starts: np.ndarray, ways: np.ndarray, ac
     starts, ways = starts[on_skull], ways[on_skull]
     apart, parting = (np.linalg.norm(ends[:, None] - ends, axis=2) for ends in (starts, ways))
     return bool((np.linalg.norm(ways, axis=1) >= s.least * across).any() and (parting <= apart).all())
-
-
-@torch.no_grad()
-def _found(generator, w_plus: Tensor, landmarks: Landmarks) -> np.ndarray | None:
-    return landmarks.find(generator.synthesis(w_plus))
 
 
 def shortest(following: Tensor, metric: Tensor, wanted: Tensor, doubt: float) -> Tensor:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from photodrag.drag import draggan, freedrag, loop
 from photodrag.drag.draggan import DragGANSettings
 from photodrag.drag.freedrag import FreeDragSettings
-from photodrag.drag.loop import DragSettings
+from photodrag.drag.settings import DragSettings
 from photodrag.drag.state import DragResult, DragState
 from photodrag.weights import UserError
 

@@ -29,6 +29,9 @@ class Mirrored:
         a, b, c = self._waves[:, :, None, None].unbind(1)
         return ((a * u).cos() * (b * v + c).cos())[None]  # even in u
 
+    def synthesis(self, w_plus: Tensor) -> Tensor:
+        return self.features(w_plus, 64)[:, :3]  # small, for it's slow
+
     def origin(self, w_plus: Tensor, points: Tensor) -> Tensor:
         """Where what is at points [N, 2] of the picture lies in the pattern, in the same pixels."""
         at = (points + 0.5) * (2 / self.resolution) - 1

@@ -1,0 +1,62 @@
+"""The landmarks of a face that is dragged, found in the generator's own pictures of it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from photodrag.drag.contours import on_contours
+from photodrag.drag.state import DragState
+
+
+@dataclass(frozen=True, eq=False)
+class Landmarks:
+    """The 68 landmarks of a face in the generator's pictures, in their pixels."""
+
+    known: np.ndarray
+    """[68, 2], of what is dragged: of the photo's crop, where there is one."""
+    find: Callable[[Tensor], np.ndarray | None]
+    """Finds them [68, 2] in a picture [1, 3, R, R] of that face, moved or not; None where no face is seen any more."""
+
+
+@torch.no_grad()
+def found(generator, w_plus: Tensor, landmarks: Landmarks) -> np.ndarray | None:
+    """The landmarks [68, 2] in the picture of a code; None where no face is seen in it."""
+    return landmarks.find(generator.synthesis(w_plus))
+
+
+def last_with_face(states: Sequence[DragState], generator, landmarks: Landmarks) -> DragState:
+    """The last of the states, or, as long as no face is seen in it, the one half way from the first to it.
+
+    Where none is seen in the first one either, looking tells nothing, and the last one stands."""
+
+    def seen(state: DragState) -> bool:
+        return found(generator, state.w_plus, landmarks) is not None
+
+    at = last = len(states) - 1
+    while at and not seen(states[at]):
+        at //= 2
+    return states[at if at or seen(states[0]) else last]
+
+
+class Sight:
+    """Where the landmarks have the handles of a drag, which tracking only believes."""
+
+    def __init__(self, generator, w_plus: Tensor, handles: Tensor, landmarks: Landmarks):
+        """Handles [N, 2] of the picture of w_plus, with which the drag begins."""
+        self.generator, self.landmarks, self.handles = generator, landmarks, handles
+        self.weights = on_contours(handles.cpu().numpy(), landmarks.known)
+        self.first = None if self.weights is None else found(generator, w_plus, landmarks)
+
+    def __call__(self, state: DragState, targets: Tensor) -> DragState | None:
+        """A state with its points where the landmarks have them, or as it is, where one of the handles lies on no
+        contour of the face; None where no face is seen in it."""
+        now = found(self.generator, state.w_plus, self.landmarks)
+        if now is None:
+            return None
+        if self.first is None:
+            return state
+        points = self.handles + torch.from_numpy(self.weights @ (now - self.first)).to(self.handles)
+        return replace(state, points=points, distance=(points - targets).norm(dim=1).mean().item())

@@ -1,0 +1,99 @@
+"""One round of a drag by features: motion supervision, one step of Adam, point tracking, over and over."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from photodrag.drag.motion import hold_gradient, motion_loss
+from photodrag.drag.settings import DragSettings
+from photodrag.drag.shell import within
+from photodrag.drag.state import LIMIT, STALLED, DragState, ending
+from photodrag.drag.tracking import Tracker
+from photodrag.weights import LatentSpace
+from photodrag.weights.adam import Adam
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """What all rounds of a drag have in common."""
+
+    generator: object
+    space: LatentSpace
+    settings: DragSettings
+    w_plus: Tensor
+    """[1, num_ws, w_dim], of the drag's start."""
+    start: Tensor
+    """Those of its codes that move, whitened."""
+    targets: Tensor
+    """[N, 2], in pixels of the generator's picture."""
+    resolution: int
+    """Of the features."""
+    hold: Tensor
+    """[1, 1, resolution, resolution], how much the features are held there."""
+
+
+@dataclass(frozen=True, eq=False)
+class Round:
+    """What a round has come to."""
+
+    states: list[DragState]
+    """Those that were each the best so far."""
+    p: Tensor
+    """The whitened code of the last of them."""
+    reference: Tensor
+    """The features of the drag's start, which are held."""
+    step: int
+    reason: str
+    """Why it ended."""
+
+
+def arrived(points: Tensor, targets: Tensor, tolerance: float) -> bool:
+    """Whether each is as near to its target; of more than 5 points (DragGAN) twice as near is enough."""
+    return bool(((points - targets).norm(dim=1) <= tolerance * (1 if len(points) <= 5 else 2)).all())
+
+
+def follow(
+    scene: Scene, p: Tensor, points: Tensor, done: int, reference: Tensor | None = None
+) -> Generator[DragState, bool | None, Round]:
+    """The states of a round from the whitened code p on, in whose picture the handles are at points [N, 2]; `done`
+    steps of the drag were done before. `reference` is that of the round before, if there was one."""
+    generator, s, targets, side = scene.generator, scene.settings, scene.targets, scene.generator.resolution
+    px, rest = side / 512, scene.w_plus[:, scene.start.shape[1] :]
+    optimiser, lr, reason, tracker = Adam(), s.lr, LIMIT, None
+    p, bests, best_p = p.clone(), [], p
+    for step in range(done, s.steps + 1):
+        if bests and step - bests[-1].step > s.patience:
+            reason = STALLED
+            break
+        p.requires_grad_()
+        with torch.enable_grad():
+            code = torch.cat((scene.space.unwhiten(p), rest), 1)
+            features = generator.features(code, scene.resolution)
+        seen = features.detach()
+        if tracker is None:
+            reference = seen if reference is None else reference
+            most = s.growth * reference.abs().mean()
+            tracker = Tracker(seen, points, side, s.patch * px, s.window * px)
+        else:
+            points = tracker(seen, points)
+        code = (code if step else scene.w_plus).detach()  # whitened and back it would be the start, but for rounding
+        state = DragState(step, code, points, (points - targets).norm(dim=1).mean().item())
+        sane = seen.abs().mean() < most  # which no NaN is
+        if bests and not (sane and state.distance < bests[-1].distance + s.lost * px):
+            p, points, optimiser, lr = best_p, bests[-1].points, Adam(), lr / 2  # taken back
+            continue
+        there = arrived(points, targets, s.arrive * px)
+        if not bests or there or state.distance < bests[-1].distance - s.progress * px:
+            bests.append(state)
+            best_p = p.detach()
+        stop = yield state
+        if end := ending(there, stop, step, s.steps):
+            reason = end
+            break
+        with torch.enable_grad():
+            loss = motion_loss(features, points, targets, side, s.patch * px, s.step * px)
+        (gradient,) = torch.autograd.grad((loss, features), p, (None, hold_gradient(seen, reference, scene.hold)))
+        p = within(p.detach() - lr * optimiser(gradient), scene.start, s.radius, s.shell)
+    return Round(bests, best_p, reference, step, reason)

@@ -1,0 +1,80 @@
+"""After a drag by features landmarks say where the handles are, and another round goes on from there."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+import torch
+from toy import Mirrored
+
+from photodrag.drag import DragSettings, Landmarks, steps
+from photodrag.drag.state import ARRIVED, LIMIT, STALLED, finished, up_to
+
+HANDLE = torch.tensor([[70.0, 101.0]], dtype=torch.float64)
+WAY = torch.tensor([[14.0, -9.0]], dtype=torch.float64)
+NOSE = 30
+MARKS = np.random.RandomState(0).uniform(0, 255, (68, 2))
+MARKS[NOSE] = HANDLE[0]
+
+
+@pytest.fixture(scope="module")
+def toy():
+    return Mirrored()
+
+
+def dragged(toy, *shares, settings=DragSettings()):
+    """The result and all states, where one look after the other finds that so much of the way is done, or no face
+    (None)."""
+    looks, states = iter((0.0, *shares)), []
+
+    def find(image):
+        share = next(looks)
+        return None if share is None else MARKS + share * WAY.numpy()
+
+    start = torch.zeros(1, toy.num_ws, toy.w_dim, dtype=torch.float64)
+    landmarks = Landmarks(MARKS, find) if shares else None
+    run = steps(toy, start, HANDLE, HANDLE + WAY, settings=settings, space=toy.space, landmarks=landmarks)
+    result = finished(run, lambda state: states.append(state))
+    assert not shares or not list(looks), "fewer looks than that"
+    return result, states
+
+
+def test_where_landmarks_agree_one_round_is_all(toy):
+    free, _ = dragged(toy)
+    result, _ = dragged(toy, 0.99)
+    assert torch.equal(result.w_plus, free.w_plus)
+    assert (result.stop_reason, result.steps) == (free.stop_reason, free.steps) == (ARRIVED, free.steps)
+    torch.testing.assert_close(result.points, HANDLE + 0.99 * WAY)
+
+
+def test_it_goes_on_from_where_the_landmarks_are(toy):
+    free, before = dragged(toy)
+    result, states = dragged(toy, 0.5, 1.0)
+    torch.testing.assert_close(states[len(before)].points, HANDLE + 0.5 * WAY)
+    torch.testing.assert_close(states[len(before)].w_plus, free.w_plus)
+    assert up_to(states, result)[-1] is states[-1] and result.steps > free.steps
+    assert result.stop_reason == ARRIVED and result.distances.max() < 1e-9
+    moved = (toy.origin(result.w_plus, HANDLE) - HANDLE).norm()
+    assert moved > 1.2 * (toy.origin(free.w_plus, HANDLE) - HANDLE).norm()
+
+
+@pytest.mark.parametrize(("shares", "rounds"), [((0.5, 0.55), 2), ((0.2, 0.5, 0.7), 3)], ids=["no nearer", "enough"])
+def test_an_arrival_that_landmarks_deny_is_none(toy, shares, rounds):
+    result, states = dragged(toy, *shares)
+    assert result.stop_reason == STALLED
+    torch.testing.assert_close(result.points, HANDLE + shares[-1] * WAY)
+    assert sum(torch.equal(a.w_plus, b.w_plus) for a, b in pairwise(states)) == rounds - 1
+
+
+def test_a_round_that_leads_away_is_forgotten(toy):
+    free, _ = dragged(toy)
+    for second in (0.3, None):
+        result, _ = dragged(toy, 0.6, second)
+        assert torch.equal(result.w_plus, free.w_plus) and result.stop_reason == STALLED
+        torch.testing.assert_close(result.points, HANDLE + 0.6 * WAY)
+
+
+def test_the_limit_is_of_all_rounds_together(toy):
+    free, _ = dragged(toy)
+    result, _ = dragged(toy, 0.5, 0.6, settings=DragSettings(steps=free.steps + 2))
+    assert result.stop_reason == LIMIT and result.steps == free.steps + 2
