@@ -9,7 +9,7 @@ import torch
 from photodrag.drag import DragSettings, Landmarks, drag
 from photodrag.drag.contours import on_contours
 from photodrag.drag.face_model import face_model
-from photodrag.drag.led import LeadSettings, led_steps, shortest
+from photodrag.drag.led import LeadSettings, led_steps, oddness, shortest
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.editing import followed
 from photodrag.pipeline.faces import detect
@@ -43,12 +43,36 @@ def test_the_shortest_way_that_goes_there():
     random = torch.Generator().manual_seed(0)
     following, wanted = torch.randn(20, 4, generator=random).double(), torch.randn(4, generator=random).double()
     metric = torch.diag(torch.rand(20, generator=random).double() + 0.1)
-    way = shortest(following, metric, wanted, 1e-9)
+    nowhere = torch.zeros(20).double()
+    way = shortest(following, metric, nowhere, wanted, 1e-9)
     torch.testing.assert_close(way @ following, wanted, atol=1e-6, rtol=0)
     aside = torch.randn(20, generator=random).double()
     aside = aside - following @ torch.linalg.lstsq(following, aside[:, None]).solution[:, 0]  # moves no handle
     assert (way @ metric @ aside).abs() < 1e-6
-    assert (shortest(following, metric, wanted, 10.0) @ following).norm() < wanted.norm()
+    assert (shortest(following, metric, nowhere, wanted, 10.0) @ following).norm() < wanted.norm()
+
+
+def test_a_step_goes_on_to_the_same_way_and_less_trust_makes_it_shorter():
+    random = torch.Generator().manual_seed(1)
+    following, wanted = torch.randn(20, 4, generator=random).double(), torch.randn(4, generator=random).double()
+    metric, nowhere = torch.diag(torch.rand(20, generator=random).double() + 0.1), torch.zeros(20).double()
+    way, before = shortest(following, metric, nowhere, wanted, 0.5), torch.randn(20, generator=random).double()
+    left = wanted - before @ following
+    torch.testing.assert_close(shortest(following, metric, before, left, 0.5), way)
+    steps = [shortest(following, metric, before, left, 0.5, trust) - before for trust in (1.0, 0.3, 0.1)]
+    lengths = [(step @ metric @ step).item() for step in steps]
+    assert lengths == sorted(lengths, reverse=True) and lengths[2] < 0.5 * lengths[0]
+
+
+def test_what_faces_do_is_less_odd_than_what_none_does(space, model):
+    """Differences that the model itself makes of natural codes are 1 in the mean; as long ones at random are not."""
+    random = torch.Generator().manual_seed(2)
+    following = model.landmarks.double()[:, [30, 36, 45, 48, 54]].flatten(1)
+    ways = torch.randn(60, 512, generator=random).double() @ following
+    noise = torch.randn(60, 10, generator=random).double()
+    natural = np.mean([oddness(following, way, 1e-6) for way in ways])
+    wild = [oddness(following, other * way.norm() / other.norm(), 1e-6) for way, other in zip(ways, noise, strict=True)]
+    assert natural == pytest.approx(1, abs=0.15) and np.median(wild) > 4
 
 
 def test_the_model_knows_how_landmarks_follow(face, space, model):
@@ -106,6 +130,21 @@ def test_bone_is_not_torn(face, space, model, person):
         targets = handles + share * way * torch.tensor([[-1.0, 0.0], [1.0, 0.0]])
         states = led_steps(face, w_plus, handles, targets, find, model, space, LeadSettings(least=0.0))
         assert (next(states, None) is not None) == led
+
+
+def test_a_code_goes_less_far_for_what_no_face_does(face, space, model, person):
+    w_plus, landmarks, find = person
+    z = torch.from_numpy(np.random.RandomState(5).randn(1, face.z_dim)).float()
+    other = detect(to_uint8(face.synthesis(face.mapping(z, psi=0.7))))[0].landmarks
+    marks, random, settings = [8, 19, 24, NOSE, CORNER, 54], np.random.RandomState(0), LeadSettings(steps=1)
+
+    def moved(handles: np.ndarray, targets: np.ndarray) -> float:
+        ends = (torch.from_numpy(points.clip(0, 1023)) for points in (handles, targets))
+        *_, last = led_steps(face, w_plus, *ends, find, model, space, settings)
+        return (space.whiten(last.w_plus) - space.whiten(w_plus))[0, 0].square().mean().sqrt().item()
+
+    wild = landmarks[marks] + random.choice((-120, 120), (len(marks), 2))
+    assert moved(landmarks[marks], wild) <= settings.radius[0] + 1e-3 < moved(landmarks, other)
 
 
 def losing(find: Landmarks, *lost: int) -> Landmarks:
