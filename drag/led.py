@@ -21,7 +21,7 @@ from torch import Tensor
 from photodrag.drag.contours import on_contours, width
 from photodrag.drag.face_model import FaceModel
 from photodrag.drag.landmarks import Landmarks, found
-from photodrag.drag.shell import within
+from photodrag.drag.shell import farthest, within
 from photodrag.drag.state import ARRIVED, LIMIT, STALLED, STOPPED, DragResult, DragState
 from photodrag.weights import LatentSpace
 
@@ -120,7 +120,7 @@ def led_steps(
         seen = found(generator, code, landmarks)
         if seen is None:
             code, way, moved = best.w_plus, best_way, best_moved
-            radius = (p - start).square().mean(-1).sqrt().max().item() / 2
+            radius = farthest(p, start) / 2
             continue
         way, moved = (p - start).double().cpu().mean((0, 1)), torch.from_numpy(seen - first) / px
         taken = way - best_way

@@ -21,6 +21,7 @@ from photodrag.drag.landmarks import Landmarks, Sight, last_with_face
 from photodrag.drag.led import led_steps
 from photodrag.drag.points import checked
 from photodrag.drag.settings import DragSettings
+from photodrag.drag.shell import farthest
 from photodrag.drag.state import ARRIVED, LIMIT, STALLED, STOPPED, DragResult, DragState, finished
 from photodrag.drag.tracked import Scene, arrived, follow
 from photodrag.weights import LatentSpace, latent_space
@@ -92,9 +93,10 @@ def in_rounds(
     brings them much nearer. Without landmarks there is one."""
     s, px = scene.settings, scene.generator.resolution / 512
     sight = Sight(scene.generator, scene.w_plus, handles, landmarks) if landmarks else None
-    p, points, step, reference, states, nearest, tolerance = scene.start, handles, 0, None, [], None, s.arrive * px
+    p, points, radius, step, reference = scene.start, handles, s.radius, 0, None
+    states, nearest, tolerance = [], None, s.arrive * px
     for _ in range(s.rounds):
-        end = yield from follow(scene, p, points, step, reference)
+        end = yield from follow(scene, p, points, radius, step, reference)
         states += end.states
         seen = sight(states[-1], scene.targets) if sight and end.step else states[-1]
         if seen is None:
@@ -107,7 +109,9 @@ def in_rounds(
         tolerance = s.seen * px
         if arrived(nearest.points, scene.targets, tolerance) or not gained or end.reason in (LIMIT, STOPPED):
             break
-        p, points, step, reference = end.p, seen.points, end.step, end.reference
+        if farthest(end.p, scene.start) > s.again:
+            break
+        p, points, radius, step, reference = end.p, seen.points, s.again, end.step, end.reference
     reason = end.reason
     if reason in (ARRIVED, STALLED):
         reason = ARRIVED if arrived(nearest.points, scene.targets, tolerance) else STALLED

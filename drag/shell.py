@@ -11,5 +11,10 @@ def within(p: Tensor, start: Tensor, radius: float, shell: float) -> Tensor:
     return p * (_rms(start).clamp_min(shell) / _rms(p)).clamp_max(1)
 
 
+def farthest(p: Tensor, start: Tensor) -> float:
+    """How far the one of whitened codes p [..., w_dim] that moved most lies from its start, as a root mean square."""
+    return _rms(p - start).max().item()
+
+
 def _rms(p: Tensor) -> Tensor:
     return p.square().mean(-1, keepdim=True).sqrt().clamp_min(1e-8)

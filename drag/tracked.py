@@ -55,10 +55,11 @@ def arrived(points: Tensor, targets: Tensor, tolerance: float) -> bool:
 
 
 def follow(
-    scene: Scene, p: Tensor, points: Tensor, done: int, reference: Tensor | None = None
+    scene: Scene, p: Tensor, points: Tensor, radius: float, done: int, reference: Tensor | None = None
 ) -> Generator[DragState, bool | None, Round]:
-    """The states of a round from the whitened code p on, in whose picture the handles are at points [N, 2]; `done`
-    steps of the drag were done before. `reference` is that of the round before, if there was one."""
+    """The states of a round from the whitened code p on, in whose picture the handles are at points [N, 2], and
+    no farther than `radius` from the drag's start; `done` steps of it were done before. `reference` is that of the
+    round before, if there was one."""
     generator, s, targets, side = scene.generator, scene.settings, scene.targets, scene.generator.resolution
     px, rest = side / 512, scene.w_plus[:, scene.start.shape[1] :]
     optimiser, lr, reason, tracker = Adam(), s.lr, LIMIT, None
@@ -95,5 +96,5 @@ def follow(
         with torch.enable_grad():
             loss = motion_loss(features, points, targets, side, s.patch * px, s.step * px)
         (gradient,) = torch.autograd.grad((loss, features), p, (None, hold_gradient(seen, reference, scene.hold)))
-        p = within(p.detach() - lr * optimiser(gradient), scene.start, s.radius, s.shell)
+        p = within(p.detach() - lr * optimiser(gradient), scene.start, radius, s.shell)
     return Round(bests, best_p, reference, step, reason)
