@@ -1,8 +1,10 @@
 """The crop that is inverted, and the views in which two pictures of a face are compared."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -25,6 +27,9 @@ class Crop:
     """float64 [68, 2], (x, y) in pixels of the crop; None where nobody knows them, or there is no face."""
     focus: tuple[float, float, float] = FFHQ_FACE
     """Where to look closely if no landmarks say it: FFHQ_FACE, or MIDDLE for what is no face."""
+    weight: Tensor | None = None
+    """[1, 1, R, R], how much each pixel counts: 0 for what is to be ignored (a hand, a microphone), else 1; None
+    where all of them count. Some of the face must."""
 
     @property
     def face(self) -> tuple[int, int, int]:
@@ -39,6 +44,16 @@ class Crop:
         corner = (low + high) / 2 - (side / 2, side / 2 + 0.05 * extent)
         x, y = np.clip(corner.round(), 0, resolution - side).astype(int)
         return int(x), int(y), side
+
+    @cached_property
+    def _cover(self) -> Tensor:
+        return smooth_fill(self.image, self.weight)
+
+    def covered(self, image: Tensor) -> Tensor:
+        """A picture [1, 3, R, R], covered where nothing counts by what the rest of the crop goes over into there: the
+        same cover for every picture, so that a network sees no difference beneath it, and without the edges that a
+        black one has. Where all pixels count it is the picture itself."""
+        return image if self.weight is None else torch.lerp(self._cover, image, self.weight)
 
 
 def view_side(wanted: int, extent: int) -> int:
@@ -62,3 +77,19 @@ def face_view(image: Tensor, face: tuple[int, int, int], side: int) -> Tensor:
 
 def _resized(image: Tensor, side: int) -> Tensor:
     return F.interpolate(image, size=(side, side), mode="bilinear", antialias=True, align_corners=False)
+
+
+def smooth_fill(image: Tensor, weight: Tensor) -> Tensor:
+    """A picture [1, 3, R, R] whose pixels of weight 0, of [1, 1, R, R], are made up from the others, smoothly: each
+    takes the mean of those near it, on the finest grid that has some (pull-push; Gortler et al. 1996). What was
+    there leaves no trace."""
+    return _filled(image * weight, weight)
+
+
+def _filled(colours: Tensor, weight: Tensor) -> Tensor:
+    own, side = colours / weight.clamp_min(1e-12), weight.shape[-1]
+    if side == 1:
+        return own
+    coarse = [F.interpolate(x, size=(side + 1) // 2, mode="area") for x in (colours, weight)]
+    around = F.interpolate(_filled(*coarse), size=(side, side), mode="bilinear", align_corners=False)
+    return torch.lerp(around, own, (weight > 0).to(own))

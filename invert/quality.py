@@ -8,6 +8,7 @@ from torch import Tensor
 from photodrag.invert import identity, metrics
 from photodrag.invert.crop import Crop, face_view, view_side, whole_view
 from photodrag.invert.perceptual import PerceptualDistance
+from photodrag.invert.views import mean_square
 from photodrag.weights import LatentSpace
 
 FACE_SIDE, WHOLE_SIDE = 224, 256
@@ -15,7 +16,8 @@ FACE_SIDE, WHOLE_SIDE = 224, 256
 
 @dataclass(frozen=True)
 class Quality:
-    """Crop against reconstruction. Pixel values in [-1, 1], so that the peak of the PSNR is 2."""
+    """Crop against reconstruction. Pixel values in [-1, 1], so that the peak of the PSNR is 2. What is ignored of the
+    crop has no weight in distances and errors, and is covered in both when identities are compared."""
 
     distance_face: float
     """Perceptual, on the face view of 224² (less for a small generator: see crop.view_side)."""
@@ -46,15 +48,22 @@ def measure(
     `landmarks` [68, 2] are those found in `image`; the crop's own by default."""
     face = crop.face
     near, far = view_side(FACE_SIDE, face[2]), view_side(WHOLE_SIDE, image.shape[-1])
-    pairs = [(face_view(x, face, near), whole_view(x, far)) for x in (crop.image, image)]
-    on_face, on_whole = (distance(a, b).item() for a, b in zip(*pairs, strict=True))
-    mse = (crop.image - image).square().mean().item()
+    seen = [crop.covered(x) for x in (crop.image, image)]
+    on_face, on_whole = (
+        _distance(distance, *map(view, seen), None if crop.weight is None else view(crop.weight))
+        for view in (lambda x: face_view(x, face, near), lambda x: whole_view(x, far))
+    )
+    mse = mean_square(crop.image, image, crop.weight).item()
     who = None
     if crop.landmarks is not None:
         marks = (crop.landmarks, crop.landmarks if landmarks is None else landmarks)
-        a, b = (identity.descriptor(to_uint8(x), m) for x, m in zip((crop.image, image), marks, strict=True))
+        a, b = (identity.descriptor(to_uint8(x), m) for x, m in zip(seen, marks, strict=True))
         who = identity.identity_distance(a, b)
     return Quality(on_face, on_whole, mse, metrics.psnr(mse), who, space.rms(w_plus).item())
+
+
+def _distance(net: PerceptualDistance, a: Tensor, b: Tensor, weight: Tensor | None) -> float:
+    return net(a, b).item() if weight is None else metrics.distance(net, a, b, weight)
 
 
 def to_uint8(image: Tensor):

@@ -20,7 +20,7 @@ from photodrag.invert import perceptual
 from photodrag.invert.crop import Crop, whole_view
 from photodrag.invert.perceptual import PerceptualDistance
 from photodrag.invert.schedule import learning_rate
-from photodrag.invert.views import Views
+from photodrag.invert.views import Views, mean_square
 from photodrag.weights.adam import Adam
 
 KEPT = ("mapping", ".noise", "style.weight", "affine.weight")
@@ -153,9 +153,10 @@ def is_tuned(name: str) -> bool:
 
 
 def loss(image: Tensor, crop: Crop, views: Views, s: TuneSettings) -> Tensor:
-    """What is minimised: distances on face and whole, and the full-size mean squared error."""
+    """What is minimised: distances on face and whole, and the full-size mean squared error; of what counts alone."""
     face, whole, _ = views.compare(image)
-    return s.face_weight * face + s.whole_weight * whole + s.pixel_weight * (image - crop.image).square().mean()
+    pixels = mean_square(image, crop.image, crop.weight)
+    return s.face_weight * face + s.whole_weight * whole + s.pixel_weight * pixels
 
 
 def strangeness(
