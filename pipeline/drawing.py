@@ -32,6 +32,7 @@ def draw(plan: Plan, inversion: Inversion, w_plus: Tensor) -> tuple[np.ndarray, 
         _enlarged(inversion.reconstruction, fine.size),
         _enlarged(edited, fine.size),
         fine.to_crop(np.concatenate((plan.handles, plan.targets))),
+        plan.ignored,
     )
     return edited, blended
 
@@ -44,12 +45,14 @@ def blend_in(
     reconstruction: np.ndarray,
     edited: np.ndarray,
     points: np.ndarray,
+    ignored: np.ndarray | None = None,
 ) -> Blend:
     """Blend the generator's pictures before and after a drag, uint8 RGB [S, S, 3], S = alignment.size, into a
     photo, uint8 RGB [H, W, 3].
 
     where: a plan's mask, of the photo's size. landmarks [68, 2], which the mask "face" alone needs, and
-    points [N, 2], handles and targets, in pixels of the crop."""
+    points [N, 2], handles and targets, in pixels of the crop. ignored: bool [H, W], what of the photo neither changes
+    nor is carried along; None for nothing."""
     side = alignment.size
     seam = masks.crop_seam(alignment.inside(pixels.shape))
     if isinstance(where, str) and where == "face":
@@ -61,9 +64,13 @@ def blend_in(
     alpha = np.zeros(pixels.shape[:2], np.float32)
     alpha[y0:y1, x0:x1] = alignment.to_region(seam, region).clip(0, 1)
     alpha[alpha < 1 / 512] = 0
-    if isinstance(where, np.ndarray):
-        alpha *= masks.soft_inside(where, masks.SEAM * side / 1024 / alignment.scale)
-    return blend(pixels, alignment, reconstruction, edited, alpha)
+    may_change = where if isinstance(where, np.ndarray) else None
+    if ignored is not None:
+        may_change = (1 if may_change is None else may_change) * (~ignored).astype(np.float32)
+    if may_change is not None:
+        alpha *= masks.soft_inside(may_change, masks.SEAM * side / 1024 / alignment.scale)
+    own = None if ignored is None else masks.counted(ignored, alignment)
+    return blend(pixels, alignment, reconstruction, edited, alpha, own)
 
 
 def at_least(side: int, alignment: Alignment) -> Alignment:

@@ -1,11 +1,12 @@
 """edit.json: an edit in a file, to be repeated, shared, or changed by hand.
 
     {"photodrag": 1, "drags": [[[412, 530], [412, 510]]], "mask": "auto", "face": null, "box": null,
-     "align": null, "generator": "face", "class": null, "tune": null, "method": "photodrag", "steps": null, "seed": 0}
+     "align": null, "generator": "face", "class": null, "tune": null, "method": "photodrag", "steps": null, "seed": 0,
+     "ignore": null}
 
-Only "photodrag", the format's version, must be there; "method" is written only where it isn't the default, so that
-other files can be read by programs that know of none. The path of a mask, and of a generator's file, is
-relative to the file's folder; a generator without a folder is a name.
+Only "photodrag", the format's version, must be there; "method" and "ignore" are written only where they aren't the
+default, so that other files can be read by programs that know of none. The path of a picture (mask, ignore), and of
+a generator's file, is relative to the file's folder; a generator without a folder is a name.
 """
 
 import json
@@ -45,11 +46,18 @@ class EditFile:
     """Of dragging, one of METHODS."""
     steps: int | None = None
     seed: int = 0
+    ignore: str | None = None
+    """A picture's path: what is not to be looked at."""
 
     @property
     def mask_path(self) -> Path | None:
         """The mask's file, if it is one."""
         return None if self.mask in ("auto", "face") else Path(self.mask)
+
+    @property
+    def pictures(self) -> list[Path]:
+        """The files that it is made from."""
+        return [path for path in (self.mask_path, self.ignore and Path(self.ignore)) if path]
 
 
 def read_edit_file(path: str | Path) -> EditFile:
@@ -79,6 +87,10 @@ def write_edit_file(path: str | Path, edit: EditFile) -> None:
     folder = path.absolute().parent
     if edit.method == EditFile.method:
         del content["method"]
+    if edit.ignore is None:
+        del content["ignore"]
+    else:
+        content["ignore"] = _relative(Path(edit.ignore), folder)
     if edit.mask_path:
         content["mask"] = _relative(edit.mask_path, folder)
     if os.path.dirname(edit.generator):
@@ -112,6 +124,8 @@ def _checked(content: object, path: Path) -> EditFile:
             values.pop(name, None)
     if values.get("mask", "auto") not in ("auto", "face"):
         values["mask"] = str(path.parent / values["mask"])
+    if values.get("ignore") is not None:
+        values["ignore"] = str(path.parent / values["ignore"])
     if os.path.dirname(values.get("generator", "")):
         values["generator"] = os.path.join(path.parent, values["generator"])
     values["class_"] = values.pop("class", None)
@@ -146,6 +160,7 @@ FIELDS: dict[str, tuple[Check, str]] = {
     "method": (or_null(lambda value: value in METHODS), f"one of {', '.join(map(json.dumps, METHODS))} or null"),
     "steps": (or_null(_is_whole(1)), "a whole number from 1 on, or null"),
     "seed": (or_null(_is_whole(0)), "a whole number from 0 on"),
+    "ignore": (or_null(_is_name), "the path of a picture or null"),
 }
 
 

@@ -88,6 +88,7 @@ def edit(
     *,
     snap: bool = False,
     presets: Mapping[str, float] | None = None,
+    ignore: np.ndarray | str | PathLike | None = None,
     face: int | None = None,
     box: Box | None = None,
     align: str | None = None,
@@ -110,8 +111,9 @@ def edit(
     snap: handles that are numbers go to the nearest landmark. presets: how much of each of `pipeline.presets.PRESETS`
     is to be added, {"smile": 0.5}, say.
     mask: where the photo may change: "auto" or None (where the edit really differs), "face", an array
-    [H, W] of 0 … 1 or bool, or a picture file, white where it may. face: its number, the largest by
-    default; box: (x, y, width, height) of a face that isn't found, or around which a square is edited.
+    [H, W] of 0 … 1 or bool, or a picture file, white where it may. ignore: what lies in front of the face and is
+    neither to be looked at nor changed, likewise an array or a picture file, white there. face: its number, the
+    largest by default; box: (x, y, width, height) of a face that isn't found, or around which a square is edited.
     align: what the generator is shown, "face" or "square": by default what it was made for. generator: a name or a
     checkpoint's path; class_: which of its classes, where it has some, from 0. method: of dragging, one of
     `drag.methods.METHODS`; steps: of it, at most; dragging: its settings, its own by default.
@@ -120,8 +122,9 @@ def edit(
 
     Raises UserError for anything that a person can put right."""
     generator, subject = find_generator(generator) if models is None else (models.name, models.generator.subject)
+    align = align or usual_align(subject)
     return carry_out(
-        plan_edit(photo, handles, targets, mask, face, box, align or usual_align(subject), snap=snap, amounts=presets),
+        plan_edit(photo, handles, targets, mask, face, box, align, snap=snap, amounts=presets, ignore=ignore),
         generator=generator,
         class_=class_,
         method=method,
@@ -160,7 +163,7 @@ def carry_out(
     if inversion is None:
         models = models or Models.load(generator, device, progress, class_)
         clock("load")
-        inversion = invert(plan.photo, plan.place, models, projection, refresh, progress)
+        inversion = invert(plan.photo, plan.place, models, projection, refresh, progress, ignore=plan.ignored)
         clock("invert")
         if tuning is not None:
             inversion = tune_inversion(plan.photo, inversion, tuning, refresh, progress)

@@ -1,5 +1,6 @@
 """A face of a photo, or a square of it, as a code: cropped, projected, measured, and kept for the next time."""
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -18,9 +19,11 @@ from photodrag.invert.projection import ProjectSettings, ProjectState, project
 from photodrag.invert.quality import Quality, measure, to_uint8
 from photodrag.invert.start import start_digest
 from photodrag.invert.tuning import tuned
+from photodrag.pipeline import masks
 from photodrag.pipeline.align import Alignment
 from photodrag.pipeline.faces import Face
 from photodrag.pipeline.landmarks import Frame, predict
+from photodrag.pipeline.mask_file import given_ignored
 from photodrag.pipeline.photo import Photo
 from photodrag.pipeline.plan import Place, alignment_of
 from photodrag.weights import LatentSpace, UserError
@@ -29,6 +32,8 @@ Progress = Callable[[str, int, int], None]
 """Told the stage, and how many of how many steps of it are done."""
 
 DISTANCE = "st-lpips-vgg"
+LEAST = 0.02
+"""Share of the face's square, or the middle, that must not be ignored."""
 
 
 def silent(stage: str, done: int, total: int) -> None:
@@ -131,15 +136,19 @@ def invert(
     refresh: bool = False,
     progress: Progress = silent,
     watch: Callable[[Inversion], None] | None = None,
+    ignore: np.ndarray | str | PathLike | None = None,
 ) -> Inversion:
     """The inversion of a face or a square: from the cache, unless `refresh` or none is there, and then kept there.
     One that was cut off goes on from its last kept state.
 
+    ignore: what of the photo is not to be looked at, an array [H, W] of bool or 0 … 1, or a picture file, white there.
     `watch` is shown, after every step, the inversion as far as it has come, without `quality`.
-    A cache that can't be written doesn't stop it: see `Inversion.unkept`."""
+    A cache that can't be written doesn't stop it: see `Inversion.unkept`. Raises UserError where all of the face is
+    ignored, and for what can't say what is."""
     generator, face = models.generator, place if isinstance(place, Face) else None
-    alignment, crop = crop_of(photo, place, models)
-    key = key_of(photo, place, models, settings)
+    ignored = given_ignored(ignore, photo)
+    alignment, crop = crop_of(photo, place, models, ignored)
+    key = key_of(photo, place, models, settings, None if crop.weight is None else ignored)
     kept = None if refresh else cache.find(key, (1, generator.num_ws, generator.w_dim))
     if kept is not None:
         w_plus = kept.w_plus.to(models.device)
@@ -191,14 +200,25 @@ def method_of(generator: torch.nn.Module, settings: ProjectSettings) -> str:
     return cache.PROJECTED if settings.prior else "w+"
 
 
-def crop_of(photo: Photo, place: Place, models: Models) -> tuple[Alignment, Crop]:
-    """What the generator is shown of a photo. Raises UserError where that lies outside of it."""
+def crop_of(photo: Photo, place: Place, models: Models, ignored: np.ndarray | None = None) -> tuple[Alignment, Crop]:
+    """What the generator is shown of a photo, of which bool [H, W] `ignored` doesn't count. Raises UserError where that
+    lies outside of it, and where nothing of the face counts."""
     face = place if isinstance(place, Face) else None
     alignment = alignment_of(place, models.generator.resolution)
     if not alignment.inside(photo.pixels.shape).any():
         raise UserError(f"The face lies outside {photo.path.name}: mark another with --box X,Y,WIDTH,HEIGHT.")
     image = to_tensor(alignment.crop(photo.pixels)).to(models.device)
-    return alignment, Crop(image, alignment.to_crop(face.landmarks) if face else None, focus_of(models.generator))
+    crop = Crop(image, alignment.to_crop(face.landmarks) if face else None, focus_of(models.generator))
+    counts = None if ignored is None else masks.counted(ignored, alignment)
+    if counts is None or counts.all():
+        return alignment, crop
+    x, y, side = crop.face
+    if counts[y : y + side, x : x + side].mean() < LEAST:
+        what = "face" if face else "middle of the square"
+        raise UserError(
+            f"All of the {what} is to be ignored in {photo.path.name}, or nearly all: leave more of it black."
+        )
+    return alignment, replace(crop, weight=torch.from_numpy(counts)[None, None].to(image))
 
 
 @torch.no_grad()
@@ -214,7 +234,9 @@ def focus_of(generator: torch.nn.Module) -> tuple[float, float, float]:
     return FFHQ_FACE if generator.subject == "face" else MIDDLE
 
 
-def key_of(photo: Photo, place: Place, models: Models, settings: ProjectSettings) -> str:
+def key_of(
+    photo: Photo, place: Place, models: Models, settings: ProjectSettings, ignored: np.ndarray | None = None
+) -> str:
     """What the cache keeps an inversion under: everything that it depends on, and no names."""
     generator = models.generator
     return cache.key_of(
@@ -227,6 +249,7 @@ def key_of(photo: Photo, place: Place, models: Models, settings: ProjectSettings
         start_digest(),
         weights.axes_digest(),
         settings,
+        *([] if ignored is None else [hashlib.sha256(np.packbits(ignored)).hexdigest()]),
     )
 
 

@@ -3,10 +3,14 @@
 import cv2
 import numpy as np
 
+from photodrag.pipeline.align import Alignment
+
 SEAM = 24
 """Width of a seam, in pixels of a crop of 1024."""
 SEEN, CLEAR = 4.0, 10.0
 """Difference in grey levels from which a change counts a little, and fully."""
+KERNEL = 2
+"""Pixels of a photo to which a bicubic sample of it reaches."""
 
 
 def crop_seam(inside: np.ndarray) -> np.ndarray:
@@ -49,6 +53,13 @@ def face_mask(landmarks: list[np.ndarray], side: int) -> np.ndarray:
     outside = np.ones((side, side), np.uint8)
     cv2.fillConvexPoly(outside, hull, 0)
     return 1 - _rising(cv2.distanceTransform(outside, cv2.DIST_L2, 5), side, 2.0)
+
+
+def counted(ignored: np.ndarray, alignment: Alignment) -> np.ndarray:
+    """The crop's pixels into which nothing goes of what is ignored, bool [H, W] of the photo: float32 [R, R], 1 for
+    these, 0 for others."""
+    near = cv2.dilate(ignored.astype(np.uint8), np.ones((2 * KERNEL + 1, 2 * KERNEL + 1), np.uint8))
+    return (alignment.crop(1 - near.astype(np.float32)) > 0.999).astype(np.float32)
 
 
 def soft_inside(mask: np.ndarray, seam: float) -> np.ndarray:

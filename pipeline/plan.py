@@ -13,7 +13,7 @@ from photodrag.pipeline import faces, names, presets
 from photodrag.pipeline.align import Alignment
 from photodrag.pipeline.box import Box, check_box
 from photodrag.pipeline.faces import Face
-from photodrag.pipeline.mask_file import read_mask
+from photodrag.pipeline.mask_file import given_ignored, given_mask
 from photodrag.pipeline.photo import Photo, read_photo
 from photodrag.weights import UserError
 
@@ -43,6 +43,8 @@ class Plan:
     """How many the photo shows; None where nobody looked."""
     seconds: float
     """What finding the face took."""
+    ignored: np.ndarray | None = None
+    """What of the photo is not to be looked at, nor changed: bool [H, W]; None for nothing."""
 
     @property
     def face(self) -> Face | None:
@@ -66,6 +68,7 @@ def plan_edit(
     *,
     snap: bool = False,
     amounts: Mapping[str, float] | None = None,
+    ignore: np.ndarray | str | PathLike | None = None,
 ) -> Plan:
     """Read and check what `photodrag.pipeline.edit` is given; the arguments are the same, and `face` may be
     one that was found before. `align` is one of ALIGNS: see `usual_align`.
@@ -76,7 +79,7 @@ def plan_edit(
     waits = snap or amounts or names.by_landmarks(handles) or names.by_landmarks(targets)
     if not waits:
         handles, targets = place_points(photo, handles, targets)
-    given, mask = mask, _given_mask(mask, photo)
+    given, mask, ignored = mask, given_mask(mask, photo), given_ignored(ignore, photo)
     began = time.monotonic()
     place, count = find_place(photo, align, face, box)
     if waits:
@@ -92,7 +95,9 @@ def plan_edit(
     if isinstance(mask, np.ndarray):
         name = f"mask {given}" if isinstance(given, str | PathLike) else "mask"
         check_mask_permits(mask, alignment, handles, name, count)
-    return Plan(photo, handles, targets, mask, place, count, time.monotonic() - began)
+        if ignored is not None:  # a handle may lie there: a mouth behind a hand can smile
+            check_mask_permits(mask * ~ignored, alignment, handles[:0], f"{name}, without what is ignored,", count)
+    return Plan(photo, handles, targets, mask, place, count, time.monotonic() - began, ignored)
 
 
 def find_generator(name_or_path: str | PathLike) -> tuple[str, str | None]:
@@ -276,25 +281,3 @@ def _points(name: str, points: Sequence[tuple[float, float]]) -> np.ndarray:
             f"not {reprlib.repr(points)}."
         )
     return array.astype(np.float64)
-
-
-def _given_mask(mask: np.ndarray | str | PathLike | None, photo: Photo) -> np.ndarray | str:
-    """ "auto", "face", or float32 [H, W] of 0 … 1."""
-    if mask is None or (isinstance(mask, str) and mask in ("auto", "face")):
-        return mask or "auto"
-    if isinstance(mask, str | PathLike):
-        return read_mask(mask, photo)
-    try:
-        mask = np.asarray(mask)
-    except ValueError as error:
-        raise UserError("The mask's rows are of different lengths: give an array [H, W] of 0 … 1.") from error
-    if mask.shape != photo.pixels.shape[:2]:
-        raise UserError(
-            f"The mask is {mask.shape}, the photo {photo.pixels.shape[:2]} (rows, columns): make them equal."
-        )
-    if mask.dtype.kind not in "biuf" or not np.isfinite(mask).all():
-        raise UserError("The mask holds something else than finite numbers: give an array of 0 … 1, or of bool.")
-    mask = mask.clip(0, 1).astype(np.float32)
-    if not mask.any():
-        raise UserError("The mask is 0 throughout, so nothing may change: set it to 1 where the photo may.")
-    return mask

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 STAY = "+0,+0"
 """The target of a pin."""
-SHARED = "face", "box", "align", "generator", "class_", "tune"
+SHARED = "face", "box", "align", "generator", "class_", "tune", "ignore"
 """What edits in one run have in common, for there is one inversion."""
 
 
@@ -44,6 +44,7 @@ SHARED = "face", "box", "align", "generator", "class_", "tune"
     metavar="MASK.png|face|auto",
     help="Where the photo may change: white in a picture of its size, the face, or where the edit differs (auto).",
 )
+@options.ignore
 @click.option(
     "-o",
     "--out",
@@ -121,6 +122,7 @@ def edit(
         photodrag edit photo.jpg --drag mouth.left:-4,-12 --drag mouth.right:+4,-12 --pin nose
         photodrag edit photo.jpg --drag brow.left:+0,-4% --mask face --save-edit brow.json
         photodrag edit photo.jpg --smile 0.6 --open-eyes 0.3 --turn-left -0.2
+        photodrag edit photo.jpg --smile 0.5 --ignore microphone.png
         photodrag edit photo.jpg --edit smile.json --tune
         photodrag edit photo.jpg --edit smile.json --edit brow.json --out both.jpg
         photodrag edit photo.jpg --smile 0.6 --video smile.mp4 --arrows
@@ -143,11 +145,11 @@ def edit(
     _check_together(tasks, edit_files, save_edit)
     picture = read_photo(photo)
     outs = numbered(out or default_output(picture), len(tasks))
-    inputs = [*(task.mask_path for task in tasks if task.mask_path), *edit_files]
+    inputs = [*(path for task in tasks for path in task.pictures), *edit_files]
     for path in outs:
         check_output(path, picture, inputs)
     if save_edit:
-        check_writable(save_edit, [path for path in (photo, tasks[0].mask_path) if path])
+        check_writable(save_edit, [photo, *tasks[0].pictures])
         if os.path.realpath(save_edit) == os.path.realpath(outs[0]):
             raise UserError(f"{outs[0]} can't be both the picture and the edit: give --save-edit another name.")
     films = list(zip(*(numbered(path, len(tasks)) for path in (video, gif, frames)), strict=True))
@@ -224,7 +226,9 @@ def _planned(
     for task in tasks:
         handles, targets = zip(*task.drags, strict=True) if task.drags else ((), ())
         face, box = (plans[0].face, None) if plans and plans[0].face else (task.face, task.box)
-        plan = plan_edit(picture, handles, targets, task.mask, face, box, align, snap=snap, amounts=amounts)
+        plan = plan_edit(
+            picture, handles, targets, task.mask, face, box, align, snap=snap, amounts=amounts, ignore=task.ignore
+        )
         plans.append(replace(plan, faces=plans[0].faces) if plans else plan)
     if subject is None and tasks[0].align is None:
         bar.note(options.UNKNOWN_SUBJECT.format(generator))

@@ -10,6 +10,8 @@ from photodrag.pipeline.progress import ProgressBar
 from photodrag.weights.errors import Failure, UserError
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from photodrag.pipeline.inversion import Models
     from photodrag.pipeline.photo import Photo
     from photodrag.pipeline.plan import Place
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 @options.align
 @options.generator
 @options.class_
+@options.ignore
 @options.tune
 @options.device
 @options.refresh
@@ -34,6 +37,7 @@ def invert(
     align: str | None,
     generator: str | None,
     class_: int | None,
+    ignore: str | None,
     tune: int | None,
     device: str,
     refresh: bool,
@@ -46,9 +50,11 @@ def invert(
     that can't be inverted is told, and the others are done all the same.
 
     \b
-    Example:
+    Examples:
         photodrag invert holiday/*.jpg
+        photodrag invert singer.jpg --ignore microphone.png
     """
+    from photodrag.pipeline.mask_file import given_ignored
     from photodrag.pipeline.photo import read_photo
     from photodrag.pipeline.plan import find_generator, find_place, usual_align
 
@@ -64,6 +70,7 @@ def invert(
                 try:
                     bar(f"finding the face in {path.name}" if align == "face" else f"looking at {path.name}")
                     photo = read_photo(path)
+                    ignored = given_ignored(ignore, photo)
                     found, count = find_place(photo, align, face, box)
                 except UserError as error:
                     code = max(code, _tell(error, path, done))
@@ -71,7 +78,7 @@ def invert(
                 if models is None:  # only now, so that wrong photos are told at once
                     models = _load(generator, class_, device, bar)
                 try:
-                    facts = _invert(photo, found, count, models, tune, refresh, bar)
+                    facts = _invert(photo, found, count, models, ignored, tune, refresh, bar)
                 except UserError as error:
                     code = max(code, _tell(error, path, done))
                     continue
@@ -108,6 +115,7 @@ def _invert(
     place: "Place",
     faces: int | None,
     models: "Models",
+    ignored: "np.ndarray | None",
     tune: int | None,
     refresh: bool,
     bar: ProgressBar,
@@ -118,7 +126,7 @@ def _invert(
 
     settings, tuning = ProjectSettings(), options.tune_settings(tune)
     bar.expect(progress.inversion_costs(settings.stages, tuning))
-    result = inversion.invert(photo, place, models, settings, refresh, bar)
+    result = inversion.invert(photo, place, models, settings, refresh, bar, ignore=ignored)
     if tuning:
         result = tune_inversion(photo, result, tuning, refresh, bar)
     return report.of_inversion(photo, result, faces)

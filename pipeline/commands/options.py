@@ -109,6 +109,12 @@ BOX = Numbers("X,Y,WIDTH,HEIGHT", (4,), "a box in photo pixels", "300,220,260,26
 
 face = click.option("--face", type=int, metavar="N", help="Number of the face, the largest (1) by default.")
 box = click.option("--box", type=BOX, help="Where the face is, when it isn't found by itself, or what is to be edited.")
+ignore = click.option(
+    "--ignore",
+    metavar="FILE",
+    help="What lies in front of the face (a hand, a microphone), white in a picture of the photo's size: the inversion "
+    "doesn't look at it, and no edit changes it.",
+)
 align = click.option(
     "--align",
     type=click.Choice(["face", "square"]),

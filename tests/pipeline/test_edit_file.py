@@ -47,6 +47,16 @@ def test_mask_s_path_is_relative_to_the_file(name, tmp_path, monkeypatch):
     assert os.path.normpath(again.mask) == os.path.normpath(tmp_path / "moved" / name)
 
 
+def test_what_is_ignored_is_relative_to_the_file_and_written_only_where_given(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_edit_file("edit.json", EditFile(DRAGS, ignore="hand.png"))
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert os.path.realpath(read_edit_file("../edit.json").ignore) == os.path.realpath(tmp_path / "hand.png")
+    write_edit_file("edit.json", EditFile(DRAGS))
+    assert "ignore" not in json.loads((tmp_path / "elsewhere" / "edit.json").read_text())
+
+
 def test_mask_given_relative_to_the_current_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "edits").mkdir()

@@ -35,9 +35,9 @@ def test_one_inversion(portrait, ready, edits, monkeypatch, capsys):
     ready(portrait)
     inverted, invert = [], editing.invert
 
-    def once(*arguments):
+    def once(*arguments, **more):
         inverted.append(1)
-        return invert(*arguments)
+        return invert(*arguments, **more)
 
     monkeypatch.setattr(editing, "invert", once)
     out = portrait.with_name("out.png")
