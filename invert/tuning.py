@@ -60,10 +60,9 @@ def tuned(generator: nn.Module, deltas: dict[str, Tensor]) -> nn.Module:
     Raises ValueError for deltas of another network."""
     if not deltas:
         return generator
-    weights = dict(generator.named_parameters())
-    wrong = [name for name, delta in deltas.items() if name not in weights or weights[name].shape != delta.shape]
-    if wrong:
+    if wrong := foreign(generator, deltas):
         raise ValueError(f"the deltas are another network's: it has no {wrong[0]} of that shape")
+    weights = dict(generator.named_parameters())
     shared = {id(weight): weight for name, weight in weights.items() if name not in deltas}
     shared |= {id(buffer): buffer for buffer in generator.buffers()}
     other = copy.deepcopy(generator, shared)
@@ -71,6 +70,12 @@ def tuned(generator: nn.Module, deltas: dict[str, Tensor]) -> nn.Module:
         if name in deltas:
             weight.data = weight.data + deltas[name].to(weight)
     return other
+
+
+def foreign(generator: nn.Module, deltas: dict[str, Tensor]) -> list[str]:
+    """The names of those deltas that are another network's, or of another size there."""
+    sizes = {name: weight.shape for name, weight in generator.named_parameters()}
+    return [name for name, delta in deltas.items() if sizes.get(name) != delta.shape]
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,6 +14,7 @@ from photodrag.pipeline.inversion import (
     Models,
     Progress,
     crop_of,
+    find_kept,
     keep,
     key_of,
     quality_of,
@@ -39,7 +40,7 @@ def import_latent(
     Raises UserError where one is kept already, unless `replacing`, and where the cache can't be written."""
     generator = models.generator
     key, w_plus = key_of(photo, place, models, settings), fitted(latent, generator.num_ws).to(models.device)
-    if not replacing and cache.find(key, tuple(w_plus.shape)):
+    if not replacing and find_kept(key, generator):
         raise UserError(
             f"An inversion of {photo.path.name} is kept already ({key[:10]}): give --replace to lose it, "
             "or keep it with `photodrag cache export` first."

@@ -18,7 +18,7 @@ from photodrag.invert.crop import FFHQ_FACE, MIDDLE, Crop
 from photodrag.invert.projection import ProjectSettings, ProjectState, project
 from photodrag.invert.quality import Quality, measure, to_uint8
 from photodrag.invert.start import start_digest
-from photodrag.invert.tuning import tuned
+from photodrag.invert.tuning import foreign, tuned
 from photodrag.pipeline import masks
 from photodrag.pipeline.align import Alignment
 from photodrag.pipeline.faces import Face
@@ -149,7 +149,7 @@ def invert(
     ignored = given_ignored(ignore, photo)
     alignment, crop = crop_of(photo, place, models, ignored)
     key = key_of(photo, place, models, settings, None if crop.weight is None else ignored)
-    kept = None if refresh else cache.find(key, (1, generator.num_ws, generator.w_dim))
+    kept = None if refresh else find_kept(key, generator)
     if kept is not None:
         w_plus = kept.w_plus.to(models.device)
         return Inversion(
@@ -174,6 +174,12 @@ def invert(
     made = Inversion(face, alignment, crop, found.w_plus, None, found.steps, found.seconds, False, key, models)
     made = replace(made, quality=quality_of(made, distance))
     return keep_finished(photo, made, method_of(generator, settings), keeper)
+
+
+def find_kept(key: str, generator: torch.nn.Module) -> cache.Entry | None:
+    """What the cache has under that key, if it is of such a generator; None for one that somebody made up."""
+    kept = cache.find(key, (1, generator.num_ws, generator.w_dim))
+    return None if kept is None or foreign(generator, kept.deltas) else kept
 
 
 def keep(photo: Photo, inversion: Inversion, method: str) -> None:

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 
 from photodrag.invert import cache, perceptual, unfinished
 from photodrag.invert.tuning import TuneSettings, TuneState, tune
-from photodrag.pipeline.inversion import DISTANCE, Inversion, Progress, keep_finished, quality_of, silent
+from photodrag.pipeline.inversion import DISTANCE, Inversion, Progress, find_kept, keep_finished, quality_of, silent
 from photodrag.pipeline.photo import Photo
 
 
@@ -22,7 +22,7 @@ def tune_inversion(
     Its steps and seconds are those of both; a cache that can't be written doesn't stop it."""
     models, crop, w_plus = inversion.models, inversion.crop, inversion.w_plus
     key = key_of(inversion, settings)
-    kept = None if refresh else cache.find(key, tuple(w_plus.shape))
+    kept = None if refresh else find_kept(key, models.generator)
     if kept is not None:
         return replace(
             inversion,

@@ -73,6 +73,15 @@ def test_damaged_entry_is_made_anew(cache, projections, models, portrait, capsys
     assert [entry.steps for entry, _ in kept.entries()] == [2]
 
 
+@pytest.mark.parametrize("name", ["nothing.weight", "w_avg"], ids=["unknown", "no weight"])
+def test_an_entry_that_somebody_made_up_is_made_anew(name, cache, projections, models, face_of):
+    made = inversion.invert(*face_of, models)
+    about = (made.quality, made.steps, made.seconds, "photo.png", "face", kept.TUNED)
+    kept.keep(made.key, made.w_plus, *about, {name: torch.ones(3).half()})
+    assert not inversion.invert(*face_of, models).cached and len(projections) == 2
+    assert inversion.invert(*face_of, models).cached
+
+
 def test_cache_on_a_full_disk_costs_no_picture(cache, projections, models, portrait, small_disk, capsys):
     (small_disk / "filling").write_bytes(bytes(60 << 10))
     (cache / "inversions").symlink_to(small_disk)
