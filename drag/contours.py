@@ -27,9 +27,9 @@ def width(landmarks: np.ndarray) -> float:
     return float(np.linalg.norm(landmarks[16] - landmarks[0]))
 
 
-def on_contours(points: np.ndarray, landmarks: np.ndarray) -> np.ndarray | None:
+def on_contours(points: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     """Of points [N, 2], the weights [N, 68] of the landmarks [68, 2] of which each is the mean, nearly: the ends
-    of the nearest piece of a contour. None unless all of them lie near one."""
+    of the nearest piece of a contour. Zeros for a point that lies near none."""
     a, b = landmarks[SEGMENTS[:, 0]], landmarks[SEGMENTS[:, 1]]
     way = b - a
     share = ((points[:, None] - a) * way).sum(2) / np.maximum((way**2).sum(1), 1e-12)
@@ -37,9 +37,8 @@ def on_contours(points: np.ndarray, landmarks: np.ndarray) -> np.ndarray | None:
     off = np.linalg.norm(a + share[..., None] * way - points[:, None], axis=2)
     nearest = off.argmin(1)
     rows = np.arange(len(points))
-    if (off[rows, nearest] > NEAR * width(landmarks)).any():
-        return None
     weights = np.zeros((len(points), len(landmarks)))
     weights[rows, SEGMENTS[nearest, 0]] = 1 - share[rows, nearest]
     weights[rows, SEGMENTS[nearest, 1]] += share[rows, nearest]
+    weights[off[rows, nearest] > NEAR * width(landmarks)] = 0
     return weights

@@ -48,15 +48,17 @@ class Sight:
         """Handles [N, 2] of the picture of w_plus, with which the drag begins."""
         self.generator, self.landmarks, self.handles = generator, landmarks, handles
         self.weights = on_contours(handles.cpu().numpy(), landmarks.known)
-        self.first = None if self.weights is None else found(generator, w_plus, landmarks)
+        self.on = torch.from_numpy(self.weights.any(1)).to(handles.device)
+        self.first = found(generator, w_plus, landmarks) if self.on.any() else None
 
     def __call__(self, state: DragState, targets: Tensor) -> DragState | None:
-        """A state with its points where the landmarks have them, or as it is, where one of the handles lies on no
-        contour of the face; None where no face is seen in it."""
+        """A state with those points where the landmarks have them that lie on contours of the face, or as it is, where
+        none does; None where no face is seen in it."""
         now = found(self.generator, state.w_plus, self.landmarks)
         if now is None:
             return None
         if self.first is None:
             return state
         points = self.handles + torch.from_numpy(self.weights @ (now - self.first)).to(self.handles)
+        points = torch.where(self.on[:, None], points, state.points)
         return replace(state, points=points, distance=(points - targets).norm(dim=1).mean().item())

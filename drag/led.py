@@ -40,10 +40,11 @@ class LeadSettings:
     codes: int = 7
     """That move, from the coarsest: the later ones colour and polish."""
     doubt: float = 10.0
-    """The variance of what a landmark is read as; the larger it is, the shorter the way. A third after each step that
-    gained something. After one that didn't, it is the next step that becomes shorter (Levenberg 1944)."""
+    """The variance of what a landmark is read as; the larger it is, the shorter the way. A third after the
+    first look, and after each step that gained something. After one that didn't, it is the next step that becomes
+    shorter (Levenberg 1944)."""
     least_doubt: float = 0.15
-    """To which it may fall, for each handle: many together trust the model too far."""
+    """It is never less than this for each handle: many together trust the model too far."""
     identity: float = 30.0
     """Of the squared change of the identity descriptor, against the squared length of the way."""
     arrive: float = 0.5
@@ -53,9 +54,10 @@ class LeadSettings:
     patience: int = 3
     """Steps without progress, each more cautious than the one before, until it is called stalled."""
     usual: float = 2.0
-    """Oddness (see below) up to which a drag is one of the head even if bone would seem torn, as it does where heads
-    turn far. Of the drags from one face of the generator to another 68 points had 0.25 to 1.2, 5 points 0.3 to 6.3, one
-    point 0.3 to 7.5; of landmarks pulled at random by up to 0.15 of the crop, six and more never had less than 6."""
+    """Oddness (see `oddness`) up to which a drag is one of the head even if bone would seem torn, as it does where
+    heads turn far. Of the drags from one face of the generator to another 68 points had 0.25 to 1.2, 5 points 0.3 to
+    6.3, one point 0.3 to 7.5; of landmarks pulled at random by up to 0.15 of the crop, six and more never had less
+    than 6."""
     reach: float = 0.5
     """How far (root mean square) a code may move from its start where the oddness is 1; less with its root."""
     radius: tuple[float, float] = (0.2, 0.8)
@@ -77,13 +79,14 @@ def led_steps(
     settings: LeadSettings = LeadSettings(),
 ) -> Generator[DragState, bool | None, DragResult | None]:
     """`loop.steps` by landmarks; None, and no state, where a handle lies on no contour of the face, they don't move the
-    head, or no face is seen. A step that loses the face is taken back, and those after it go half as far."""
+    head, or no face is seen. A step that loses the face is taken back, and those after it go no farther than half way
+    from the best to it."""
     s, px = settings, generator.resolution / 512
     starts, ways = handles.cpu().numpy(), (targets - handles).cpu().numpy()
     on_face = on_contours(starts, landmarks.known)
-    if on_face is None:
+    if not on_face.any(1).all():
         return None
-    jacobian, identity = model.landmarks.double().cpu(), model.identity.double().cpu()
+    jacobian, identity = model.landmarks.cpu().double(), model.identity.cpu().double()
     weights, wanted = torch.from_numpy(on_face), torch.from_numpy(ways).double() / px
     odd = oddness(_following(weights, jacobian), wanted.flatten(), s.doubt)
     if not moves_the_head(on_face, starts, ways, width(landmarks.known), odd, s):
@@ -92,7 +95,8 @@ def led_steps(
     if first is None:
         return None
     metric = torch.eye(len(identity)).double() + s.identity * identity @ identity.T
-    start, rest = space.whiten(w_plus[:, : s.codes]), w_plus[:, s.codes :]
+    p = start = space.whiten(w_plus[:, : s.codes])
+    rest = w_plus[:, s.codes :]
     code, way, moved = w_plus, torch.zeros(len(metric)).double(), torch.zeros(68, 2).double()
     radius = float(np.clip(s.reach / odd**0.5, *s.radius))
     best, doubt, trust, idle, reason = None, s.doubt, 1.0, 0, LIMIT
@@ -101,7 +105,7 @@ def led_steps(
         state = DragState(step, code, points, (points - targets).norm(dim=1).mean().item())
         idle = 0 if best is None or state.distance < best.distance - s.progress * px else idle + 1
         if best is None or state.distance < best.distance:
-            best, best_way, best_moved = state, way, moved
+            best, best_p, best_way, best_moved = state, p, way, moved
         doubt = doubt if idle else max(doubt / 3, s.least_doubt * len(handles))
         trust = trust / 3 if idle else min(2 * trust, 1.0)
         stop = yield state
@@ -119,10 +123,10 @@ def led_steps(
         code = torch.cat((space.unwhiten(p), rest), 1)
         seen = found(generator, code, landmarks)
         if seen is None:
-            code, way, moved = best.w_plus, best_way, best_moved
-            radius = farthest(p, start) / 2
+            radius = (farthest(best_p, start) + farthest(p, start)) / 2
+            code, p, way, moved = best.w_plus, best_p, best_way, best_moved
             continue
-        way, moved = (p - start).double().cpu().mean((0, 1)), torch.from_numpy(seen - first) / px
+        way, moved = (p - start).cpu().double().mean((0, 1)), torch.from_numpy(seen - first) / px
         taken = way - best_way
         pull = metric @ taken
         surprise = moved - best_moved - torch.einsum("d,dkc->kc", taken, jacobian)
@@ -144,8 +148,9 @@ def moves_the_head(
 
 
 def oddness(following: Tensor, wanted: Tensor, doubt: float) -> float:
-    """How unusual it would be among faces if landmarks differed by `wanted` [2N]: its mean square, whitened, about 1
-    where they are two faces'. following [w_dim, 2N] says how they follow a code, whose coordinates differ by 1."""
+    """How unusual it would be among faces if landmarks differed by `wanted` [2N]: its squared Mahalanobis distance, by
+    coordinate, about 1 where they are two faces'. following [w_dim, 2N] says how they follow a code, whose coordinates
+    differ by 1."""
     spread = following.T @ following + doubt * torch.eye(len(wanted)).double()
     return (wanted @ torch.linalg.solve(spread, wanted) / len(wanted)).item()
 

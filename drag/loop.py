@@ -20,10 +20,10 @@ from photodrag.drag.face_model import face_model
 from photodrag.drag.landmarks import Landmarks, Sight, last_with_face
 from photodrag.drag.led import led_steps
 from photodrag.drag.points import checked
+from photodrag.drag.round import Scene, arrived, follow
 from photodrag.drag.settings import DragSettings
 from photodrag.drag.shell import farthest
-from photodrag.drag.state import ARRIVED, LIMIT, STALLED, STOPPED, DragResult, DragState, finished
-from photodrag.drag.tracked import Scene, arrived, follow
+from photodrag.drag.state import ARRIVED, STALLED, DragResult, DragState, finished
 from photodrag.weights import LatentSpace, latent_space
 
 
@@ -47,7 +47,7 @@ def drag(
     been the limit. `landmarks` are those of the face, if it is one: where the generator is `face` and there is no
     mask, a drag that moves the head is led by them (see led.py); handles on the face's contours have arrived where the
     landmarks say so, and else go on (see the top of this file); and a drag ends with a face, if it began with one:
-    while none is seen in its best state, it goes back half of the way, and has stalled. Nothing is random.
+    while none is seen in its best state, it goes back half of the way, and an arrival has stalled. Nothing is random.
 
     A handle whose target is itself is a pin; where all are, the result is w_plus itself, to the bit. Raises UserError
     for points that aren't finite or lie outside the picture, and for a handle with two targets."""
@@ -98,7 +98,7 @@ def in_rounds(
     for _ in range(s.rounds):
         end = yield from follow(scene, p, points, radius, step, reference)
         states += end.states
-        seen = sight(states[-1], scene.targets) if sight and end.step else states[-1]
+        seen = sight(states[-1], scene.targets) if sight and len(end.states) > 1 else states[-1]
         if seen is None:
             nearest = nearest or last_with_face(states, scene.generator, landmarks)
             break
@@ -107,7 +107,7 @@ def in_rounds(
         if seen is states[-1]:
             break
         tolerance = s.seen * px
-        if arrived(nearest.points, scene.targets, tolerance) or not gained or end.reason in (LIMIT, STOPPED):
+        if arrived(nearest.points, scene.targets, tolerance) or not gained or end.last:
             break
         if farthest(end.p, scene.start) > s.again:
             break

@@ -50,7 +50,7 @@ class DragSettings:
     seen: float = 1.5
     """Distance at which a handle has arrived by the landmarks, which are found to half a pixel."""
     gain: float = 0.8
-    """A round that leaves more than this of the mean distance was the last."""
+    """A round after the first that leaves more than this of the mean distance was the last."""
     again: float = 0.28
     """`radius` of the rounds after the first, and no other begins beyond it: who has come so far was asked for more
     than a face does, and in further rounds a wide smile pinched the cheeks and raised brows were rubbed out."""

@@ -16,7 +16,7 @@ class DragState:
     w_plus: Tensor
     """[1, num_ws, w_dim]"""
     points: Tensor
-    """[N, 2], where tracking finds the handles, in pixels of the generator's picture."""
+    """[N, 2], where tracking or the landmarks find the handles, in pixels of the generator's picture."""
     distance: float
     """Mean distance from points to targets, in the same pixels."""
 

@@ -35,7 +35,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class ProjectSettings:
-    """Chosen on the astronaut and six portraits, for the cost of about 130 pictures with their gradients."""
+    """Chosen on the astronaut and six portraits, for the cost of about 100 pictures with their gradients."""
 
     stages: tuple[Stage, ...] = (Stage(20, 128), Stage(44, 128, 224))
     face_weight: float = 1.2

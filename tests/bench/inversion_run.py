@@ -169,7 +169,8 @@ def drawn_and_dragged(seen: Seen, models: Models) -> tuple[np.ndarray, dict[str,
     who = descriptor(picture, marks)
     for name, (mark, direction) in EDITS.items():
         way = STEP * (marks[16, 0] - marks[0, 0]) * np.array(direction)
-        ends = (torch.tensor(points[None]) for points in (marks[mark], marks[mark] + way))
+        border = seen.network.resolution - 1  # a chin may reach over it
+        ends = (torch.tensor(points[None].clip(0, border)) for points in (marks[mark], marks[mark] + way))
         done = drag(seen.network, seen.w_plus, *ends, space=models.space, landmarks=followed(marks))
         after = to_uint8(seen.network.synthesis(done.w_plus))
         moved = landmarks(after)

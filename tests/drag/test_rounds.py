@@ -8,6 +8,7 @@ import torch
 from toy import Mirrored
 
 from photodrag.drag import DragSettings, Landmarks, steps
+from photodrag.drag.shell import farthest
 from photodrag.drag.state import ARRIVED, LIMIT, STALLED, finished, up_to
 
 HANDLE = torch.tensor([[70.0, 101.0]], dtype=torch.float64)
@@ -78,3 +79,41 @@ def test_the_limit_is_of_all_rounds_together(toy):
     free, _ = dragged(toy)
     result, _ = dragged(toy, 0.5, 0.6, settings=DragSettings(steps=free.steps + 2))
     assert result.stop_reason == LIMIT and result.steps == free.steps + 2
+
+
+def test_where_a_drag_has_come_far_no_round_begins(toy):
+    free, _ = dragged(toy)
+    for again, looks, reason in ((0.9, (0.5,), STALLED), (1.1, (0.5, 1.0), ARRIVED)):
+        settings = DragSettings(again=again * farthest(free.w_plus[:, :7], toy.space.mean))
+        result, _ = dragged(toy, *looks, settings=settings)
+        assert result.stop_reason == reason
+
+
+def test_further_rounds_stay_nearer_to_the_start(toy):
+    free, before = dragged(toy)
+    most = 1.02 * farthest(free.w_plus[:, :7], toy.space.mean)
+    for settings, shares, near in ((DragSettings(again=most), (0.5, 0.6), True), (DragSettings(), (0.5, 1.0), False)):
+        _, states = dragged(toy, *shares, settings=settings)
+        later = [farthest(state.w_plus[:, :7], toy.space.mean) for state in states[len(before) :]]
+        assert later and (max(later) <= most * (1 + 1e-9)) == near
+
+
+def test_stopped_on_arrival_no_round_begins(toy):
+    free, _ = dragged(toy)
+    looks = iter((MARKS, MARKS + 0.5 * WAY.numpy()))
+    start = torch.zeros(1, toy.num_ws, toy.w_dim, dtype=torch.float64)
+    run = steps(
+        toy, start, HANDLE, HANDLE + WAY, space=toy.space, landmarks=Landmarks(MARKS, lambda image: next(looks))
+    )
+    result = finished(run, lambda state: state.step == free.steps)
+    assert result.steps == free.steps and not list(looks)
+
+
+def test_handles_off_the_contours_are_tracked_and_the_others_seen(toy):
+    handles, looks = torch.cat((HANDLE, HANDLE - 40)), iter((MARKS, MARKS + 0.98 * WAY.numpy()))
+    marks = np.where(np.arange(68)[:, None] == NOSE, HANDLE.numpy(), 1e6)  # near the second one there is nothing
+    start = torch.zeros(1, toy.num_ws, toy.w_dim, dtype=torch.float64)
+    targets, landmarks = handles + torch.cat((WAY, WAY * 0)), Landmarks(marks, lambda image: next(looks))
+    result = finished(steps(toy, start, handles, targets, space=toy.space, landmarks=landmarks))
+    torch.testing.assert_close(result.points[:1], HANDLE + 0.98 * WAY)
+    assert 0 < (result.points[1:] - handles[1:]).norm() < 5

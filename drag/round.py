@@ -47,6 +47,8 @@ class Round:
     step: int
     reason: str
     """Why it ended."""
+    last: bool
+    """Whether there may be no other: the drag was stopped, or the limit reached."""
 
 
 def arrived(points: Tensor, targets: Tensor, tolerance: float) -> bool:
@@ -63,6 +65,7 @@ def follow(
     generator, s, targets, side = scene.generator, scene.settings, scene.targets, scene.generator.resolution
     px, rest = side / 512, scene.w_plus[:, scene.start.shape[1] :]
     optimiser, lr, reason, tracker = Adam(), s.lr, LIMIT, None
+    stop = False
     p, bests, best_p = p.clone(), [], p
     for step in range(done, s.steps + 1):
         if bests and step - bests[-1].step > s.patience:
@@ -97,4 +100,4 @@ def follow(
             loss = motion_loss(features, points, targets, side, s.patch * px, s.step * px)
         (gradient,) = torch.autograd.grad((loss, features), p, (None, hold_gradient(seen, reference, scene.hold)))
         p = within(p.detach() - lr * optimiser(gradient), scene.start, radius, s.shell)
-    return Round(bests, best_p, reference, step, reason)
+    return Round(bests, best_p, reference, step, reason, bool(stop) or step == s.steps)
