@@ -5,4 +5,7 @@ guard.py     who may ask                       tab.py        one browser tab: wh
 app.py       addresses                         work.py       what is computed for a tab, as the command line does
 messages.py  what goes over the wire           preview.py    pictures while something is going on
 turns.py     one computation at a time         painted.py    masks painted on the page
+jobs.py      what a tab's jobs do              pictures.py   JPEGs of a part of a photo
+held.py      what a tab has                    limits.py     how much a page may ask for
+outbox.py    what waits to be sent             token.py      the token that opens the page
 """
