@@ -1,5 +1,6 @@
 """What a tab has: a photo, its faces, the one that was chosen, what was learnt of it, and what drags came to."""
 
+import secrets
 from dataclasses import replace
 
 from photodrag.pipeline.faces import Face
@@ -11,10 +12,11 @@ from photodrag.weights.errors import UserError
 
 
 class Results:
-    """The latest results, by their numbers, which go up and are never used again."""
+    """The latest results, by their numbers, which go up and are never used again: not by another tab either, for a page
+    that has come back still knows those of the tab that it had. So they begin anywhere."""
 
     def __init__(self, limits: Limits):
-        self._limits, self._counted = limits, 0
+        self._limits, self._counted = limits, secrets.randbelow(1 << 30)
         self._results: dict[int, Result] = {}
 
     def keep(self, result: Result) -> int:

@@ -9,11 +9,16 @@ from PIL import Image
 from photodrag.pipeline.photo import Photo
 from photodrag.weights.errors import UserError
 
+NOTHING = "Nothing is painted yet, so nothing may change: paint where the photo may."
+
 
 def full_size(png: bytes, photo: Photo, longest: int) -> np.ndarray:
     """The mask as it is painted, uint8 [H, W] of the photo's size, 255 where it may change, by the PNG's alpha.
 
+    png: no bytes where nothing was ever painted.
     longest: what its sides may be at most. Raises UserError for what is no such PNG, and for a mask of nothing."""
+    if not png:
+        raise UserError(NOTHING)
     try:
         with Image.open(io.BytesIO(png), formats=["PNG"]) as image:
             fits = max(image.size) <= longest
@@ -23,7 +28,7 @@ def full_size(png: bytes, photo: Photo, longest: int) -> np.ndarray:
     if alpha is None:
         raise UserError("The painted mask is larger than the page shows: load the page anew.")
     if not alpha.any():
-        raise UserError("Nothing is painted yet, so nothing may change: paint where the photo may.")
+        raise UserError(NOTHING)
     return cv2.resize(alpha, (photo.width, photo.height), interpolation=cv2.INTER_LINEAR)
 
 

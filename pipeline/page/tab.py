@@ -84,8 +84,10 @@ class Tab:
             job.stop()
 
     def hear_origin(self, id: int, result: int, point: list, data: bytes) -> None:
+        """Of result 0, the photo as it was, the point itself; of a result that is gone, null."""
         found = self._held.results.get(result)
-        self.tell("origin", id=id, point=found.origin(tuple(point)) if found else point)
+        origin = found.origin(tuple(point)) if found else None
+        self.tell("origin", id=id, point=origin if result else point)
 
     def hear_save(self, result: int, format: str, data: bytes) -> None:
         if format == "mp4":

@@ -381,6 +381,26 @@ def test_a_drag_to_its_end(server, portrait, ready):
         assert np.hypot(*np.subtract(origin["point"], DRAGS[0][0])) < 2 < np.hypot(*np.subtract(*DRAGS[0]))
 
 
+def test_results_of_another_tab_are_unknown(server, portrait, ready):
+    """A page that has come back has a new tab, and asks by the numbers of its old one."""
+    ready(portrait)
+    numbers = []
+    for _ in range(2):
+        with server.page() as page:
+            page.open(portrait)
+            page.learn()
+            page.say("drag", id=1, drags=DRAGS, mask="auto", scale=1.0)
+            numbers.append(page.hear_until("result")[-1]["result"])
+            for old in numbers[:-1]:
+                page.say("save", result=old, format="json")
+                assert "nothing to save" in page.hear_until("error")[-1]["text"]
+                page.say("origin", id=2, result=old, point=DRAGS[0][1])
+                assert page.hear_until("origin")[-1]["point"] is None
+            page.say("origin", id=3, result=0, point=DRAGS[0][1])
+            assert page.hear_until("origin")[-1]["point"] == DRAGS[0][1]
+    assert len(set(numbers)) == 2
+
+
 def test_presets_are_the_command_lines(server, portrait, ready, tmp_path):
     """What sliders ask for are the drags that `--save-edit` writes for the same amounts."""
     ready(portrait)
@@ -417,6 +437,7 @@ def test_impossible_drags_are_told_in_words(server, portrait, ready):
             ([[[1, 1], [2, 300]]], "auto", None, "lies outside"),
             (DRAGS, "painted", b"no picture", "did not arrive whole"),
             (DRAGS, "painted", empty_png(), "Nothing is painted yet"),
+            (DRAGS, "painted", b"", "Nothing is painted yet"),  # "What I paint" was chosen, and no more
         ]:
             page.say("drag", data, id=1, drags=drags, mask=mask, scale=1)
             assert said in page.hear_until("error")[-1]["text"]

@@ -14,7 +14,7 @@ import pytest
 from command import COMMAND, as_here, environment, run
 from pictures import png
 from PIL import Image
-from serving import served
+from serving import served, wait_until
 
 from photodrag.drag import DragSettings
 from photodrag.pipeline import film, presets
@@ -436,6 +436,86 @@ def test_server_killed_and_restarted(browser, cache, portrait, ready):
         process.kill()
         process.wait()
     assert page.troubles == []
+
+
+KEEP_SOCKETS = (
+    "WebSocket = class extends WebSocket { constructor(...given) { super(...given); window.socket = this; } }"
+)
+
+
+def cut(page, server) -> None:
+    """Close its connection, which KEEP_SOCKETS caught, and wait until it learns its face again, in a new tab."""
+    (old,) = server.studio.tabs
+    page.evaluate("socket.close()")
+    wait_until(lambda: any(tab is not old and tab._held.choice for tab in server.studio.tabs))
+    wait_until(lambda: old not in server.studio.tabs)
+
+
+def relearning(page, server, path) -> None:
+    """Have a page drag by a slider on the unfinished likeness of its first face, and be cut off meanwhile."""
+    page.add_init_script(KEEP_SOCKETS)
+    page.reload()
+    page.set_input_files("#file", path)
+    expect(page.locator("#face-list button, body[data-phase=learning] #start").first).to_be_visible(timeout=SLOW)
+    if page.locator("body").get_attribute("data-phase") == "choose":
+        page.get_by_role("button", name="Face 1").click()
+    expect(page.get_by_role("slider", name="Smile")).to_be_enabled(timeout=SLOW)
+    page.get_by_role("slider", name="Smile").fill("0.4")
+    page.click("#start")
+    expect(page.locator("#start")).to_have_text("Stop")
+    cut(page, server)
+
+
+def nothing_is_left(page) -> None:
+    expect(page.locator("body")).to_have_attribute("data-phase", "ready", timeout=SLOW)
+    expect(page.locator("#status")).to_contain_text("Ready: pull points")
+    expect(page.locator("#start")).to_have_text("Start")
+    expect(page.locator("#undo")).to_be_disabled()
+
+
+@pytest.mark.parametrize("steps", [DragSettings.steps])
+def test_another_photo_while_a_page_that_came_back_still_learns(tab, server, portrait, slow_projection, ready):
+    other = portrait.with_name("other.png")
+    with Image.open(portrait) as image:
+        image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(other)
+    relearning(tab, server, portrait)
+    tab.set_input_files("#file", ready(other))
+    nothing_is_left(tab)
+
+
+@pytest.mark.parametrize("steps", [DragSettings.steps])
+def test_another_face_while_a_page_that_came_back_still_learns(tab, server, portrait, slow_projection):
+    two = portrait.with_name("two.png")
+    with Image.open(portrait) as image:
+        Image.fromarray(np.hstack([np.array(image)] * 2)).save(two)
+    relearning(tab, server, two)
+    (new,) = server.studio.tabs
+    first = new._held.choice
+    tab.get_by_role("button", name="Face 2").click()
+    wait_until(lambda: new._held.choice is not first)
+    slow_projection.set()
+    nothing_is_left(tab)
+
+
+@pytest.mark.parametrize("steps", [1])
+def test_results_of_before_a_cut_are_not_mistaken(tab, server, portrait, ready):
+    tab.add_init_script(KEEP_SOCKETS)
+    tab.reload()
+    choose(tab, ready(portrait))
+    pull(tab, MOUTH, TARGET)
+    for amount in ("0.2", "0.4"):
+        tab.get_by_role("slider", name="Smile").fill(amount)
+        tab.click("#start")
+        expect(tab.locator("#save-png")).to_be_enabled(timeout=SLOW)
+        wait_for_result(tab)
+    cut(tab, server)
+    expect(tab.locator("#save-png")).to_be_enabled(timeout=SLOW)  # the last one, made again
+    for _ in range(3):  # that, the last one as it was, the slider
+        tab.keyboard.press("Control+z")
+        expect(tab.locator("#save-png")).to_be_disabled()
+    pull(tab, (150.0, 110.0), (156.0, 112.0))
+    expect(tab.locator("#status")).to_contain_text("No point can be added to this result")
+    expect(tab.locator("#points li")).to_have_count(1)
 
 
 class Fingers:

@@ -25,10 +25,10 @@ export const answers = {
 
   hear_faces({ faces }) {
     this.faces = faces;
-    if (this.again?.choice) {
-      const { choice, history } = this.again;
-      this.chooseFace(choice);
-      this.history = history;
+    const { again } = this;
+    if (again?.choice) {
+      this.chooseFace(again.choice);
+      Object.assign(this, { again, history: again.history });
       return;
     }
     this.again = null;
@@ -109,10 +109,12 @@ export const answers = {
   hear_origin({ id, point }) {
     const asking = this.asked.get(id);
     this.asked.delete(id);
-    // The state in which it was asked may have been left: the answer is right for every one that has this point.
+    // The state in which it was asked may have been left: the answer is right for every one that has this point. Of a
+    // result that the server has no more nobody knows where it came from.
     for (const state of this.history.states) {
-      state.points = state.points.map((one) => (one === asking ? { ...one, handle: point } : one));
+      state.points = state.points.flatMap((one) => (one !== asking ? one : point ? { ...one, handle: point } : []));
     }
+    if (asking && !point) this.panel.warn("No point can be added to this result any more: press Start, or undo it.");
   },
 
   hear_filming({ done, total }) {

@@ -11,6 +11,7 @@ export const opening = {
     if (file && this.limits && file.size > this.limits.upload) {
       return this.panel.warn(`${file.name} is larger than ${this.limits.upload >> 20} MB: save a smaller copy.`);
     }
+    this.again = this.cut = null;
     this.forget();
     this.phase = "opening";
     this.panel.say(file ? `Opening ${file.name} …` : "Opening the sample …");
@@ -35,6 +36,7 @@ export const opening = {
 
   chooseFace(choice) {
     this.choice = choice; // { number } or { box }
+    this.again = this.cut = null; // what was to be gone on with was of another face
     this.face = this.sliding = null;
     this.boxing = this.filming = false;
     this.drawnBox = null;

@@ -45,8 +45,12 @@ export const runs = {
     this.refresh();
   },
 
-  // A new server knows nothing: it is given the photo and the face again, and the last drag.
+  // A new server knows nothing: it is given the photo and the face again, and the last drag. The results that it lacks
+  // can be looked at, but not saved.
   resume() {
+    for (const state of this.history.states) {
+      if (state.result) state.result = { ...state.result, rough: true };
+    }
     this.again = { choice: this.choice, history: this.history, drag: this.cut };
     this.cut = null;
     this.sendPhoto();
