@@ -28,17 +28,18 @@ def found(generator, w_plus: Tensor, landmarks: Landmarks) -> np.ndarray | None:
 
 
 def last_with_face(states: Sequence[DragState], generator, landmarks: Landmarks) -> DragState:
-    """The last of the states, or, as long as no face is seen in it, the one half way from the first to it.
+    """Of a drag's states, in the last of which no face is seen, the one half way from the first to it in which one is,
+    or half way to that, and so on.
 
     Where none is seen in the first one either, looking tells nothing, and the last one stands."""
 
     def seen(state: DragState) -> bool:
         return found(generator, state.w_plus, landmarks) is not None
 
-    at = last = len(states) - 1
+    at = (len(states) - 1) // 2
     while at and not seen(states[at]):
         at //= 2
-    return states[at if at or seen(states[0]) else last]
+    return states[at] if at or seen(states[0]) else states[-1]
 
 
 class Sight:
