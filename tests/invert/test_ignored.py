@@ -6,7 +6,6 @@ import pytest
 import torch
 
 from photodrag import weights
-from photodrag.invert import perceptual
 from photodrag.invert.crop import MIDDLE, Crop, smooth_fill
 from photodrag.invert.projection import ProjectSettings, Stage, project
 from photodrag.invert.quality import measure
@@ -15,16 +14,6 @@ from photodrag.invert.views import Views, mean_square, resized, weighted
 
 SHORT = ProjectSettings(stages=(Stage(3, 64), Stage(3, 64, 64)))
 HOLE = slice(12, 22)
-
-
-@pytest.fixture(scope="module")
-def distance():
-    return perceptual.load("st-lpips-vgg")
-
-
-@pytest.fixture(scope="module")
-def small(golden):
-    return weights.load(golden / "nvidia-ada-skip-32.pkl")
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from photodrag import weights
-from photodrag.invert import perceptual
 from photodrag.invert.crop import Crop, face_view, whole_view
 from photodrag.invert.projection import ProjectSettings, Stage, project
 from photodrag.invert.schedule import learning_rate
@@ -13,11 +12,6 @@ from photodrag.invert.start import starting_codes
 from photodrag.invert.views import Views
 
 SHORT = ProjectSettings(stages=(Stage(4, 64), Stage(3, 64, 96)))
-
-
-@pytest.fixture(scope="module")
-def distance():
-    return perceptual.load("st-lpips-vgg")
 
 
 @pytest.fixture(scope="module")

@@ -5,23 +5,12 @@ from dataclasses import fields
 import pytest
 import torch
 
-from photodrag import weights
-from photodrag.invert import perceptual, unfinished
+from photodrag.invert import unfinished
 from photodrag.invert.crop import Crop
 from photodrag.invert.projection import ProjectSettings, ProjectState, Stage, project
 from photodrag.invert.tuning import TuneState
 
 STAGES = (Stage(5, 32), Stage(6, 32, 24))
-
-
-@pytest.fixture(scope="module")
-def distance():
-    return perceptual.load("st-lpips-vgg")
-
-
-@pytest.fixture(scope="module")
-def small(golden):
-    return weights.load(golden / "nvidia-ada-skip-32.pkl")
 
 
 @pytest.fixture(scope="module")

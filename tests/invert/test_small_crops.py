@@ -4,16 +4,10 @@ import pytest
 import torch
 
 from photodrag import weights
-from photodrag.invert import perceptual
 from photodrag.invert.crop import FFHQ_FACE, MIDDLE, Crop, view_side
 from photodrag.invert.projection import ProjectSettings, Stage, project
 from photodrag.invert.quality import measure
 from photodrag.invert.views import Views
-
-
-@pytest.fixture(scope="module")
-def distance():
-    return perceptual.load("st-lpips-vgg")
 
 
 @pytest.mark.parametrize("side", [16, 64, 1024])

@@ -7,16 +7,10 @@ import pytest
 import torch
 
 from photodrag import weights
-from photodrag.invert import perceptual
 from photodrag.invert.crop import Crop
 from photodrag.invert.tuning import TuneSettings, is_tuned, tune, tuned
 
 SHORT = TuneSettings(steps=8, whole=32, face=24)
-
-
-@pytest.fixture(scope="module")
-def distance():
-    return perceptual.load("st-lpips-vgg")
 
 
 @pytest.fixture
