@@ -1,4 +1,5 @@
-"""What a tab's jobs do, each in its thread, and what the page is told meanwhile (`tell`, as `Tab.tell`).
+"""What a tab's jobs do, each in its thread, and what the page is told meanwhile (`tell`: as `Tab.tell`, with the id of
+what was asked).
 
 Each takes its turn again with `job.step()`, which raises Cancelled where nobody wants it any more."""
 
@@ -84,11 +85,9 @@ def learn(job: Job, studio: Studio, held: Held, tell: Tell, number: int | None, 
     )
 
 
-def drag(
-    job: Job, studio: Studio, held: Held, tell: Tell, id: int, drags: tuple, mask: str, scale: float, data: bytes
-) -> None:
-    """Drag, and put the face back into the photo; id, drags, mask, scale: as the page says them (messages.py), data:
-    its painted mask."""
+def drag(job: Job, studio: Studio, held: Held, tell: Tell, drags: tuple, mask: str, scale: float, data: bytes) -> None:
+    """Drag, and put the face back into the photo; drags, mask, scale: as the page says them (messages.py), data: its
+    painted mask."""
     photo, inversion, settings = held.photo, held.inversion, studio.dragging
     if photo is None or inversion is None:
         raise UserError("The face is not ready yet: wait a moment.")
@@ -105,7 +104,7 @@ def drag(
         job.step()
         states.append(state)
         at = inversion.alignment.to_photo(state.points.cpu().numpy()).round(2).tolist()
-        facts = {"id": id, "step": state.step, "steps": settings.steps, "points": at}
+        facts = {"step": state.step, "steps": settings.steps, "points": at}
         if state.step and pace.due():
             with pace:
                 tell_patch(tell, "frame", preview.edit(before, state.w_plus, plan.mask, points), True, **facts)
@@ -123,7 +122,6 @@ def drag(
         tell,
         "result",
         pictures.shown_part(photo, edit.picture, pictures.bounds(edit.changed), shown),
-        id=id,
         result=number,
         rough=inversion.quality is None,
         points=np.round([handle.reached for handle in edit.handles], 2).tolist(),

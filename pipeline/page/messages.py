@@ -52,12 +52,13 @@ def _amounts(value: object) -> bool:
 
 
 SAID: dict[str, dict[str, Check]] = {
-    "photo": {"name": lambda value: isinstance(value, str) and len(value) < 1000},  # the file behind it
-    "sample": {},
-    "face": {"number": or_null(_whole), "box": or_null(is_row(4, _number))},  # invert it
+    # ids are the page's own, which the answers bear
+    "photo": {"id": _whole, "name": lambda value: isinstance(value, str) and len(value) < 1000},  # the file behind it
+    "sample": {"id": _whole},
+    "face": {"id": _whole, "number": or_null(_whole), "box": or_null(is_row(4, _number))},  # invert it
     "presets": {"amounts": _amounts},  # the drags of that much of each
     "drag": {
-        "id": _whole,  # the page's own, which the answers bear
+        "id": _whole,
         "drags": lambda value: isinstance(value, list) and all(map(is_row(2, is_row(2, _number)), value)),
         "mask": _one_of("auto", "face", "painted"),  # painted: a PNG of the displayed size behind it
         "scale": lambda value: _number(value) and value > 0,  # pixels of the screen to one of the photo

@@ -4,6 +4,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import asdict
+from functools import partial
 
 from photodrag.pipeline import presets
 from photodrag.pipeline.page import jobs, work
@@ -52,20 +53,21 @@ class Tab:
 
     # What a page says
 
-    def hear_photo(self, name: str, data: bytes) -> None:
+    def hear_photo(self, id: int, name: str, data: bytes) -> None:
         limits = self._studio.limits
         if len(data) > limits.upload:
-            self._complain("photo", UserError(f"{name} is larger than {limits.upload >> 20} MB: save a smaller copy."))
+            error = UserError(f"{name} is larger than {limits.upload >> 20} MB: save a smaller copy.")
+            self._complain("photo", error, id)
             return
-        self._open(lambda: work.read_upload(data, name, limits.pixels))
+        self._open(id, lambda: work.read_upload(data, name, limits.pixels))
 
-    def hear_sample(self, data: bytes) -> None:
-        self._open(lambda: read_photo(SAMPLE))
+    def hear_sample(self, id: int, data: bytes) -> None:
+        self._open(id, lambda: read_photo(SAMPLE))
 
-    def hear_face(self, number: int | None, box: list | None, data: bytes) -> None:
+    def hear_face(self, id: int, number: int | None, box: list | None, data: bytes) -> None:
         self._end("drag", "invert", "film")
-        box = box and tuple(box)
-        self._start("invert", lambda job: jobs.learn(job, self._studio, self._held, self.tell, number, box))
+        asked = partial(self.tell, id=id), number, box and tuple(box)
+        self._start("invert", lambda job: jobs.learn(job, self._studio, self._held, *asked), id)
 
     def hear_presets(self, amounts: dict, data: bytes) -> None:
         if choice := self._held.choice:
@@ -74,10 +76,11 @@ class Tab:
     def hear_drag(self, id: int, drags: list, mask: str, scale: float, data: bytes) -> None:
         drags = tuple((tuple(handle), tuple(target)) for handle, target in drags)
         if len(drags) > self._studio.limits.points:
-            self._complain("drag", UserError(f"{len(drags)} points are too many: {self._studio.limits.points} can be."))
+            error = UserError(f"{len(drags)} points are too many: {self._studio.limits.points} can be.")
+            self._complain("drag", error, id)
             return
-        asked = id, drags, mask, scale, data
-        self._start("drag", lambda job: jobs.drag(job, self._studio, self._held, self.tell, *asked))
+        asked = partial(self.tell, id=id), drags, mask, scale, data
+        self._start("drag", lambda job: jobs.drag(job, self._studio, self._held, *asked), id)
 
     def hear_stop(self, data: bytes) -> None:
         if job := self._jobs.get("drag"):
@@ -100,15 +103,15 @@ class Tab:
 
     # Jobs
 
-    def _start(self, kind: str, work_of: Callable[[Job], None]) -> None:
-        """One job of a kind at a time: a new one ends the old."""
+    def _start(self, kind: str, work_of: Callable[[Job], None], id: int | None = None) -> None:
+        """One job of a kind at a time: a new one ends the old. id: the page's own of what it asked for."""
         self._end(kind)
 
         def ended(error: BaseException | None) -> None:
             if isinstance(error, Cancelled):
                 return
             if error is not None:
-                self._complain(kind, error)
+                self._complain(kind, error, id)
             self.tell("ended", job=kind)
 
         self._jobs[kind] = Job(self._studio.turns, self, work_of, ended)
@@ -118,15 +121,16 @@ class Tab:
             if job := self._jobs.pop(kind, None):
                 job.cancel()
 
-    def _complain(self, about: str, error: BaseException) -> None:
+    def _complain(self, about: str, error: BaseException, id: int | None = None) -> None:
         if isinstance(error, MemoryError):
             error = Failure("There is not enough memory for this: close other programs, or take a smaller photo.")
         elif not isinstance(error, UserError):
             traceback.print_exception(error, file=sys.stderr)
             error = Failure("Something went wrong on our side: what it was stands where `photodrag serve` runs.")
-        self.tell("error", about=about, text=str(error))
+        self.tell("error", about=about, id=id, text=str(error))
 
-    def _open(self, read: Callable[[], Photo]) -> None:
+    def _open(self, id: int, read: Callable[[], Photo]) -> None:
         self._end("drag", "invert", "save", "film")
         self._held.forget()
-        self._start("photo", lambda job: jobs.show(job, self._studio, self._held, self.tell, read))
+        asked = partial(self.tell, id=id), read
+        self._start("photo", lambda job: jobs.show(job, self._studio, self._held, *asked), id)

@@ -76,11 +76,11 @@ class Page:
         return heard
 
     def open(self, path, name: str | None = None) -> dict:
-        self.say("photo", path.read_bytes(), name=name or path.name)
+        self.say("photo", path.read_bytes(), id=1, name=name or path.name)
         return self.hear_until("faces")[-1]
 
     def learn(self) -> dict:
-        self.say("face", number=1, box=None)
+        self.say("face", id=2, number=1, box=None)
         return self.hear_until("inverted")[-1]
 
 

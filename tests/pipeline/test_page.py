@@ -144,8 +144,8 @@ def test_token_is_kept_for_a_day_for_nobody_else(empty_cache):
         '{"type": []}',
         '{"type": "hear"}',
         '{"type": "stop", "more": 1}',
-        '{"type": "face", "number": -1, "box": null}',
-        '{"type": "face", "number": null, "box": [1, 2, 3, NaN]}',
+        '{"type": "face", "id": 1, "number": -1, "box": null}',
+        '{"type": "face", "id": 1, "number": null, "box": [1, 2, 3, NaN]}',
         '{"type": "drag", "id": 1, "drags": [[[1, 2], [3, "4"]]], "mask": "auto", "scale": 1}',
         '{"type": "drag", "id": 1, "drags": [], "mask": "/etc/passwd", "scale": 1}',
         '{"type": "save", "result": 1, "format": "../x.png"}',
@@ -180,8 +180,8 @@ def assert_goes_on(server) -> None:
 
 
 def test_messages_with_bytes_behind_them():
-    assert unpacked(packed({"type": "photo", "name": "Zoë.png"}, b"\0\xff")) == (
-        {"type": "photo", "name": "Zoë.png"},
+    assert unpacked(packed({"type": "photo", "id": 1, "name": "Zoë.png"}, b"\0\xff")) == (
+        {"type": "photo", "id": 1, "name": "Zoë.png"},
         b"\0\xff",
     )
 
@@ -200,19 +200,19 @@ def test_uploads_that_are_refused(server, portrait, tmp_path):
     ]
     with server.page() as page:
         for name, data, said in uploads:
-            page.say("photo", data, name=name)
+            page.say("photo", data, id=1, name=name)
             error = page.hear_until("error")[-1]
             assert error["about"] == "photo"
             assert re.search(said, error["text"]), error
             assert str(tmp_path) not in error["text"]
         assert page.open(portrait)["faces"]  # it goes on
     with server.page() as page:
-        page.say("photo", bytes((1 << 20) + 1000), name="long.png")
+        page.say("photo", bytes((1 << 20) + 1000), id=1, name="long.png")
         assert "is larger than 1 MB" in page.hear_until("error")[-1]["text"]
     with server.page() as page:
         page.hear()
         with pytest.raises(ConnectionClosed) as closed:
-            page.say("photo", bytes(2 << 20), name="long.png")
+            page.say("photo", bytes(2 << 20), id=1, name="long.png")
             page.hear_until("never", 10)
         assert closed.value.rcvd is None or closed.value.rcvd.code == 1009
     left = {path for path in everything_in(tmp_path) if path not in before}
@@ -235,10 +235,10 @@ def test_too_many_points_and_too_early(server, portrait):
         assert "not ready yet" in page.hear_until("error")[-1]["text"]
         page.say("drag", id=1, drags=DRAGS[:1] * 69, mask="auto", scale=1)
         assert "68 can be" in page.hear_until("error")[-1]["text"]
-        page.say("face", number=1, box=None)
+        page.say("face", id=2, number=1, box=None)
         assert "no photo yet" in page.hear_until("error")[-1]["text"]
         page.open(portrait)
-        page.say("face", number=5, box=None)
+        page.say("face", id=2, number=5, box=None)
         assert "There is no face 5" in page.hear_until("error")[-1]["text"]
         page.say("save", result=3, format="png")
         assert "nothing to save" in page.hear_until("error")[-1]["text"]
@@ -410,7 +410,7 @@ def test_presets_are_the_command_lines(server, portrait, ready, tmp_path):
     with server.page() as page:
         page.open(portrait)
         page.say("presets", amounts=amounts)  # of no face yet: nothing is answered
-        page.say("face", number=1, box=None)
+        page.say("face", id=2, number=1, box=None)
         page.hear_until("face")
         page.say("presets", amounts=amounts)
         answer = page.hear_until("presets")[-1]
@@ -422,7 +422,7 @@ def test_presets_are_the_command_lines(server, portrait, ready, tmp_path):
 def test_the_sample(server):
     with server.page() as page:
         assert page.hear_until("hello")[-1]["sample"]
-        page.say("sample")
+        page.say("sample", id=1)
         heard = page.hear_until("faces")
         assert heard[0]["name"] == "astronaut.png" and len(heard[-1]["faces"]) == 1
 
@@ -452,7 +452,7 @@ def empty_png() -> bytes:
 def test_a_rough_likeness_can_be_dragged(server, portrait, slow_projection):
     with server.page() as page:
         page.open(portrait)
-        page.say("face", number=1, box=None)
+        page.say("face", id=2, number=1, box=None)
         likeness = page.hear_until("likeness")[-1]
         x0, y0, x1, y1 = likeness["region"]
         assert picture(likeness["data"]).ndim == 3 and 0 <= x0 < x1 <= 256 and 0 <= y0 < y1 <= 256
@@ -475,7 +475,7 @@ def test_two_tabs_at_once(server, portrait, ready, slow_projection):
         image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(other)
     with server.page() as learning, server.page() as dragging:
         learning.open(other)
-        learning.say("face", number=1, box=None)
+        learning.say("face", id=2, number=1, box=None)
         learning.hear_until("likeness")
         dragging.open(portrait)
         dragging.learn()
@@ -488,7 +488,7 @@ def test_a_closed_tab_leaves_nothing(server, portrait, slow_projection, tmp_path
     before = everything_in(tmp_path)
     with server.page() as page:
         page.open(portrait)
-        page.say("face", number=1, box=None)
+        page.say("face", id=2, number=1, box=None)
         page.hear_until("likeness")
         (tab,) = server.studio.tabs
         photo = weakref.ref(tab._held.photo)

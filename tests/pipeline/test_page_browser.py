@@ -518,6 +518,68 @@ def test_results_of_before_a_cut_are_not_mistaken(tab, server, portrait, ready):
     expect(tab.locator("#points li")).to_have_count(1)
 
 
+@pytest.mark.parametrize("steps", [DragSettings.steps])
+def test_a_drag_outlives_two_cuts(tab, server, portrait, slow_projection):
+    relearning(tab, server, portrait)
+    cut(tab, server)
+    slow_projection.set()
+    expect(tab.locator("#save-png")).to_be_enabled(timeout=SLOW)
+    wait_for_result(tab)
+
+
+@pytest.mark.parametrize("steps", [1])
+def test_a_point_placed_while_the_server_is_away(tab, server, portrait, ready):
+    """It takes hold of what the result shows there, once that is made again."""
+    tab.add_init_script(KEEP_SOCKETS)
+    tab.reload()
+    choose(tab, ready(portrait))
+    pull(tab, MOUTH, TARGET)
+    tab.click("#start")
+    wait_for_result(tab)
+    (old,) = server.studio.tabs
+    tab.evaluate("socket.close()")
+    pull(tab, (150.0, 110.0), (156.0, 112.0))  # at once: the page comes back after a second
+    expect(tab.locator("#banner")).to_be_visible()
+    expect(tab.locator("#points li")).to_have_count(2)
+    expect(tab.locator("#start")).to_be_disabled()
+    wait_until(lambda: old not in server.studio.tabs)
+    expect(tab.locator("#start")).to_be_enabled(timeout=SLOW)
+    expect(tab.locator("#points li")).to_have_count(2)
+
+
+def test_answers_that_come_too_late_are_not_heard(tab, portrait, ready):
+    """Those of another photo and of another face, whose ids are not what was asked last."""
+    tab.add_init_script(KEEP_SOCKETS)
+    tab.reload()
+    choose(tab, ready(portrait))
+    expect(tab.locator("#status")).to_contain_text("Ready: pull points")
+    for late in [
+        {"type": "faces", "id": 0, "faces": []},
+        {"type": "doing", "id": 0, "text": "inverting", "done": 3, "total": 9},
+        {"type": "error", "about": "invert", "id": 0, "text": "No such face."},
+        {"type": "error", "about": "photo", "id": 0, "text": "No such photo."},
+    ]:
+        tab.evaluate("message => socket.onmessage({ data: JSON.stringify(message) })", late)
+    tab.wait_for_timeout(100)
+    expect(tab.locator("body")).to_have_attribute("data-phase", "ready")
+    expect(tab.locator("#status")).to_contain_text("Ready: pull points")
+
+
+def test_a_photo_that_was_too_large_is_not_what_the_page_goes_on_with(tab, server, portrait, ready, tmp_path):
+    large = tmp_path / "large.png"
+    with large.open("wb") as file:
+        file.truncate(65 << 20)
+    tab.add_init_script(KEEP_SOCKETS)
+    tab.reload()
+    choose(tab, ready(portrait))
+    tab.set_input_files("#file", large)
+    expect(tab.locator("#status")).to_contain_text("large.png is larger than 64 MB")
+    cut(tab, server)
+    (new,) = server.studio.tabs
+    assert new._held.photo.path.name == portrait.name
+    expect(tab.locator("#status")).to_contain_text("Ready: pull points", timeout=SLOW)
+
+
 class Fingers:
     """On the screen of a page, as many as places are given."""
 

@@ -3,7 +3,21 @@
 import { reached } from "./places.js";
 import { REASONS, WORKING } from "./words.js";
 
+// The job that an answer comes from.
+const JOBS = {
+  photo: "photo", faces: "photo",
+  face: "invert", doing: "invert", likeness: "invert", inverted: "invert",
+  points: "drag", frame: "drag", result: "drag",
+};
+
 export const answers = {
+  // Whether an answer is to what was asked before something else was, which the server had not heard of yet.
+  late({ type, about, id }) {
+    const latest = { photo: this.photoId, invert: this.faceId, drag: this.dragging?.id };
+    const job = type === "error" ? about : JOBS[type];
+    return job in latest && id !== latest[job];
+  },
+
   hear_hello({ limits, sample, presets }) {
     this.limits = limits;
     this.panel.offerSample(sample);
@@ -77,15 +91,13 @@ export const answers = {
     else if (lost || result?.rough) this.run(lost ?? result);
   },
 
-  hear_points({ id, points, step, steps }) {
-    if (id !== this.dragging?.id) return;
+  hear_points({ points, step, steps }) {
     this.dragging.points = points;
     this.panel.say(`Dragging: step ${step}, at most ${steps}.${this.rate()}`, step / steps);
   },
 
   hear_frame(content, patch) {
     const drag = this.dragging;
-    if (content.id !== drag?.id) return;
     drag.frames += 1;
     drag.first ??= performance.now() - drag.began;
     this.live = patch;
@@ -94,13 +106,13 @@ export const answers = {
 
   hear_result(content, patch) {
     const drag = this.dragging;
-    if (content.id !== drag?.id) return;
     const result = { ...drag, ...content, id: content.result, patch };
     const points = this.state.points.map((point) => ({ ...point, at: reached(result, point.handle) ?? point.at }));
     this.history.change({ points, result });
     this.dragging = false;
     this.live = null;
     this.marks.rest();
+    this.findOrigins();
     const first = drag.first ? ` First picture after ${(drag.first / 1000).toFixed(1)} s.` : "";
     this.panel.say(`Done in ${content.steps} steps: ${REASONS[content.reason]}.${first}`);
     if (content.rough && this.phase === "ready") this.run(drag);
@@ -136,7 +148,10 @@ export const answers = {
 
   hear_error({ about, text }) {
     this.panel.warn(text);
-    if (about === "drag") this.dragging = this.live = null;
+    if (about === "drag") {
+      this.dragging = this.live = null;
+      this.findOrigins();
+    }
     if (about === "photo") this.phase = "empty";
     if (about === "invert") this.phase = "choose";
     if (about === "tab") this.panel.banner(text);

@@ -24,7 +24,7 @@ class Page {
     this.chosen = -1;
     this.history = new History({ ...FIRST });
     this.mask = new Mask();
-    this.asked = new Map(); // what answers by number go to
+    this.asked = new Map(); // points whose origin was asked for, by number
     this.counter = 0;
     this.heard = Promise.resolve();
     this.presets = new Presets((amounts) => this.face && this.connection.send({ type: "presets", amounts }));
@@ -118,6 +118,7 @@ class Page {
     this.chosen = -1;
     this.refresh();
     if (this.state.painted !== before) this.showMask();
+    this.findOrigins();
   }
 
   // What the server says
@@ -128,6 +129,7 @@ class Page {
   }
 
   async answer(content, data) {
+    if (this.late(content)) return;
     const bitmap = content.region && data ? await createImageBitmap(data) : null;
     const patch = bitmap && { bitmap, region: content.region };
     const answer = this[`hear_${content.type}`];

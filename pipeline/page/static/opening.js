@@ -7,11 +7,12 @@ const SMALLEST_BOX = 20; // pixels of the photo
 
 export const opening = {
   async open(file) {
-    this.source = file; // kept to go on with after a restart of the server
     if (file && this.limits && file.size > this.limits.upload) {
       return this.panel.warn(`${file.name} is larger than ${this.limits.upload >> 20} MB: save a smaller copy.`);
     }
-    this.again = this.cut = null;
+    this.source = file; // kept to go on with after a restart of the server
+    this.faces = [];
+    this.choice = null;
     this.forget();
     this.phase = "opening";
     this.panel.say(file ? `Opening ${file.name} …` : "Opening the sample …");
@@ -19,33 +20,27 @@ export const opening = {
   },
 
   sendPhoto() {
-    if (this.source) this.connection.send({ type: "photo", name: this.source.name ?? "photo" }, this.source);
-    else this.connection.send({ type: "sample" });
+    const id = this.photoId = ++this.counter;
+    if (this.source) this.connection.send({ type: "photo", id, name: this.source.name ?? "photo" }, this.source);
+    else this.connection.send({ type: "sample", id });
   },
 
+  // All that is known of the face, and what was to be gone on with.
   forget() {
-    this.faces = [];
-    this.sliding = null;
-    this.face = this.choice = this.quad = this.quality = this.drawnBox = null;
+    this.again = this.cut = this.faceId = null;
+    this.face = this.quad = this.quality = this.drawnBox = this.sliding = this.live = null;
     this.rough = this.dragging = this.boxing = this.filming = false;
     this.history = new History({ ...FIRST });
     this.chosen = -1;
-    this.view.patch = this.live = null;
     this.refresh();
   },
 
   chooseFace(choice) {
     this.choice = choice; // { number } or { box }
-    this.again = this.cut = null; // what was to be gone on with was of another face
-    this.face = this.sliding = null;
-    this.boxing = this.filming = false;
-    this.drawnBox = null;
+    this.forget();
     this.phase = "learning";
-    this.history = new History({ ...FIRST });
-    this.quad = this.quality = null;
-    this.rough = false;
-    this.live = null;
-    this.connection.send({ type: "face", number: choice.number ?? null, box: choice.box ?? null });
+    const id = this.faceId = ++this.counter;
+    this.connection.send({ type: "face", id, number: choice.number ?? null, box: choice.box ?? null });
     this.panel.say("Looking at the face …", null);
     this.refresh();
   },

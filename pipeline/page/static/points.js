@@ -28,15 +28,21 @@ export const points = {
 
   setPoints(points) {
     this.history.change({ points });
-    for (const point of points) if (!point.handle) this.findOrigin(point);
+    this.findOrigins();
     this.refresh();
   },
 
-  // Where, in the photo, is what the picture shows there?
-  findOrigin(point) {
-    const id = ++this.counter;
-    this.asked.set(id, point);
-    this.connection.send({ type: "origin", id, result: this.state.result?.id ?? 0, point: point.at });
+  // Where, in the photo, is what the picture shows at points that were placed on it? A server that came back knows when
+  // its picture is made again.
+  findOrigins() {
+    if (this.again) return;
+    const waiting = new Set(this.asked.values());
+    for (const point of this.state.points) {
+      if (point.handle || waiting.has(point)) continue;
+      const id = ++this.counter;
+      if (!this.connection.send({ type: "origin", id, result: this.state.result?.id ?? 0, point: point.at })) return;
+      this.asked.set(id, point);
+    }
   },
 
   removePoint(index) {

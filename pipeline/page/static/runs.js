@@ -53,6 +53,7 @@ export const runs = {
     }
     this.again = { choice: this.choice, history: this.history, drag: this.cut };
     this.cut = null;
+    this.rough = false;
     this.sendPhoto();
   },
 
@@ -63,7 +64,8 @@ export const runs = {
 
   lose(why) {
     this.panel.banner(why);
-    if (this.dragging) this.cut = this.dragging; // a lost connection ends its drag, which is done again
+    this.cut = this.dragging || this.again?.drag || this.cut; // a lost connection ends its drag, which is done again
+    this.asked.clear();
     this.dragging = this.filming = false;
     this.live = null;
     this.refresh();
