@@ -543,7 +543,7 @@ def test_a_point_placed_while_the_server_is_away(tab, server, portrait, ready):
     expect(tab.locator("#points li")).to_have_count(2)
     expect(tab.locator("#start")).to_be_disabled()
     wait_until(lambda: old not in server.studio.tabs)
-    expect(tab.locator("#start")).to_be_enabled(timeout=SLOW)
+    expect(tab.locator("#start", has_text="Start")).to_be_enabled(timeout=SLOW)
     expect(tab.locator("#points li")).to_have_count(2)
 
 
