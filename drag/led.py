@@ -35,15 +35,15 @@ class LeadSettings:
 
     least: float = 0.03
     """How far a point of the skull is to go, in parts of the face's width, for the drag to be of the head."""
-    steps: int = 16
+    steps: int = 24
     """Pictures looked at, at most."""
     codes: int = 7
     """That move, from the coarsest: the later ones colour and polish."""
     doubt: float = 10.0
-    """The variance of what a landmark is read as; the larger it is, the shorter the way. A third after the
-    first look, and after each step that gained something. After one that didn't, it is the next step that becomes
-    shorter (Levenberg 1944)."""
-    least_doubt: float = 0.15
+    """The variance of what a landmark is read as; the larger it is, the shorter the way. Half after the first look
+    and after each step that gained something, twice after one that didn't (Marquardt 1963), which makes the next step
+    shorter, too (Levenberg 1944)."""
+    least_doubt: float = 0.03
     """It is never less than this for each handle: many together trust the model too far."""
     identity: float = 30.0
     """Of the squared change of the identity descriptor, against the squared length of the way."""
@@ -51,15 +51,12 @@ class LeadSettings:
     """Mean distance from the targets at which a drag has arrived."""
     progress: float = 0.05
     """What counts as such, in the mean distance."""
-    patience: int = 3
+    patience: int = 5
     """Steps without progress, each more cautious than the one before, until it is called stalled."""
-    usual: float = 2.0
-    """Oddness (see `oddness`) up to which a drag is one of the head even if bone would seem torn, as it does where
-    heads turn far. Of the drags from one face of the generator to another 68 points had 0.25 to 1.2, 5 points 0.3 to
-    6.3, one point 0.3 to 7.5; of landmarks pulled at random by up to 0.15 of the crop, six and more never had less
-    than 6."""
     reach: float = 0.5
-    """How far (root mean square) a code may move from its start where the oddness is 1; less with its root."""
+    """How far (root mean square) a code may move from its start where the oddness (see `oddness`) is 1; less with its
+    root. Of the drags from one face of the generator to another 68 points had 0.1 to 1.2, 5 points 0.1 to 6.3, one
+    point 0 to 8; of landmarks pulled at random by up to 0.15 of the crop, six and more never had less than 6."""
     radius: tuple[float, float] = (0.2, 0.8)
     """At least, and at most. A head turned by a preset takes 0.15, a nose pulled by a fifth of the face's width 0.19.
     Of 36 drags, most of which asked for what no head does, six lost the face with a radius of 0.8, all of them where
@@ -88,9 +85,9 @@ def led_steps(
         return None
     jacobian, identity = model.landmarks.cpu().double(), model.identity.cpu().double()
     weights, wanted = torch.from_numpy(on_face), torch.from_numpy(ways).double() / px
-    odd = oddness(_following(weights, jacobian), wanted.flatten(), s.doubt)
-    if not moves_the_head(on_face, starts, ways, width(landmarks.known), odd, s):
+    if not moves_the_head(on_face, ways, s.least * width(landmarks.known)):
         return None
+    odd = oddness(_following(weights, jacobian), wanted.flatten(), s.doubt)
     first = found(generator, w_plus, landmarks)
     if first is None:
         return None
@@ -106,7 +103,7 @@ def led_steps(
         idle = 0 if best is None or state.distance < best.distance - s.progress * px else idle + 1
         if best is None or state.distance < best.distance:
             best, best_p, best_way, best_moved = state, p, way, moved
-        doubt = doubt if idle else max(doubt / 3, s.least_doubt * len(handles))
+        doubt = 2 * doubt if idle else max(doubt / 2, s.least_doubt * len(handles))
         trust = trust / 3 if idle else min(2 * trust, 1.0)
         stop = yield state
         if state.distance <= s.arrive * px:
@@ -118,7 +115,10 @@ def led_steps(
         if reason != LIMIT or step == s.steps:
             break
         following, further = _following(weights, jacobian), (wanted - weights @ best_moved).flatten()
-        whole = shortest(following, metric, best_way, further, doubt, trust)
+        caution = doubt
+        while shortest(following, metric, best_way, further, caution).square().mean().sqrt() > radius:
+            caution *= 1.5  # a way cut short would go less far for its length
+        whole = shortest(following, metric, best_way, further, caution, trust)
         p = within(start + whole.to(start), start, radius, s.shell)
         code = torch.cat((space.unwhiten(p), rest), 1)
         seen = found(generator, code, landmarks)
@@ -134,17 +134,12 @@ def led_steps(
     return DragResult(best.w_plus, best.points, (best.points - targets).norm(dim=1), step, reason)
 
 
-def moves_the_head(
-    weights: np.ndarray, starts: np.ndarray, ways: np.ndarray, across: float, odd: float, s: LeadSettings
-) -> bool:
-    """Whether one of the handles at starts [N, 2], of these weights [N, 68] of landmarks, lies on the skull and is to
-    go somewhere, and no two of those there are to part farther than they are apart, which bone can't, unless that is
-    usual; the face is so wide across."""
-    on_skull = weights[:, SKULL].sum(1) > 0.5
-    starts, ways = starts[on_skull], ways[on_skull]
-    apart, parting = (np.linalg.norm(ends[:, None] - ends, axis=2) for ends in (starts, ways))
-    possible = odd <= s.usual or (parting <= apart).all()
-    return bool(possible and (np.linalg.norm(ways, axis=1) >= s.least * across).any())
+def moves_the_head(weights: np.ndarray, ways: np.ndarray, least: float) -> bool:
+    """Whether the handles, of these weights [N, 68] of landmarks, are the whole skull, so that they say where the head
+    is to be, or one of them lies on it and is to go as far as `least`, of these ways [N, 2]."""
+    skull = weights[:, SKULL]
+    whole, far = (skull > 0.5).any(0).all(), np.linalg.norm(ways, axis=1) >= least
+    return bool(whole or far[skull.sum(1) > 0.5].any())
 
 
 def oddness(following: Tensor, wanted: Tensor, doubt: float) -> float:
