@@ -42,7 +42,8 @@ class LeadSettings:
     doubt: float = 10.0
     """The variance of what a landmark is read as; the larger it is, the shorter the way. Half after the first look
     and after each step that gained something, twice after one that didn't (Marquardt 1963), which makes the next step
-    shorter, too (Levenberg 1944)."""
+    shorter, too, by the trust in it (Levenberg 1944): a third after one that didn't, twice, but no more than all, after
+    one that did."""
     least_doubt: float = 0.03
     """It is never less than this for each handle: many together trust the model too far."""
     identity: float = 30.0
@@ -75,9 +76,9 @@ def led_steps(
     space: LatentSpace,
     settings: LeadSettings = LeadSettings(),
 ) -> Generator[DragState, bool | None, DragResult | None]:
-    """`loop.steps` by landmarks; None, and no state, where a handle lies on no contour of the face, they don't move the
-    head, or no face is seen. A step that loses the face is taken back, and those after it go no farther than half way
-    from the best to it."""
+    """`loop.steps` by landmarks; None, and no state, where a handle lies on no contour of the face, they say nothing of
+    where the head is to be (`moves_the_head`), or no face is seen. A step that loses the face is taken back, and those
+    after it go no farther than half way from the best to it."""
     s, px = settings, generator.resolution / 512
     starts, ways = handles.cpu().numpy(), (targets - handles).cpu().numpy()
     on_face = on_contours(starts, landmarks.known)
@@ -95,7 +96,7 @@ def led_steps(
     p = start = space.whiten(w_plus[:, : s.codes])
     rest = w_plus[:, s.codes :]
     code, way, moved = w_plus, torch.zeros(len(metric)).double(), torch.zeros(68, 2).double()
-    radius = float(np.clip(s.reach / odd**0.5, *s.radius))
+    radius = float(np.clip(s.reach / max(odd, 1e-9) ** 0.5, *s.radius))
     best, doubt, trust, idle, reason = None, s.doubt, 1.0, 0, LIMIT
     for step in range(s.steps + 1):
         points = handles + (weights @ moved).to(handles) * px

@@ -45,9 +45,10 @@ def drag(
     anew where it isn't given (of a generator with classes it must be: that of the code's class). `progress` is
     called with every state, the first one included; where it returns True, the drag ends as if `state.step` had
     been the limit. `landmarks` are those of the face, if it is one: where the generator is `face` and there is no
-    mask, a drag that moves the head is led by them (see led.py); handles on the face's contours have arrived where the
-    landmarks say so, and else go on (see the top of this file); and a drag ends with a face, if it began with one:
-    while none is seen in its best state, it goes back half of the way, and an arrival has stalled. Nothing is random.
+    mask, a drag that says where the head is to be is led by them (see led.py); handles on the face's contours have
+    arrived where the landmarks say so, and else go on (see the top of this file); and a drag ends with a face, if it
+    began with one: while none is seen in its best state, it goes back half of the way, and an arrival has stalled.
+    Nothing is random.
 
     A handle whose target is itself is a pin; where all are, the result is w_plus itself, to the bit. Raises UserError
     for points that aren't finite or lie outside the picture, and for a handle with two targets."""

@@ -62,7 +62,9 @@ def configuration(studio: Studio, listening: socket.socket, token: str) -> uvico
         lifespan="off",
         ws_max_size=studio.limits.upload + (1 << 16),
         ws_per_message_deflate=False,  # pictures are compressed as they are
-        ws_ping_interval=None,  # on a busy machine an answer may take long, and no page here goes without a word
+        # No page of this machine goes without a word; another machine may, and its photo is to go with it.
+        ws_ping_interval=None if host in LOOPBACK else 30,
+        ws_ping_timeout=120,  # on a busy machine an answer may take long
         timeout_graceful_shutdown=1,
     )
 

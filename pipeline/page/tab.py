@@ -42,8 +42,7 @@ class Tab:
 
     def close(self) -> None:
         """Forget everything."""
-        for job in self._jobs.values():
-            job.cancel()
+        self._end(*self._jobs)
         self._held.forget()
         self._studio.turns.forget(self)
 
@@ -96,7 +95,7 @@ class Tab:
         if format == "mp4":
             self._start("film", lambda job: jobs.film(job, self._held, self.tell, result))
         else:
-            self._start("save", lambda job: jobs.save(self._held, self.tell, result, format))
+            self._start(f"save {format}", lambda job: jobs.save(self._held, self.tell, result, format))
 
     def hear_cancel(self, data: bytes) -> None:
         self._end("film")
@@ -130,7 +129,7 @@ class Tab:
         self.tell("error", about=about, id=id, text=str(error))
 
     def _open(self, id: int, read: Callable[[], Photo]) -> None:
-        self._end("drag", "invert", "save", "film")
+        self._end(*self._jobs)
         self._held.forget()
         asked = partial(self.tell, id=id), read
         self._start("photo", lambda job: jobs.show(job, self._studio, self._held, *asked), id)

@@ -28,10 +28,12 @@ class Turns:
     def take(self, job: "Job") -> None:
         """Wait for the turn, or, for the job that has it, for the next one. Raises Cancelled if it is cancelled."""
         with self._changed:
+            if job.cancelled:
+                raise Cancelled
             if self._holder is not job:
                 # A tab that comes back has no claim for the time it was away.
                 busy = {other.tab for other in (*self._waiting, self._holder) if other}
-                least = 0.0 if job.tab in busy else min((self._seconds[tab] for tab in busy), default=0.0)
+                least = 0.0 if job.tab in busy else min((self._computed(tab) for tab in busy), default=0.0)
                 self._seconds[job.tab] = max(self._seconds.get(job.tab, 0.0), least)
             self._release(job)
             self._waiting.append(job)
@@ -51,14 +53,14 @@ class Turns:
 
     def _release(self, job: "Job") -> None:
         if self._holder is job:
-            self._seconds[job.tab] += time.monotonic() - self._since
+            if job.tab in self._seconds:
+                self._seconds[job.tab] += time.monotonic() - self._since
             self._holder = None
 
     def forget(self, tab: Hashable) -> None:
-        """A tab was closed."""
+        """A tab was closed, and its jobs are cancelled."""
         with self._changed:
-            if all(job.tab != tab for job in (*self._waiting, self._holder) if job):
-                self._seconds.pop(tab, None)
+            self._seconds.pop(tab, None)
 
     def finish(self, seconds: float) -> None:
         """Wait until nothing is computed or waits: a process that ends in the middle of a step crashes."""
@@ -71,7 +73,11 @@ class Turns:
             self._changed.notify_all()
 
     def _next(self) -> "Job":
-        return min(self._waiting, key=lambda job: (self._seconds[job.tab], -job.number))
+        return min(self._waiting, key=lambda job: (self._computed(job.tab), -job.number))
+
+    def _computed(self, tab: Hashable) -> float:
+        """Seconds; 0 for a tab that was closed, whose jobs only have yet to see that they are cancelled."""
+        return self._seconds.get(tab, 0.0)
 
 
 class Job:

@@ -142,6 +142,12 @@ def test_a_code_goes_less_far_for_what_no_face_does(face, space, model, person):
     assert moved(landmarks[marks], wild) <= settings.radius[0] + 1e-3 < moved(landmarks, other)
 
 
+def test_a_whole_face_of_pins_stays(face, space, person):
+    w_plus, landmarks, find = person
+    pins = torch.from_numpy(landmarks.clip(0, 1023))
+    assert torch.equal(drag(face, w_plus, pins, pins, space=space, landmarks=find).w_plus, w_plus)
+
+
 def losing(find: Landmarks, *lost: int) -> Landmarks:
     """As if no face were seen in the pictures of these numbers, from 0 on."""
     numbers = count()

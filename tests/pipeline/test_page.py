@@ -491,7 +491,7 @@ def test_a_closed_tab_leaves_nothing(server, portrait, slow_projection, tmp_path
         page.say("face", id=2, number=1, box=None)
         page.hear_until("likeness")
         (tab,) = server.studio.tabs
-        photo = weakref.ref(tab._held.photo)
+        photo, closed = weakref.ref(tab._held.photo), weakref.ref(tab)
         jobs = list(tab._jobs.values())
         del tab
     wait_until(lambda: not server.studio.tabs)
@@ -502,7 +502,7 @@ def test_a_closed_tab_leaves_nothing(server, portrait, slow_projection, tmp_path
 
     def gone() -> bool:
         gc.collect()
-        return photo() is None
+        return photo() is None and closed() is None  # the jobs of a tab hold the file's bytes
 
     wait_until(gone)
     left = {path for path in everything_in(tmp_path) if path not in before}

@@ -565,6 +565,19 @@ def test_answers_that_come_too_late_are_not_heard(tab, portrait, ready):
     expect(tab.locator("#status")).to_contain_text("Ready: pull points")
 
 
+def test_a_box_is_drawn_after_all_not(tab, portrait, ready):
+    """The button, pressed again, gives back the face and what was done to it."""
+    choose(tab, ready(portrait))
+    pull(tab, MOUTH, TARGET)
+    draw = tab.locator("#draw-face")
+    draw.evaluate("button => button.click()")
+    expect(tab.locator("body")).to_have_attribute("data-phase", "choose")
+    draw.evaluate("button => button.click()")
+    expect(tab.locator("body")).to_have_attribute("data-phase", "ready")
+    expect(tab.locator("#points li")).to_have_count(1)
+    expect(tab.locator("#start")).to_be_enabled()
+
+
 def test_a_photo_that_was_too_large_is_not_what_the_page_goes_on_with(tab, server, portrait, ready, tmp_path):
     large = tmp_path / "large.png"
     with large.open("wb") as file:

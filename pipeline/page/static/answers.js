@@ -26,9 +26,10 @@ export const answers = {
     if (this.phase !== "empty") this.resume();
   },
 
-  async hear_photo({ width, height, name }, _, data) {
-    this.name = name;
-    this.view.photo = { bitmap: await createImageBitmap(data), width, height };
+  async hear_photo(content, _, data) {
+    const bitmap = await createImageBitmap(data), { width, height } = content;
+    if (this.late(content)) return;
+    this.view.photo = { bitmap, width, height };
     this.view.patch = null;
     if (!this.again?.choice) {
       this.mask.reset(this.view.photo);
@@ -43,6 +44,7 @@ export const answers = {
     if (again?.choice) {
       this.chooseFace(again.choice);
       Object.assign(this, { again, history: again.history });
+      this.showMask();
       return;
     }
     this.again = null;
@@ -70,13 +72,14 @@ export const answers = {
   },
 
   hear_likeness(_, patch) {
-    this.rough = true;
+    this.draggable = true;
     if (!this.dragging && !this.state.result && this.phase === "learning") this.live = patch;
   },
 
   hear_inverted({ quad, likeness: words, identity, unkept }) {
     this.phase = "ready";
-    this.rough = true;
+    this.draggable = true;
+    this.boxing = false;
     this.quad = quad;
     this.live = null;
     this.reconstruction = `What it learned looks ${words} you.`;
@@ -115,7 +118,6 @@ export const answers = {
     this.findOrigins();
     const first = drag.first ? ` First picture after ${(drag.first / 1000).toFixed(1)} s.` : "";
     this.panel.say(`Done in ${content.steps} steps: ${REASONS[content.reason]}.${first}`);
-    if (content.rough && this.phase === "ready") this.run(drag);
   },
 
   hear_origin({ id, point }) {
@@ -153,7 +155,7 @@ export const answers = {
       this.findOrigins();
     }
     if (about === "photo") this.phase = "empty";
-    if (about === "invert") this.phase = "choose";
+    if (about === "invert") [this.phase, this.faceId] = ["choose", null];
     if (about === "tab") this.panel.banner(text);
   },
 };

@@ -1,13 +1,12 @@
 // What keys do.
 
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-const typing = (target) => target.matches("input:not([type=radio],[type=checkbox]), select, button, summary");
 
 // `start()`: as the button; `before(shown)`: show the photo as it was.
 export function listenToKeys(page, { start, before }) {
   addEventListener("keydown", (event) => {
     const { key } = event, control = event.ctrlKey || event.metaKey;
-    const onControl = typing(event.target) || event.target.matches("input");
+    const onControl = event.target.matches("input, select, button, summary");
     let done = true;
     if (control && key.toLowerCase() === "z") event.shiftKey ? page.redo() : page.undo();
     else if (control && key.toLowerCase() === "y") page.redo();

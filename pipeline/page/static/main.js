@@ -99,7 +99,7 @@ class Page {
   get canStart() {
     const { points, presetPoints } = this, placed = points.every((point) => point.handle);
     const moved = points.some(moves) || presetPoints.length > 0;
-    return this.editable && this.connection.ready && this.rough && placed && moved && this.presets.has(this.amounts);
+    return this.editable && this.connection.ready && this.draggable && placed && moved && this.presets.has(this.amounts);
   }
 
   undo() {
@@ -129,8 +129,8 @@ class Page {
   }
 
   async answer(content, data) {
-    if (this.late(content)) return;
     const bitmap = content.region && data ? await createImageBitmap(data) : null;
+    if (this.late(content)) return;
     const patch = bitmap && { bitmap, region: content.region };
     const answer = this[`hear_${content.type}`];
     await answer?.call(this, content, patch, data);

@@ -10,7 +10,13 @@ export const opening = {
     if (file && this.limits && file.size > this.limits.upload) {
       return this.panel.warn(`${file.name} is larger than ${this.limits.upload >> 20} MB: save a smaller copy.`);
     }
-    this.source = file; // kept to go on with after a restart of the server
+    let data;
+    try {
+      data = await file?.arrayBuffer();
+    } catch {
+      return this.panel.warn(`${file.name} can't be read: choose a photo's file.`);
+    }
+    this.source = file && { name: file.name || "photo", data }; // kept to go on with after a restart of the server
     this.faces = [];
     this.choice = null;
     this.forget();
@@ -21,7 +27,7 @@ export const opening = {
 
   sendPhoto() {
     const id = this.photoId = ++this.counter;
-    if (this.source) this.connection.send({ type: "photo", id, name: this.source.name ?? "photo" }, this.source);
+    if (this.source) this.connection.send({ type: "photo", id, name: this.source.name }, this.source.data);
     else this.connection.send({ type: "sample", id });
   },
 
@@ -29,7 +35,7 @@ export const opening = {
   forget() {
     this.again = this.cut = this.faceId = null;
     this.face = this.quad = this.quality = this.drawnBox = this.sliding = this.live = null;
-    this.rough = this.dragging = this.boxing = this.filming = false;
+    this.draggable = this.dragging = this.boxing = this.filming = false;
     this.history = new History({ ...FIRST });
     this.chosen = -1;
     this.refresh();
@@ -38,6 +44,7 @@ export const opening = {
   chooseFace(choice) {
     this.choice = choice; // { number } or { box }
     this.forget();
+    this.showMask();
     this.phase = "learning";
     const id = this.faceId = ++this.counter;
     this.connection.send({ type: "face", id, number: choice.number ?? null, box: choice.box ?? null });

@@ -148,8 +148,8 @@ export class Panel {
     $("fit").onclick = () => page.view.fit();
     $("show-points").onclick = () => page.marks.toggle();
     $("draw-face").onclick = () => {
-      page.phase = "choose";
       page.boxing = !page.boxing;
+      page.phase = page.boxing || !page.faceId ? "choose" : page.quad ? "ready" : "learning";
       page.refresh();
     };
     $("add").onclick = () => this.addLandmark($("landmark").value);

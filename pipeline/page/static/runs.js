@@ -53,7 +53,6 @@ export const runs = {
     }
     this.again = { choice: this.choice, history: this.history, drag: this.cut };
     this.cut = null;
-    this.rough = false;
     this.sendPhoto();
   },
 
@@ -66,7 +65,7 @@ export const runs = {
     this.panel.banner(why);
     this.cut = this.dragging || this.again?.drag || this.cut; // a lost connection ends its drag, which is done again
     this.asked.clear();
-    this.dragging = this.filming = false;
+    this.dragging = this.filming = this.draggable = false;
     this.live = null;
     this.refresh();
   },
