@@ -46,6 +46,9 @@ class LeadSettings:
     one that did."""
     least_doubt: float = 0.03
     """It is never less than this for each handle: many together trust the model too far."""
+    misread: float = 5.0
+    """Chance has its share in what is learnt of a step, as if its squared length were longer by so much: landmarks
+    jump by half a pixel, which after a short step would pass for a steep slope, and shorten all that follow."""
     identity: float = 30.0
     """Of the squared change of the identity descriptor, against the squared length of the way."""
     arrive: float = 0.5
@@ -131,7 +134,7 @@ def led_steps(
         taken = way - best_way
         pull = metric @ taken
         surprise = moved - best_moved - torch.einsum("d,dkc->kc", taken, jacobian)
-        jacobian = jacobian + torch.einsum("d,kc->dkc", pull / (taken @ pull).clamp_min(1e-12), surprise)
+        jacobian = jacobian + torch.einsum("d,kc->dkc", pull / (taken @ pull + s.misread), surprise)
     return DragResult(best.w_plus, best.points, (best.points - targets).norm(dim=1), step, reason)
 
 
