@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -47,19 +48,24 @@ class Sight:
 
     def __init__(self, generator, w_plus: Tensor, handles: Tensor, landmarks: Landmarks):
         """Handles [N, 2] of the picture of w_plus, with which the drag begins."""
-        self.generator, self.landmarks, self.handles = generator, landmarks, handles
+        self.generator, self.w_plus, self.landmarks, self.handles = generator, w_plus, landmarks, handles
         self.weights = on_contours(handles.cpu().numpy(), landmarks.known)
         self.on = torch.from_numpy(self.weights.any(1)).to(handles.device)
-        self.first = found(generator, w_plus, landmarks) if self.on.any() else None
+
+    @cached_property
+    def first(self) -> np.ndarray | None:
+        """The landmarks of the drag's start, if any handle lies on a contour. Not looked for before they are asked for:
+        the first step of a drag is waited for."""
+        return found(self.generator, self.w_plus, self.landmarks) if self.on.any() else None
 
     def __call__(self, state: DragState, targets: Tensor) -> DragState | None:
         """A state with those points where the landmarks have them that lie on contours of the face, or as it is, where
         none does; None where no face is seen in it."""
-        now = found(self.generator, state.w_plus, self.landmarks)
+        first, now = self.first, found(self.generator, state.w_plus, self.landmarks)
         if now is None:
             return None
-        if self.first is None:
+        if first is None:
             return state
-        points = self.handles + torch.from_numpy(self.weights @ (now - self.first)).to(self.handles)
+        points = self.handles + torch.from_numpy(self.weights @ (now - first)).to(self.handles)
         points = torch.where(self.on[:, None], points, state.points)
         return replace(state, points=points, distance=(points - targets).norm(dim=1).mean().item())
