@@ -21,7 +21,7 @@ from torch import Tensor
 from photodrag.drag.contours import on_contours, width
 from photodrag.drag.face_model import FaceModel
 from photodrag.drag.landmarks import Landmarks, found
-from photodrag.drag.shell import farthest, within
+from photodrag.drag.shell import farthest, rms, within
 from photodrag.drag.state import ARRIVED, LIMIT, STALLED, STOPPED, DragResult, DragState
 from photodrag.weights import LatentSpace
 
@@ -83,8 +83,7 @@ def led_steps(
     where the head is to be (`moves_the_head`), or no face is seen. A step that loses the face is taken back, and those
     after it go no farther than half way from the best to it."""
     s, px = settings, generator.resolution / 512
-    starts, ways = handles.cpu().numpy(), (targets - handles).cpu().numpy()
-    on_face = on_contours(starts, landmarks.known)
+    on_face, ways = on_contours(handles.cpu().numpy(), landmarks.known), (targets - handles).cpu().numpy()
     if not on_face.any(1).all():
         return None
     jacobian, identity = model.landmarks.cpu().double(), model.identity.cpu().double()
@@ -120,7 +119,7 @@ def led_steps(
             break
         following, further = _following(weights, jacobian), (wanted - weights @ best_moved).flatten()
         caution = doubt
-        while shortest(following, metric, best_way, further, caution).square().mean().sqrt() > radius:
+        while rms(shortest(following, metric, best_way, further, caution)) > radius:
             caution *= 1.5  # a way cut short would go less far for its length
         whole = shortest(following, metric, best_way, further, caution, trust)
         p = within(start + whole.to(start), start, radius, s.shell)

@@ -7,14 +7,15 @@ def within(p: Tensor, start: Tensor, radius: float, shell: float) -> Tensor:
     """Whitened codes p [..., w_dim], drawn back, each by itself, into the ball of that radius around `start`, and
     into the shell of natural codes, or to how far out the start was. Both are root mean squares."""
     way = p - start
-    p = start + way * (radius / _rms(way)).clamp_max(1)
-    return p * (_rms(start).clamp_min(shell) / _rms(p)).clamp_max(1)
+    p = start + way * (radius / rms(way)).clamp_max(1)
+    return p * (rms(start).clamp_min(shell) / rms(p)).clamp_max(1)
 
 
 def farthest(p: Tensor, start: Tensor) -> float:
     """How far the one of whitened codes p [..., w_dim] that moved most lies from its start, as a root mean square."""
-    return _rms(p - start).max().item()
+    return rms(p - start).max().item()
 
 
-def _rms(p: Tensor) -> Tensor:
+def rms(p: Tensor) -> Tensor:
+    """The root mean square of each of the codes [..., w_dim]: [..., 1]."""
     return p.square().mean(-1, keepdim=True).sqrt().clamp_min(1e-8)

@@ -34,7 +34,7 @@ class Turns:
                 # A tab that comes back has no claim for the time it was away.
                 busy = {other.tab for other in (*self._waiting, self._holder) if other}
                 least = 0.0 if job.tab in busy else min((self._computed(tab) for tab in busy), default=0.0)
-                self._seconds[job.tab] = max(self._seconds.get(job.tab, 0.0), least)
+                self._seconds[job.tab] = max(self._computed(job.tab), least)
             self._release(job)
             self._waiting.append(job)
             self._changed.notify_all()

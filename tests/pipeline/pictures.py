@@ -22,6 +22,14 @@ def smooth() -> np.ndarray:
     return np.stack([x * 4, y * 6, 60 + x + 2 * y], axis=2).astype(np.uint8)
 
 
+def mirrored(photo: Path, name: str) -> Path:
+    """The photo mirrored, beside it."""
+    path = photo.with_name(name)
+    with Image.open(photo) as image:
+        image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(path)
+    return path
+
+
 def png(header: tuple[int, int], samples: np.ndarray, *chunks: tuple[bytes, bytes], size=(WIDTH, HEIGHT)) -> bytes:
     """A PNG of big-endian samples, by hand; header: its bit depth and colour type; size: what it says it is."""
     width, height = size

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pictures import mirrored
 from PIL import Image
 
 from photodrag import weights
@@ -117,12 +118,9 @@ def test_square_around_a_box(scene, golden, cache, short, no_detector, told):
 
 
 def test_the_middle_square_of_a_mirrored_photo_is_mirrored(scene):
-    mirrored = scene.with_name("mirrored.png")
-    with Image.open(scene) as image:
-        image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(mirrored)
     here, there = (
         alignment_of(find_place(photo, "square")[0], 64).crop(photo.pixels).astype(int)
-        for photo in map(read_photo, (scene, mirrored))
+        for photo in map(read_photo, (scene, mirrored(scene, "mirrored.png")))
     )
     assert np.abs(here - there[:, ::-1]).max() <= 1
 

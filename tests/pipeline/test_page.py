@@ -18,7 +18,7 @@ import cv2
 import numpy as np
 import pytest
 from command import COMMAND, as_here, environment, everything_in, run
-from pictures import png
+from pictures import mirrored, png
 from PIL import Image
 from serving import TOKEN, served, wait_until
 from websockets.exceptions import ConnectionClosed, InvalidStatus
@@ -470,9 +470,7 @@ def test_a_rough_likeness_can_be_dragged(server, portrait, slow_projection):
 def test_two_tabs_at_once(server, portrait, ready, slow_projection):
     """One learns a face, the other drags: both get on."""
     ready(portrait)
-    other = portrait.with_name("other.png")
-    with Image.open(portrait) as image:
-        image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(other)
+    other = mirrored(portrait, "other.png")
     with server.page() as learning, server.page() as dragging:
         learning.open(other)
         learning.say("face", id=2, number=1, box=None)

@@ -12,7 +12,7 @@ import time
 import numpy as np
 import pytest
 from command import COMMAND, as_here, environment, run
-from pictures import png
+from pictures import mirrored, png
 from PIL import Image
 from serving import served, wait_until
 
@@ -33,6 +33,10 @@ SIDE = 256
 MOUTH, TARGET = (104.4, 138.9), (99.0, 134.0)
 SLOW = 90_000  # ms
 POINT_COLOURS = [0xFF, 0x4D, 0x3D], [0x2F, 0xB4, 0xFF]
+KEEP_SOCKETS = (
+    "WebSocket = class extends WebSocket { constructor(...given) { super(...given); window.socket = this; } }"
+)
+"""The page's connection, for a test that cuts it or speaks for the server."""
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 
 
@@ -70,6 +74,7 @@ def opened(browser, url: str, **options):
     page.set_default_timeout(30_000)
     page.troubles = []
     page.on("pageerror", lambda error: page.troubles.append(str(error)))
+    page.add_init_script(KEEP_SOCKETS)
     page.goto(url)
     return page
 
@@ -438,13 +443,8 @@ def test_server_killed_and_restarted(browser, cache, portrait, ready):
     assert page.troubles == []
 
 
-KEEP_SOCKETS = (
-    "WebSocket = class extends WebSocket { constructor(...given) { super(...given); window.socket = this; } }"
-)
-
-
 def cut(page, server) -> None:
-    """Close its connection, which KEEP_SOCKETS caught, and wait until it learns its face again, in a new tab."""
+    """Close its connection, and wait until it learns its face again, in a new tab."""
     (old,) = server.studio.tabs
     page.evaluate("socket.close()")
     wait_until(lambda: any(tab is not old and tab._held.choice for tab in server.studio.tabs))
@@ -453,8 +453,6 @@ def cut(page, server) -> None:
 
 def relearning(page, server, path) -> None:
     """Have a page drag by a slider on the unfinished likeness of its first face, and be cut off meanwhile."""
-    page.add_init_script(KEEP_SOCKETS)
-    page.reload()
     page.set_input_files("#file", path)
     expect(page.locator("#face-list button, body[data-phase=learning] #start").first).to_be_visible(timeout=SLOW)
     if page.locator("body").get_attribute("data-phase") == "choose":
@@ -475,9 +473,7 @@ def nothing_is_left(page) -> None:
 
 @pytest.mark.parametrize("steps", [DragSettings.steps])
 def test_another_photo_while_a_page_that_came_back_still_learns(tab, server, portrait, slow_projection, ready):
-    other = portrait.with_name("other.png")
-    with Image.open(portrait) as image:
-        image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).save(other)
+    other = mirrored(portrait, "other.png")
     relearning(tab, server, portrait)
     tab.set_input_files("#file", ready(other))
     nothing_is_left(tab)
@@ -499,8 +495,6 @@ def test_another_face_while_a_page_that_came_back_still_learns(tab, server, port
 
 @pytest.mark.parametrize("steps", [1])
 def test_results_of_before_a_cut_are_not_mistaken(tab, server, portrait, ready):
-    tab.add_init_script(KEEP_SOCKETS)
-    tab.reload()
     choose(tab, ready(portrait))
     pull(tab, MOUTH, TARGET)
     for amount in ("0.2", "0.4"):
@@ -530,8 +524,6 @@ def test_a_drag_outlives_two_cuts(tab, server, portrait, slow_projection):
 @pytest.mark.parametrize("steps", [1])
 def test_a_point_placed_while_the_server_is_away(tab, server, portrait, ready):
     """It takes hold of what the result shows there, once that is made again."""
-    tab.add_init_script(KEEP_SOCKETS)
-    tab.reload()
     choose(tab, ready(portrait))
     pull(tab, MOUTH, TARGET)
     tab.click("#start")
@@ -549,8 +541,6 @@ def test_a_point_placed_while_the_server_is_away(tab, server, portrait, ready):
 
 def test_answers_that_come_too_late_are_not_heard(tab, portrait, ready):
     """Those of another photo and of another face, whose ids are not what was asked last."""
-    tab.add_init_script(KEEP_SOCKETS)
-    tab.reload()
     choose(tab, ready(portrait))
     expect(tab.locator("#status")).to_contain_text("Ready: pull points")
     for late in [
@@ -582,8 +572,6 @@ def test_a_photo_that_was_too_large_is_not_what_the_page_goes_on_with(tab, serve
     large = tmp_path / "large.png"
     with large.open("wb") as file:
         file.truncate(65 << 20)
-    tab.add_init_script(KEEP_SOCKETS)
-    tab.reload()
     choose(tab, ready(portrait))
     tab.set_input_files("#file", large)
     expect(tab.locator("#status")).to_contain_text("large.png is larger than 64 MB")

@@ -26,9 +26,7 @@ export const answers = {
     if (this.phase !== "empty") this.resume();
   },
 
-  async hear_photo(content, _, data) {
-    const bitmap = await createImageBitmap(data), { width, height } = content;
-    if (this.late(content)) return;
+  hear_photo({ width, height }, { bitmap }) {
     this.view.photo = { bitmap, width, height };
     this.view.patch = null;
     if (!this.again?.choice) {

@@ -129,7 +129,8 @@ class Page {
   }
 
   async answer(content, data) {
-    const bitmap = content.region && data ? await createImageBitmap(data) : null;
+    // All bytes are pictures to be shown, but for those of a file.
+    const bitmap = data && content.type !== "saved" ? await createImageBitmap(data) : null;
     if (this.late(content)) return;
     const patch = bitmap && { bitmap, region: content.region };
     const answer = this[`hear_${content.type}`];

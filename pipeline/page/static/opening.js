@@ -20,6 +20,7 @@ export const opening = {
     this.faces = [];
     this.choice = null;
     this.forget();
+    this.refresh();
     this.phase = "opening";
     this.panel.say(file ? `Opening ${file.name} …` : "Opening the sample …");
     this.sendPhoto();
@@ -38,7 +39,6 @@ export const opening = {
     this.draggable = this.dragging = this.boxing = this.filming = false;
     this.history = new History({ ...FIRST });
     this.chosen = -1;
-    this.refresh();
   },
 
   chooseFace(choice) {
