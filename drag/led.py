@@ -51,6 +51,9 @@ class LeadSettings:
     jump by half a pixel, which after a short step would pass for a steep slope, and shorten all that follow."""
     identity: float = 30.0
     """Of the squared change of the identity descriptor, against the squared length of the way."""
+    identity_each: float = 2.6
+    """It is never less than this for each handle: many together outweigh it, and take another's likeness where they
+    could do without."""
     arrive: float = 0.5
     """Mean distance from the targets at which a drag has arrived."""
     progress: float = 0.05
@@ -94,7 +97,8 @@ def led_steps(
     first = found(generator, w_plus, landmarks)
     if first is None:
         return None
-    metric = torch.eye(len(identity)).double() + s.identity * identity @ identity.T
+    likeness = max(s.identity, s.identity_each * len(handles))
+    metric = torch.eye(len(identity)).double() + likeness * identity @ identity.T
     p = start = space.whiten(w_plus[:, : s.codes])
     rest = w_plus[:, s.codes :]
     code, way, moved = w_plus, torch.zeros(len(metric)).double(), torch.zeros(68, 2).double()
