@@ -51,7 +51,7 @@ class LeadSettings:
     jump by half a pixel, which after a short step would pass for a steep slope, and shorten all that follow."""
     identity: float = 30.0
     """Of the squared change of the identity descriptor, against the squared length of the way."""
-    identity_each: float = 2.6
+    identity_each: float = 1.75
     """It is never less than this for each handle: many together outweigh it, and take another's likeness where they
     could do without."""
     arrive: float = 0.5
