@@ -142,6 +142,23 @@ def test_a_code_goes_less_far_for_what_no_face_does(face, space, model, person):
     assert moved(landmarks[marks], wild) <= settings.radius[0] + 1e-3 < moved(landmarks, other)
 
 
+def test_many_handles_leave_the_person_their_likeness(face, space, model, person):
+    w_plus, landmarks, find = person
+    z = torch.from_numpy(np.random.RandomState(5).randn(1, face.z_dim)).float()
+    other = detect(to_uint8(face.synthesis(face.mapping(z, psi=0.7))))[0].landmarks
+    ends = [torch.from_numpy(points.clip(0, 1023)) for points in (landmarks, other)]
+    way = (ends[1] - ends[0]).norm(dim=1).mean().item()
+
+    def likeness(each: float) -> tuple[float, float]:
+        """How far the identity goes, as the model tells, and what is left of the way."""
+        *_, last = led_steps(face, w_plus, *ends, find, model, space, LeadSettings(steps=4, identity_each=each))
+        moved = (space.whiten(last.w_plus) - space.whiten(w_plus))[0, 0]
+        return (moved @ model.identity).norm().item(), last.distance
+
+    (kept, left), (changed, _) = likeness(LeadSettings().identity_each), likeness(0)
+    assert kept < 0.95 * changed and left < 0.5 * way
+
+
 def test_a_whole_face_of_pins_stays(face, space, person):
     w_plus, landmarks, find = person
     pins = torch.from_numpy(landmarks.clip(0, 1023))
