@@ -69,3 +69,18 @@ class Sight:
         points = self.handles + torch.from_numpy(self.weights @ (now - first)).to(self.handles)
         points = torch.where(self.on[:, None], points, state.points)
         return replace(state, points=points, distance=(points - targets).norm(dim=1).mean().item())
+
+
+def as_near_sooner(
+    states: Sequence[DragState], nearest: DragState, targets: Tensor, sight: Sight, slack: float
+) -> DragState:
+    """Of a stalled drag's states one half way to the last, or half way to that, and so on, as long as landmarks have it
+    no farther from the targets than `nearest` and the slack, or no face is seen in it: what followed was not for the
+    handles, and each step costs some of the person. Else `nearest`."""
+    most, at = nearest.distance + slack, (len(states) - 1) // 2
+    while at:
+        seen = sight(states[at], targets)
+        if seen and seen.distance > most:
+            break
+        nearest, at = seen or nearest, at // 2
+    return nearest

@@ -6,8 +6,8 @@ ball around its start and within the shell in which the generator's own codes li
 the handles or blows up the features is taken back and tried again at half the length. A round ends: on arrival, when
 nothing improves any more, or at the step limit, with the best state it has seen. And where there is a face, its
 landmarks are looked at then, for tracking believes that it has arrived while the face has not: handles that lie on
-contours go on from where they really are, in another round; and where no face is seen any more, the drag goes back to
-where one was."""
+contours go on from where they really are, in another round; a drag that has stalled goes back to where it was as
+near sooner; and where no face is seen any more, to where one was."""
 
 from collections.abc import Callable, Generator
 from dataclasses import replace
@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from photodrag.drag.face_model import face_model
-from photodrag.drag.landmarks import Landmarks, Sight, last_with_face
+from photodrag.drag.landmarks import Landmarks, Sight, as_near_sooner, last_with_face
 from photodrag.drag.led import led_steps
 from photodrag.drag.points import checked
 from photodrag.drag.round import Scene, arrived, follow
@@ -47,7 +47,8 @@ def drag(
     been the limit. `landmarks` are those of the face, if it is one: where the generator is `face` and there is no
     mask, a drag that says where the head is to be is led by them (see led.py); handles on the face's contours have
     arrived where the landmarks say so, and else go on (see the top of this file); and a drag ends with a face, if it
-    began with one: while none is seen in its best state, it goes back half of the way, and an arrival has stalled.
+    began with one: while none is seen in its best state, it goes back half of the way, and an arrival has stalled. A
+    drag by features that has stalled goes back likewise as long as that costs the handles next to nothing.
     Nothing is random.
 
     A handle whose target is itself is a pin; where all are, the result is w_plus itself, to the bit. Raises UserError
@@ -116,6 +117,8 @@ def in_rounds(
     reason = end.reason
     if reason in (ARRIVED, STALLED):
         reason = ARRIVED if arrived(nearest.points, scene.targets, tolerance) else STALLED
+    if seen is not None and reason == STALLED and sight and sight.on.any():
+        nearest = as_near_sooner(states, nearest, scene.targets, sight, s.sooner * states[0].distance)
     distances = (nearest.points - scene.targets).norm(dim=1)
     return DragResult(nearest.w_plus, nearest.points, distances, end.step, reason)
 

@@ -54,5 +54,9 @@ class DragSettings:
     again: float = 0.28
     """`radius` of the rounds after the first, and no other begins beyond it: who has come so far was asked for more
     than a face does, and in further rounds a wide smile pinched the cheeks and raised brows were rubbed out."""
+    sooner: float = 0.05
+    """What a stalled drag gives up, in parts of its whole way, for a state half way to it. A mouth whose corners should
+    go up by a sixth of the face's width, beside a nose that stays, came no nearer after the first third of its states
+    and was rubbed out by those that followed."""
     led: LeadSettings = field(default_factory=LeadSettings)
     """Where landmarks lead."""

@@ -1,5 +1,6 @@
 """After a drag by features landmarks say where the handles are, and another round goes on from there."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -8,8 +9,9 @@ import torch
 from toy import Mirrored
 
 from photodrag.drag import DragSettings, Landmarks, steps
+from photodrag.drag.landmarks import as_near_sooner
 from photodrag.drag.shell import farthest
-from photodrag.drag.state import ARRIVED, LIMIT, STALLED, finished, up_to
+from photodrag.drag.state import ARRIVED, LIMIT, STALLED, DragState, finished, up_to
 
 HANDLE = torch.tensor([[70.0, 101.0]], dtype=torch.float64)
 WAY = torch.tensor([[14.0, -9.0]], dtype=torch.float64)
@@ -59,20 +61,55 @@ def test_it_goes_on_from_where_the_landmarks_are(toy):
     assert moved > 1.2 * (toy.origin(free.w_plus, HANDLE) - HANDLE).norm()
 
 
-@pytest.mark.parametrize(("shares", "rounds"), [((0.5, 0.55), 2), ((0.2, 0.5, 0.7), 3)], ids=["no nearer", "enough"])
+@pytest.mark.parametrize(
+    ("shares", "rounds"), [((0.5, 0.55, 0.3), 2), ((0.2, 0.5, 0.7, 0.3), 3)], ids=["no nearer", "enough"]
+)
 def test_an_arrival_that_landmarks_deny_is_none(toy, shares, rounds):
     result, states = dragged(toy, *shares)
     assert result.stop_reason == STALLED
-    torch.testing.assert_close(result.points, HANDLE + shares[-1] * WAY)
+    torch.testing.assert_close(result.points, HANDLE + shares[-2] * WAY)
     assert sum(torch.equal(a.w_plus, b.w_plus) for a, b in pairwise(states)) == rounds - 1
 
 
 def test_a_round_that_leads_away_is_forgotten(toy):
     free, _ = dragged(toy)
-    for second in (0.3, None):
-        result, _ = dragged(toy, 0.6, second)
+    for later in ((0.3, 0.2), (None,)):
+        result, _ = dragged(toy, 0.6, *later)
         assert torch.equal(result.w_plus, free.w_plus) and result.stop_reason == STALLED
         torch.testing.assert_close(result.points, HANDLE + 0.6 * WAY)
+
+
+@pytest.mark.parametrize(
+    ("looks", "step", "seen"),
+    [
+        ({4: 5.4, 2: 5.6}, 4, 5.4),
+        ({4: 5.4, 2: 5.5, 1: 4.0}, 1, 4.0),
+        ({4: None, 2: 5.2, 1: 7.0}, 2, 5.2),
+        ({4: None, 2: 7.0}, 9, 5.0),
+        ({4: 5.6}, 9, 5.0),
+    ],
+    ids=["as near", "nearer", "no face between", "no face, then too far", "too far"],
+)
+def test_back_to_where_it_was_as_near_sooner(looks, step, seen):
+    """Of ten states tracking has the last nearest; landmarks have it 5 px away, and 0.5 may be given up."""
+    states = [DragState(i, torch.zeros(1), HANDLE, 10.0 - i) for i in range(10)]
+
+    def sight(state, targets):
+        distance = looks.pop(state.step)
+        return None if distance is None else replace(state, distance=distance)
+
+    found = as_near_sooner(states, replace(states[-1], distance=5.0), HANDLE, sight, 0.5)
+    assert (found.step, found.distance) == (step, seen) and not looks
+
+
+def test_a_stalled_drag_goes_back(toy):
+    settings = DragSettings(rounds=1)
+    far, _ = dragged(toy, 0.5, 0.3, settings=settings)
+    near, _ = dragged(toy, 0.5, 0.5, 0.3, settings=settings)
+    assert far.stop_reason == near.stop_reason == STALLED
+    torch.testing.assert_close(near.points, far.points)
+    ways = [farthest(result.w_plus[:, :7], toy.space.mean) for result in (near, far)]
+    assert 0 < ways[0] < 0.9 * ways[1]
 
 
 def test_the_limit_is_of_all_rounds_together(toy):
@@ -83,7 +120,7 @@ def test_the_limit_is_of_all_rounds_together(toy):
 
 def test_where_a_drag_has_come_far_no_round_begins(toy):
     free, _ = dragged(toy)
-    for again, looks, reason in ((0.9, (0.5,), STALLED), (1.1, (0.5, 1.0), ARRIVED)):
+    for again, looks, reason in ((0.9, (0.5, 0.3), STALLED), (1.1, (0.5, 1.0), ARRIVED)):
         settings = DragSettings(again=again * farthest(free.w_plus[:, :7], toy.space.mean))
         result, _ = dragged(toy, *looks, settings=settings)
         assert result.stop_reason == reason
@@ -92,7 +129,10 @@ def test_where_a_drag_has_come_far_no_round_begins(toy):
 def test_further_rounds_stay_nearer_to_the_start(toy):
     free, before = dragged(toy)
     most = 1.02 * farthest(free.w_plus[:, :7], toy.space.mean)
-    for settings, shares, near in ((DragSettings(again=most), (0.5, 0.6), True), (DragSettings(), (0.5, 1.0), False)):
+    for settings, shares, near in (
+        (DragSettings(again=most), (0.5, 0.6, 0.3), True),
+        (DragSettings(), (0.5, 1.0), False),
+    ):
         _, states = dragged(toy, *shares, settings=settings)
         later = [farthest(state.w_plus[:, :7], toy.space.mean) for state in states[len(before) :]]
         assert later and (max(later) <= most * (1 + 1e-9)) == near
@@ -100,7 +140,7 @@ def test_further_rounds_stay_nearer_to_the_start(toy):
 
 def test_stopped_on_arrival_no_round_begins(toy):
     free, _ = dragged(toy)
-    looks = iter((MARKS, MARKS + 0.5 * WAY.numpy()))
+    looks = iter((MARKS, MARKS + 0.5 * WAY.numpy(), MARKS))
     start = torch.zeros(1, toy.num_ws, toy.w_dim, dtype=torch.float64)
     run = steps(
         toy, start, HANDLE, HANDLE + WAY, space=toy.space, landmarks=Landmarks(MARKS, lambda image: next(looks))
