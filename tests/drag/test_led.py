@@ -29,6 +29,13 @@ def person(person):
     return *person, followed(person[1])
 
 
+@pytest.fixture(scope="module")
+def other(face):
+    """The landmarks of somebody else."""
+    z = torch.from_numpy(np.random.RandomState(5).randn(1, face.z_dim)).float()
+    return detect(to_uint8(face.synthesis(face.mapping(z, psi=0.7))))[0].landmarks
+
+
 def test_points_between_two_landmarks(person):
     landmarks = person[1]
     points = np.stack((landmarks[NOSE], 0.75 * landmarks[3] + 0.25 * landmarks[4]))
@@ -127,10 +134,8 @@ def test_all_landmarks_lead_however_little_they_move(face, space, model, person)
     assert next(led_steps(face, w_plus, handles, handles + 1.0, find, model, space), None) is not None
 
 
-def test_a_code_goes_less_far_for_what_no_face_does(face, space, model, person):
+def test_a_code_goes_less_far_for_what_no_face_does(face, space, model, person, other):
     w_plus, landmarks, find = person
-    z = torch.from_numpy(np.random.RandomState(5).randn(1, face.z_dim)).float()
-    other = detect(to_uint8(face.synthesis(face.mapping(z, psi=0.7))))[0].landmarks
     marks, random, settings = [8, 19, 24, NOSE, CORNER, 54], np.random.RandomState(0), LeadSettings(steps=1)
 
     def moved(handles: np.ndarray, targets: np.ndarray) -> float:
@@ -142,10 +147,8 @@ def test_a_code_goes_less_far_for_what_no_face_does(face, space, model, person):
     assert moved(landmarks[marks], wild) <= settings.radius[0] + 1e-3 < moved(landmarks, other)
 
 
-def test_many_handles_leave_the_person_their_likeness(face, space, model, person):
+def test_many_handles_leave_the_person_their_likeness(face, space, model, person, other):
     w_plus, landmarks, find = person
-    z = torch.from_numpy(np.random.RandomState(5).randn(1, face.z_dim)).float()
-    other = detect(to_uint8(face.synthesis(face.mapping(z, psi=0.7))))[0].landmarks
     ends = [torch.from_numpy(points.clip(0, 1023)) for points in (landmarks, other)]
     way = (ends[1] - ends[0]).norm(dim=1).mean().item()
 
