@@ -69,8 +69,12 @@ def blend_in(
         may_change = (1 if may_change is None else may_change) * (~ignored).astype(np.float32)
     if may_change is not None:
         alpha *= masks.soft_inside(may_change, masks.SEAM * side / 1024 / alignment.scale)
-    own = None if ignored is None else masks.counted(ignored, alignment)
-    return blend(pixels, alignment, reconstruction, edited, alpha, own)
+    if ignored is None:
+        return blend(pixels, alignment, reconstruction, edited, alpha)
+    # The bicubic kernel that carries the photo's detail along reaches two pixels beyond what it reads.
+    own, seen = masks.counted(ignored, alignment), masks.without(pixels, ignored)
+    blended = blend(seen, alignment, reconstruction, edited, alpha, own)
+    return replace(blended, picture=np.where(ignored[..., None], pixels, blended.picture))
 
 
 def at_least(side: int, alignment: Alignment) -> Alignment:

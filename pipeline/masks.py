@@ -62,6 +62,21 @@ def counted(ignored: np.ndarray, alignment: Alignment) -> np.ndarray:
     return (alignment.crop(1 - near.astype(np.float32)) > 0.999).astype(np.float32)
 
 
+def without(pixels: np.ndarray, ignored: np.ndarray) -> np.ndarray:
+    """A photo [H, W, …] in which what is ignored, bool [H, W], is replaced by what lies nearest to it, so that no
+    kernel which reaches there reads any of it. As it is where all of it is ignored."""
+    if ignored.all():
+        return pixels
+    _, nearest = cv2.distanceTransformWithLabels(
+        ignored.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    place = np.zeros(nearest.max() + 1, np.int64)
+    place[nearest[~ignored]] = np.flatnonzero(~ignored)  # each pixel that counts has a label of its own
+    shown = pixels.copy()
+    shown[ignored] = pixels.reshape(-1, *pixels.shape[2:])[place[nearest[ignored]]]
+    return shown
+
+
 def soft_inside(mask: np.ndarray, seam: float) -> np.ndarray:
     """A mask [H, W] of 0 … 1 that rises over `seam` pixels from where it is 0, and is 0 where it was."""
     distance = cv2.distanceTransform((mask > 0).astype(np.uint8), cv2.DIST_L2, 5)

@@ -18,6 +18,7 @@ from photodrag.pipeline import inversion, masks
 from photodrag.pipeline.align import Alignment
 from photodrag.pipeline.blend import blend
 from photodrag.pipeline.cli import main
+from photodrag.pipeline.drawing import blend_in
 from photodrag.pipeline.inversion import DISTANCE, crop_of, key_of
 from photodrag.pipeline.photo import read_photo
 from photodrag.pipeline.plan import find_face, plan_edit
@@ -163,6 +164,37 @@ def test_what_is_ignored_is_not_carried_along():
         for name, given in (("carried", None), ("left", own))
     }
     assert red["carried"].mean() > 0.01 and red["left"].mean() < 0.001
+
+
+def test_nothing_of_the_ignored_is_read_beside_it():
+    """The edit moves the picture by parts of a pixel, so that bicubic kernels reach into what is ignored, of which
+    every value is tried: whatever is there, what counts comes out the same."""
+    rng = np.random.RandomState(1)
+    hidden = ignored((1000, 1000), (slice(375, 625), slice(400, 600)))
+    fine = np.asarray(Image.fromarray(rng.randint(60, 120, (32, 32, 3), np.uint8)).resize((1024, 1024), Image.BICUBIC))
+    moved = np.asarray(Image.fromarray(fine).transform((1024, 1024), Image.AFFINE, (1, 0, 8, 0, 1, 5.6)))
+    alignment = Alignment.from_box((100, 100, 800, 800))
+    stripes = (90 + np.indices((1000, 1000)).sum(0) % 40).astype(np.uint8)[..., None].repeat(3, 2)
+    came_out = []
+    for there in (0, 255, rng.randint(0, 256, (hidden.sum(), 3))):
+        photo = stripes.copy()
+        photo[hidden] = there
+        done = blend_in(photo, np.ones((1000, 1000), np.float32), alignment, None, fine, moved, None, hidden)
+        assert np.array_equal(done.picture[hidden], photo[hidden]) and not done.changed[hidden].any()
+        assert (done.picture != photo).any(2).mean() > 0.2
+        came_out.append(done.picture[~hidden])
+    assert all(np.array_equal(came_out[0], other) for other in came_out[1:])
+
+
+@pytest.mark.parametrize("shape", [(40, 50), (40, 50, 3)])
+def test_what_is_ignored_is_replaced_by_what_lies_nearest(shape):
+    pixels = np.random.RandomState(0).randint(0, 256, shape, np.uint8)
+    hidden = ignored((40, 50), (slice(10, 20), slice(0, 30)))
+    shown = masks.without(pixels, hidden)
+    assert np.array_equal(shown[~hidden], pixels[~hidden])
+    assert np.array_equal(shown[19, :27], pixels[20, :27]) and np.array_equal(shown[14, 29], pixels[14, 30])
+    everything = np.ones((40, 50), bool)
+    assert np.array_equal(masks.without(pixels, everything), pixels)
 
 
 def test_errors(portrait, cache, capsys):
