@@ -17,7 +17,7 @@ from photodrag.drag.motion import hold_loss
 from photodrag.drag.points import checked
 from photodrag.drag.sampling import sample
 from photodrag.drag.state import DragResult, DragState, ending
-from photodrag.weights.adam import Adam
+from photodrag.weights.common.adam import Adam
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from photodrag.drag.shell import within
 from photodrag.drag.state import LIMIT, STALLED, DragState, ending
 from photodrag.drag.tracking import Tracker
 from photodrag.weights import LatentSpace
-from photodrag.weights.adam import Adam
+from photodrag.weights.common.adam import Adam
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from photodrag.invert import tensor_files
 from photodrag.invert.quality import Quality
-from photodrag.weights.store import cache_folder, make_folder, remove_file
+from photodrag.weights.common.files import cache_folder, make_folder, remove_file
 
 VERSION = 1
 """Of this file's format and of the method: to be raised whenever either gives another code."""

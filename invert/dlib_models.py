@@ -7,7 +7,7 @@ from threading import Lock
 
 import dlib
 
-from photodrag.weights.errors import Failure
+from photodrag.weights.common.errors import Failure
 
 # The detector and the recogniser keep their scratch memory in themselves: two threads in one of them end the process.
 one_at_a_time = Lock()

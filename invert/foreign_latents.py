@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from photodrag.weights.checkpoint import open_checkpoint
-from photodrag.weights.errors import UserError
-from photodrag.weights.store import write_whole
+from photodrag.weights.common.errors import UserError
+from photodrag.weights.common.files import write_whole
 
 NAMES = ("w", "latent", "latents", "latent_in", "w_plus", "ws")
 """Under which codes are found, the likeliest first."""

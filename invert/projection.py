@@ -21,7 +21,7 @@ from photodrag.invert.schedule import learning_rate
 from photodrag.invert.start import starting_codes
 from photodrag.invert.views import Views
 from photodrag.weights import LatentSpace, latent_space, sensitive_axes
-from photodrag.weights.adam import Adam
+from photodrag.weights.common.adam import Adam
 
 
 @dataclass(frozen=True)

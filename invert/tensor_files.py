@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from photodrag.weights.store import write_whole
+from photodrag.weights.common.files import write_whole
 
 UNREADABLE = (
     OSError,

@@ -21,7 +21,7 @@ from photodrag.invert.crop import Crop, whole_view
 from photodrag.invert.perceptual import PerceptualDistance
 from photodrag.invert.schedule import learning_rate
 from photodrag.invert.views import Views, mean_square
-from photodrag.weights.adam import Adam
+from photodrag.weights.common.adam import Adam
 
 KEPT = ("mapping", ".noise", "style.weight", "affine.weight")
 """Parts of the names of tensors that aren't tuned."""

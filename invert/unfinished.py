@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from photodrag.invert import tensor_files
-from photodrag.weights.errors import UserError
-from photodrag.weights.store import cache_folder, make_folder
+from photodrag.weights.common.errors import UserError
+from photodrag.weights.common.files import cache_folder, make_folder
 
 EVERY = 10.0
 """Seconds between two kept states."""

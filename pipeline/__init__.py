@@ -4,6 +4,6 @@ edit = photodrag.pipeline.edit("photo.jpg", handles=[(412, 530)], targets=[(412,
 edit.save("edited.jpg")
 """
 
-from photodrag.weights.lazy import lazily
+from photodrag.weights.common.lazy import lazily
 
 __getattr__, __all__ = lazily(__name__, editing="Edit Handle edit")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from photodrag.weights.errors import UserError
+from photodrag.weights.common.errors import UserError
 
 Box = tuple[float, float, float, float]
 """x, y, width, height in photo pixels: it covers the pixels x … x + width - 1."""

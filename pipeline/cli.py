@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import click
 
 from photodrag.pipeline.commands import COMMANDS, options
-from photodrag.weights.errors import UserError
+from photodrag.weights.common.errors import UserError
 
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 PATIENCE = 2.0

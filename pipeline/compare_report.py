@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from photodrag.pipeline.compare import DISTANCES, Row
 from photodrag.pipeline.encoded import data_url, encoded
-from photodrag.weights.store import write_whole
+from photodrag.weights.common.files import write_whole
 
 COLUMNS = {
     "MSE": "crop.mse",

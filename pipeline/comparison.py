@@ -22,7 +22,7 @@ from photodrag.pipeline.inversion import Models, Progress, silent
 from photodrag.pipeline.photo import Photo, read_photo
 from photodrag.pipeline.plan import Place, find_generator, find_place, usual_align
 from photodrag.weights import UserError
-from photodrag.weights.store import make_folder, write_whole
+from photodrag.weights.common.files import make_folder, write_whole
 
 LIBRARIES = ("photodrag", "torch", "numpy", "opencv-python-headless", "dlib-bin", "pillow")
 

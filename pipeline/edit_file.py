@@ -14,9 +14,9 @@ import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 
-from photodrag.pipeline.plain_values import Check, is_number, is_row, is_whole, or_null
-from photodrag.weights.errors import UserError
-from photodrag.weights.store import write_whole
+from photodrag.weights.common.errors import UserError
+from photodrag.weights.common.files import write_whole
+from photodrag.weights.common.json_checks import Check, is_number, is_row, is_whole, or_null
 
 VERSION = 1
 METHODS = "photodrag", "draggan", "draggan-code", "freedrag"

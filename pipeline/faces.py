@@ -8,7 +8,7 @@ import numpy as np
 from photodrag.invert.dlib_models import face_detector, one_at_a_time
 from photodrag.pipeline.box import Box, check_box
 from photodrag.pipeline.landmarks import Frame, predict
-from photodrag.weights.errors import UserError
+from photodrag.weights.common.errors import UserError
 
 WINDOW = 80  # px across the smallest face that dlib's detector sees
 SMALLEST = 60  # px across the smallest face looked for

@@ -12,8 +12,8 @@ import numpy as np
 from PIL import Image
 
 from photodrag.pipeline.output import check_writable
-from photodrag.weights.errors import Failure, UserError
-from photodrag.weights.store import PART, cannot_write, write_whole
+from photodrag.weights.common.errors import Failure, UserError
+from photodrag.weights.common.files import PART, cannot_write, write_whole
 
 RATE, HOLD = 20, 1.0
 """Pictures a second, and seconds that the last one stays."""

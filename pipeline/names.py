@@ -10,7 +10,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from photodrag.weights.errors import UserError
+from photodrag.weights.common.errors import UserError
 
 if TYPE_CHECKING:  # `--help` tells the names, and is there at once
     import numpy as np

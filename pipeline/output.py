@@ -15,7 +15,7 @@ from photodrag.pipeline.metadata import Metadata
 from photodrag.pipeline.photo import Photo
 from photodrag.pipeline.tiff import encode_tiff
 from photodrag.weights import UserError
-from photodrag.weights.store import PART, cannot_write, sweep, write_whole
+from photodrag.weights.common.files import PART, cannot_write, sweep, write_whole
 
 JPEG_SEGMENT = 65533  # bytes of EXIF that a JPEG can hold
 XMP_SEGMENT = 65533 - 29

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from photodrag.pipeline.names import Point, place_of, rounded
-from photodrag.weights.errors import UserError
+from photodrag.weights.common.errors import UserError
 
 if TYPE_CHECKING:  # `--help` tells the presets, and is there at once
     import numpy as np

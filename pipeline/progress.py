@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from tqdm import tqdm
 
-from photodrag.pipeline.printable import printable
+from photodrag.weights.common.printable import printable
 
 BASE, PIXEL = 1.15, 1.6e-5
 """Seconds of a projection step on two CPU cores: of the picture, and of each pixel that a view has."""

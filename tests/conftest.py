@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from photodrag import weights
-from photodrag.weights.store import cache_folder
+from photodrag.weights.common.files import cache_folder
 
 GOLDEN = Path(__file__).parent / "golden"
 

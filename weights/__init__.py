@@ -5,7 +5,7 @@ w_plus = generator.mapping(torch.randn(1, generator.z_dim), psi=0.7)
 image = generator.synthesis(w_plus)
 """
 
-from photodrag.weights.lazy import lazily
+from photodrag.weights.common.lazy import lazily
 
 __getattr__, __all__ = lazily(
     __name__,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import torch
 
-from photodrag.weights.errors import Failure
-from photodrag.weights.store import Progress
+from photodrag.weights.common.errors import Failure
+from photodrag.weights.common.files import Progress
 
 
 def backbone_path(file: str) -> Path:

@@ -11,7 +11,7 @@ from math import isfinite
 import torch
 from torch import Tensor
 
-from photodrag.weights.errors import UserError
+from photodrag.weights.common.errors import UserError
 from photodrag.weights.filled import filled
 from photodrag.weights.stylegan2 import Mapping, StyleGAN2, Synthesis
 

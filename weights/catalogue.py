@@ -13,13 +13,13 @@ from zipfile import ZipFile
 
 from torch import Tensor
 
-from photodrag.weights.errors import UserError
+from photodrag.weights.common.errors import UserError
+from photodrag.weights.common.files import cache_folder
 from photodrag.weights.face import read_face
 from photodrag.weights.foreign import network_in
 from photodrag.weights.kept import facts_in
 from photodrag.weights.published import CHECKPOINTS, UNFIT, UNKNOWN, Checkpoint
 from photodrag.weights.stlpips import read_stlpips
-from photodrag.weights.store import cache_folder
 from photodrag.weights.wheels import Wheel
 
 KINDS = {"generator": "generator", "perceptual": "perceptual distance"}

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Literal
 
 from photodrag.weights.budget import Refused
-from photodrag.weights.errors import UserError
+from photodrag.weights.common.errors import UserError
+from photodrag.weights.common.files import file_sha256
 from photodrag.weights.pickled import OLD_TORCH, read, read_old_torch
 from photodrag.weights.safetensors_files import arguments_in, looks_like_safetensors, read_safetensors
-from photodrag.weights.store import file_sha256
 from photodrag.weights.torch_files import ZIP, read_torch_zip
 
 SIZE = 4 << 30

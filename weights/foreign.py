@@ -8,7 +8,7 @@ from torch import Tensor
 
 from photodrag.weights.canonical import Arguments, architecture, as_float32, build_stylegan2
 from photodrag.weights.checkpoint import open_checkpoint
-from photodrag.weights.errors import UserError
+from photodrag.weights.common.errors import UserError
 from photodrag.weights.layouts import identify, to_canonical
 
 FORMATS = {

@@ -11,7 +11,7 @@ import safetensors.torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from photodrag.weights.store import write_whole
+from photodrag.weights.common.files import write_whole
 
 FORMAT = 1
 """Of the kept files; to be raised when a reader gives other names, shapes or values."""

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from photodrag.weights import legacy_tf, nvidia
-from photodrag.weights.errors import UserError
+from photodrag.weights.common.errors import UserError
 from photodrag.weights.legacy_tf import read_tensorflow
 from photodrag.weights.nvidia import read_nvidia
 from photodrag.weights.rosinality import is_rosinality, read_rosinality

@@ -25,7 +25,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from photodrag.weights.errors import UserError
+from photodrag.weights.common.errors import UserError
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from contextlib import suppress
 import torch
 from torch.nn import functional as F
 
-from photodrag.weights.errors import UserError
+from photodrag.weights.common.errors import UserError
+from photodrag.weights.common.files import cache_folder, make_folder
 from photodrag.weights.kept import read_kept, write_kept
 from photodrag.weights.space import LatentSpace, latent_space
-from photodrag.weights.store import cache_folder, make_folder
 
 VERSION = 1
 """To be raised when `latent_space` gives another answer than before."""

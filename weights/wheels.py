@@ -14,8 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
-from photodrag.weights.errors import Failure, UserError
-from photodrag.weights.store import PART, Progress, cannot_write, file_sha256, wrong_by_hand
+from photodrag.weights.common.errors import Failure, UserError
+from photodrag.weights.common.files import PART, Progress, cannot_write, file_sha256, wrong_by_hand
 
 
 @dataclass(frozen=True)

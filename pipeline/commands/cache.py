@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from photodrag.pipeline.commands import options
-from photodrag.weights.errors import Failure, UserError
+from photodrag.weights.common.errors import Failure, UserError
 
 if TYPE_CHECKING:
     from photodrag.invert.cache import Entry
@@ -115,7 +115,7 @@ def _draw(entry: "Entry", generator: str, device: str, out: Path) -> None:
     from photodrag.invert.quality import to_uint8
     from photodrag.invert.tuning import foreign, tuned
     from photodrag.pipeline.inversion import pick_device
-    from photodrag.weights.store import write_whole
+    from photodrag.weights.common.files import write_whole
 
     network = weights.load(generator, pick_device(device))
     if tuple(entry.w_plus.shape) != (1, network.num_ws, network.w_dim) or foreign(network, entry.deltas):

@@ -6,7 +6,7 @@ import click
 
 from photodrag.pipeline.commands import options
 from photodrag.pipeline.commands.cache import DIGITS, cache, one_of
-from photodrag.weights.errors import UserError
+from photodrag.weights.common.errors import UserError
 
 
 @cache.command("export")

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from photodrag.pipeline.commands import options
-from photodrag.weights.errors import UserError
+from photodrag.weights.common.errors import UserError
 
 METHODS = ("w", "w+", "w+p", "tuned")
 

@@ -12,7 +12,7 @@ from photodrag.pipeline.commands import options
 from photodrag.pipeline.commands.films import check_films, film_costs, write_films
 from photodrag.pipeline.edit_file import EditFile, read_edit_file, write_edit_file
 from photodrag.pipeline.progress import ProgressBar
-from photodrag.weights.errors import UserError
+from photodrag.weights.common.errors import UserError
 
 if TYPE_CHECKING:
     from photodrag.pipeline.editing import Edit

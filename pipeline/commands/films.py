@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from photodrag.pipeline.progress import Costs, ProgressBar
-from photodrag.weights.errors import UserError
+from photodrag.weights.common.errors import UserError
 
 if TYPE_CHECKING:
     from photodrag.pipeline.editing import Edit

@@ -7,7 +7,7 @@ import click
 
 from photodrag.pipeline.commands import options
 from photodrag.pipeline.progress import ProgressBar
-from photodrag.weights.errors import Failure, UserError
+from photodrag.weights.common.errors import Failure, UserError
 
 if TYPE_CHECKING:
     import numpy as np

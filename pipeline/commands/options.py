@@ -13,9 +13,9 @@ import click
 from photodrag.pipeline import names
 from photodrag.pipeline.edit_file import METHODS
 from photodrag.pipeline.presets import PRESETS
-from photodrag.pipeline.printable import printable
 from photodrag.pipeline.progress import ProgressBar
-from photodrag.weights.errors import Failure, UserError
+from photodrag.weights.common.errors import Failure, UserError
+from photodrag.weights.common.printable import printable
 
 if TYPE_CHECKING:
     from photodrag.invert.tuning import TuneSettings

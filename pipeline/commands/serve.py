@@ -3,7 +3,7 @@
 import click
 
 from photodrag.pipeline.commands import options
-from photodrag.weights.errors import UserError
+from photodrag.weights.common.errors import UserError
 
 
 @click.command()

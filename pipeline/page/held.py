@@ -8,7 +8,7 @@ from photodrag.pipeline.inversion import Inversion
 from photodrag.pipeline.page.limits import Limits
 from photodrag.pipeline.page.work import Choice, Result
 from photodrag.pipeline.photo import Photo
-from photodrag.weights.errors import UserError
+from photodrag.weights.common.errors import UserError
 
 
 class Results:

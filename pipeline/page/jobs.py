@@ -21,7 +21,7 @@ from photodrag.pipeline.page.studio import Studio
 from photodrag.pipeline.page.turns import Job
 from photodrag.pipeline.photo import Photo
 from photodrag.pipeline.plan import find_face
-from photodrag.weights.errors import UserError
+from photodrag.weights.common.errors import UserError
 
 LIKENESS, FRAMES = 0.1, 0.65
 """Share of the time that pictures take of an inversion and of a drag."""

@@ -4,8 +4,8 @@ A message is text, or binary: the length of the JSON in 4 bytes, big-endian, the
 
 import json
 
-from photodrag.pipeline.plain_values import Check, is_number, is_row, is_whole, or_null
 from photodrag.pipeline.presets import PRESETS
+from photodrag.weights.common.json_checks import Check, is_number, is_row, is_whole, or_null
 
 
 class Nonsense(Exception):

@@ -7,7 +7,7 @@ import numpy as np
 from PIL import Image
 
 from photodrag.pipeline.photo import Photo
-from photodrag.weights.errors import UserError
+from photodrag.weights.common.errors import UserError
 
 NOTHING = "Nothing is painted yet, so nothing may change: paint where the photo may."
 

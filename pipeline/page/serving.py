@@ -11,7 +11,7 @@ import uvicorn
 from photodrag.pipeline.page.app import application
 from photodrag.pipeline.page.limits import LOOPBACK
 from photodrag.pipeline.page.studio import Studio
-from photodrag.weights.errors import Failure, UserError
+from photodrag.weights.common.errors import Failure, UserError
 
 PORT = 8476
 """The same each time, so that an open page finds a restarted server."""

@@ -5,7 +5,7 @@ import secrets
 import time
 from pathlib import Path
 
-from photodrag.weights.store import DAY, cache_folder, cannot_write, make_folder
+from photodrag.weights.common.files import DAY, cache_folder, cannot_write, make_folder
 
 BYTES = 32
 

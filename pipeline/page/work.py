@@ -24,8 +24,8 @@ from photodrag.pipeline.inversion import Inversion
 from photodrag.pipeline.page.painted import from_png
 from photodrag.pipeline.photo import Photo, read_photo
 from photodrag.pipeline.plan import Plan, plan_edit
-from photodrag.weights.errors import UserError
-from photodrag.weights.store import PART, cache_folder, cannot_write, make_folder, sweep
+from photodrag.weights.common.errors import UserError
+from photodrag.weights.common.files import PART, cache_folder, cannot_write, make_folder, sweep
 
 FLOW = 128
 """The side, at most, of the flow that is kept of a result, to find where a point of it came from."""

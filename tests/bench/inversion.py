@@ -45,7 +45,7 @@ from photodrag.pipeline.inversion import DISTANCE, Models, crop_of
 from photodrag.pipeline.output import FORMATS
 from photodrag.pipeline.photo import read_photo
 from photodrag.pipeline.plan import find_face
-from photodrag.weights.store import write_whole
+from photodrag.weights.common.files import write_whole
 
 
 @click.command()

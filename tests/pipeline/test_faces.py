@@ -10,7 +10,7 @@ import pytest
 from photodrag.pipeline.faces import Face, choose, detect, in_box
 from photodrag.pipeline.landmarks import EYES, GROUPS, JAW, MOUTH
 from photodrag.pipeline.resample import warp
-from photodrag.weights.errors import UserError
+from photodrag.weights.common.errors import UserError
 
 SIDE = 99  # px across the astronaut's face
 

@@ -32,7 +32,7 @@ from photodrag.pipeline.page.limits import Limits
 from photodrag.pipeline.page.messages import Nonsense, packed, unpacked
 from photodrag.pipeline.page.studio import Studio
 from photodrag.pipeline.page.turns import Cancelled, Job, Turns
-from photodrag.weights import store
+from photodrag.weights.common import files
 
 STATIC = Path(tokens.__file__).parent / "static"
 DRAGS = [[[104.4, 138.9], [101.0, 135.0]], [[149.6, 140.8], [153.0, 137.0]]]
@@ -127,7 +127,7 @@ def test_token_is_kept_for_a_day_for_nobody_else(empty_cache):
     path.chmod(0o644)  # somebody may have read it
     second = tokens.current_token()
     assert second != first and path.stat().st_mode & 0o777 == 0o600
-    old = time.time() - store.DAY - 1
+    old = time.time() - files.DAY - 1
     os.utime(path, (old, old))
     assert tokens.current_token() not in (first, second)
 

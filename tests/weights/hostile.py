@@ -141,7 +141,7 @@ def runs(canary: str) -> dict[str, tuple[bytes, str]]:
         "numpy.fromfile": text(canary),
         "numpy.core.multiarray.fromfile": text(canary),
         "dnnlib.util.open_url": text("http://localhost/"),
-        "photodrag.weights.store.write_whole": text(canary),
+        "photodrag.weights.common.files.write_whole": text(canary),
         "photodrag.weights.safe_pickle.Shell": text(canary),
         "photodrag.weights.pickled.read": text(canary),
         "collections.namedtuple": source,

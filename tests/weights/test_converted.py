@@ -14,8 +14,8 @@ import torch
 from safetensors import safe_open
 
 from photodrag.weights import UserError
+from photodrag.weights.common.files import PART
 from photodrag.weights.converted import ensure_state, kept_path, kept_state
-from photodrag.weights.store import PART
 
 FETCH = """
 import signal, sys, torch

@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 from photodrag.weights import Failure, UserError, resuming
+from photodrag.weights.common.files import PART
 from photodrag.weights.download import fetch_checkpoint
 from photodrag.weights.published import Checkpoint
-from photodrag.weights.store import PART
 
 DATA = random.Random(7).randbytes(1_000_000)
 SHA256 = hashlib.sha256(DATA).hexdigest()

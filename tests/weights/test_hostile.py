@@ -40,7 +40,7 @@ from hypothesis import strategies as st
 
 from photodrag.weights.budget import SLACK, Budget, Refused
 from photodrag.weights.checkpoint import open_checkpoint
-from photodrag.weights.errors import UserError
+from photodrag.weights.common.errors import UserError
 from photodrag.weights.pickled import read
 
 GOLDEN = Path(__file__).parents[1] / "golden"
@@ -51,7 +51,7 @@ ROOM = 250 << 20
 OPEN_ALL = """
 import json, re, resource, sys
 from photodrag.weights.checkpoint import open_checkpoint
-from photodrag.weights.errors import UserError
+from photodrag.weights.common.errors import UserError
 
 for path in sys.argv[3:]:  # whatever is imported late is imported now
     open_checkpoint(path)

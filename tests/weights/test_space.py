@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from photodrag.weights import kept_space, latent_space
-from photodrag.weights.store import cache_folder
+from photodrag.weights.common.files import cache_folder
 
 
 @pytest.fixture(scope="module", params=[1.0, 5.0], ids=["w", "p-norm"])

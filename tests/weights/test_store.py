@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from photodrag.weights import Failure, UserError
-from photodrag.weights.store import PART, cache_folder, locked, make_folder, sweep, write_whole
+from photodrag.weights.common.files import PART, cache_folder, locked, make_folder, sweep, write_whole
 
 AS_ROOT = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="everything is permitted to root")
 
@@ -152,7 +152,7 @@ def test_a_killed_process_leaves_no_lock(tmp_path):
     script = """
 import sys, time
 from pathlib import Path
-from photodrag.weights.store import locked
+from photodrag.weights.common.files import locked
 with locked(Path(sys.argv[1])):
     print("inside", flush=True)
     time.sleep(600)

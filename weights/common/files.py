@@ -17,7 +17,7 @@ from typing import BinaryIO
 import platformdirs
 from filelock import FileLock, Timeout
 
-from photodrag.weights.errors import Failure, UserError
+from photodrag.weights.common.errors import Failure, UserError
 
 Progress = Callable[[str], None]
 """Told in a few words what is being done, whenever that takes long."""
