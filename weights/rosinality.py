@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from photodrag.weights.canonical import Arguments, as_float32, build_stylegan2, conv_name, resample_filter, unusable
-from photodrag.weights.space import mean_w
+from photodrag.weights.latent.space import mean_w
 
 INNER = {
     "conv.weight": "weight",

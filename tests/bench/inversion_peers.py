@@ -25,7 +25,7 @@ from photodrag.invert.crop import Crop, view_side, whole_view
 from photodrag.invert.perceptual import PerceptualDistance, compare
 from photodrag.invert.schedule import learning_rate
 from photodrag.invert.tuning import tuned
-from photodrag.weights.space import mapped
+from photodrag.weights.latent.space import mapped
 
 SIDE = 256
 """Of what the perceptual distance sees (of small pictures: see crop.view_side)."""

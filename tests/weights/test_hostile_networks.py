@@ -14,8 +14,8 @@ from photodrag.weights.budget import Refused
 from photodrag.weights.canonical import build_stylegan2
 from photodrag.weights.checkpoint import open_checkpoint
 from photodrag.weights.inert import Global, Shell
+from photodrag.weights.latent.space import latent_space
 from photodrag.weights.layouts import identify, to_canonical
-from photodrag.weights.space import latent_space
 from photodrag.weights.tree import DEPTH, check_tree
 
 FILES = (

@@ -8,7 +8,7 @@ from torch.nn import functional as F
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import cache_folder, make_folder
 from photodrag.weights.kept import read_kept, write_kept
-from photodrag.weights.space import LatentSpace, latent_space
+from photodrag.weights.latent.space import LatentSpace, latent_space
 
 VERSION = 1
 """To be raised when `latent_space` gives another answer than before."""

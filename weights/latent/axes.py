@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load as read_safetensors
 from torch import Tensor
 
-from photodrag.weights.space import LatentSpace
+from photodrag.weights.latent.space import LatentSpace
 
 FIT = 0.05
 """How far from orthonormal the axes may be in a space that is taken for theirs."""
