@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from photodrag.weights.common.errors import UserError
-from photodrag.weights.filled import filled
-from photodrag.weights.stylegan2 import Mapping, StyleGAN2, Synthesis
+from photodrag.weights.networks.filled import filled
+from photodrag.weights.networks.stylegan2 import Mapping, StyleGAN2, Synthesis
 
 MAX_BLOCKS, MAX_LAYERS, MAX_WIDTH, MAX_CLASSES = 11, 64, 4096, 65536
 """Eleven blocks are 4096²; more than any network that was ever published."""

@@ -5,9 +5,9 @@ from zipfile import ZipFile
 import torch
 from torch import Tensor
 
-from photodrag.weights.filled import filled
 from photodrag.weights.latent.space import mean_w
-from photodrag.weights.mobile import MobileStyleGAN
+from photodrag.weights.networks.filled import filled
+from photodrag.weights.networks.mobile import MobileStyleGAN
 from photodrag.weights.openvino import face_state, read_constants
 
 

@@ -17,9 +17,9 @@ from photodrag.weights.common.errors import UserError
 from photodrag.weights.converted import ensure_state, kept_path, source_sha256
 from photodrag.weights.face import build_face
 from photodrag.weights.kept import FORMAT, facts_in
-from photodrag.weights.mobile import MobileStyleGAN
+from photodrag.weights.networks.mobile import MobileStyleGAN
+from photodrag.weights.networks.stylegan2 import StyleGAN2
 from photodrag.weights.own import resolve
-from photodrag.weights.stylegan2 import StyleGAN2
 
 
 def load(

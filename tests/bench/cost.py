@@ -24,7 +24,7 @@ from torch.nn import functional as F
 
 from photodrag import weights
 from photodrag.invert import perceptual
-from photodrag.weights.mobile import HAAR, SLOPE
+from photodrag.weights.networks.mobile import HAAR, SLOPE
 
 ASTRONAUT = Path(__file__).parents[2] / "data" / "astronaut.png"
 DRAG = (0.535, 0.345, 0.545, 0.33)

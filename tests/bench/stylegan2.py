@@ -21,10 +21,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from photodrag import weights
-from photodrag.weights import modulated
 from photodrag.weights.canonical import build_stylegan2
-from photodrag.weights.modulated import EPSILON, SLOPE, SynthesisLayer, ToRGB
-from photodrag.weights.stylegan2 import StyleGAN2
+from photodrag.weights.networks import modulated
+from photodrag.weights.networks.modulated import EPSILON, SLOPE, SynthesisLayer, ToRGB
+from photodrag.weights.networks.stylegan2 import StyleGAN2
 
 sys.path.append(str(Path(__file__).parents[1] / "weights"))
 from plain_stylegan2 import plain_synthesis, random_state
@@ -168,7 +168,7 @@ CHOICES: dict[str, Callable[[], AbstractContextManager]] = {
     "transposed convolution over zeros": lambda: patch.object(F, "conv_transpose2d", transposed_with_zeros),
     "kernel and filter in one, four phases": lambda: patch.object(SynthesisLayer, "forward", phases_in_one),
     "filter by rows, then columns": lambda: patch.object(modulated, "smoothed", smoothed_by_lines),
-    "RGB doubled over zeros": lambda: patch("photodrag.weights.stylegan2.upsampled", upsampled_with_zeros),
+    "RGB doubled over zeros": lambda: patch("photodrag.weights.networks.stylegan2.upsampled", upsampled_with_zeros),
     "RGB's style on the activations": lambda: patch.object(ToRGB, "forward", rgb_by_activations),
 }
 ROWS, PLAIN = "not channels-last", "the plain form, grouped, nothing folded"

@@ -10,7 +10,7 @@ from plain_stylegan2 import plain_synthesis, random_state
 from photodrag.weights.canonical import build_stylegan2
 from photodrag.weights.checkpoint import open_checkpoint
 from photodrag.weights.layouts import to_canonical
-from photodrag.weights.stylegan2 import StyleGAN2
+from photodrag.weights.networks.stylegan2 import StyleGAN2
 
 CHECKPOINTS = [
     "nvidia-ada-skip-32.pkl",
@@ -209,7 +209,7 @@ def test_half_precision_is_near(count, monkeypatch):
             state[name] = state[name] * 200
     generator = build_stylegan2(state, {"num_fp16_res": 2})
     expected = generator.synthesis(codes(count))
-    monkeypatch.setattr("photodrag.weights.stylegan2.has_fast_half", lambda device: True)
+    monkeypatch.setattr("photodrag.weights.networks.stylegan2.has_fast_half", lambda device: True)
     half = generator.synthesis(codes(count))
     assert half.dtype == torch.float32
     assert generator.features(codes(count), 16).dtype == torch.float32

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from photodrag.weights.codes import EPSILON
+from photodrag.weights.networks.codes import EPSILON
 
 SLOPE = 0.2
 CONV_GAIN = 2**0.5

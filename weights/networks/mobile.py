@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from photodrag.weights.codes import adds_noise, normalised, truncated
+from photodrag.weights.networks.codes import adds_noise, normalised, truncated
 
 SLOPE = 0.2
 # Rows: the bands low, lh, hl, hh. Columns: the pixel's place in its 2 × 2 square, row by row.

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from photodrag.weights.codes import adds_noise, normalised, truncated
-from photodrag.weights.modulated import CONV_GAIN, SLOPE, Linear, Skip, SynthesisLayer, ToRGB, upsampled
+from photodrag.weights.networks.codes import adds_noise, normalised, truncated
+from photodrag.weights.networks.modulated import CONV_GAIN, SLOPE, Linear, Skip, SynthesisLayer, ToRGB, upsampled
 
 
 class Mapping(nn.Module):

@@ -1,0 +1,1 @@
+"""The generator networks: MobileStyleGAN and StyleGAN2."""
