@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from photodrag.weights.checkpoint import open_checkpoint
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import write_whole
+from photodrag.weights.formats.checkpoint import open_checkpoint
 
 NAMES = ("w", "latent", "latents", "latent_in", "w_plus", "ws")
 """Under which codes are found, the likeliest first."""

@@ -7,7 +7,7 @@ from photodrag.invert import cache, tensor_files, unfinished
 from photodrag.invert.cache import Entry
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import make_folder, remove_file, write_whole
-from photodrag.weights.safetensors_files import looks_like_safetensors
+from photodrag.weights.formats.safetensors_files import looks_like_safetensors
 
 
 def damaged() -> list[Path]:

@@ -16,7 +16,7 @@ from torch import Tensor
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import cache_folder
 from photodrag.weights.face import read_face
-from photodrag.weights.foreign import network_in
+from photodrag.weights.formats.foreign import network_in
 from photodrag.weights.kept import facts_in
 from photodrag.weights.published import CHECKPOINTS, UNFIT, UNKNOWN, Checkpoint
 from photodrag.weights.stlpips import read_stlpips

@@ -8,10 +8,10 @@ from pathlib import Path
 from torch import Tensor
 
 from photodrag.weights.catalogue import Entry, sharing
-from photodrag.weights.checkpoint import sha256_of
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import Progress, cache_folder, locked, make_folder
-from photodrag.weights.foreign import read_checkpoint
+from photodrag.weights.formats.checkpoint import sha256_of
+from photodrag.weights.formats.foreign import read_checkpoint
 from photodrag.weights.kept import FORMAT, read_kept, write_kept
 from photodrag.weights.published import expected_sha256
 from photodrag.weights.wheels import fetch_wheel

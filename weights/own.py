@@ -7,11 +7,11 @@ from pathlib import Path
 
 from photodrag.weights import catalogue
 from photodrag.weights.catalogue import ENTRIES, Entry, Own, added_path
-from photodrag.weights.checkpoint import sha256_of
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import Progress, cache_folder, remove_file
 from photodrag.weights.converted import ensure_state, kept_path
-from photodrag.weights.foreign import read_checkpoint
+from photodrag.weights.formats.checkpoint import sha256_of
+from photodrag.weights.formats.foreign import read_checkpoint
 from photodrag.weights.kept import facts_in, write_kept
 from photodrag.weights.published import UNKNOWN, named_by
 

@@ -18,7 +18,7 @@ from stylegan2 import config_f, gradient
 
 from photodrag import weights
 from photodrag.drag import DragSettings, steps
-from photodrag.weights.canonical import build_stylegan2
+from photodrag.weights.formats.canonical import build_stylegan2
 
 ALLOWED, COUNTS = 1.15, (2, 12)
 FOREVER = DragSettings(steps=sys.maxsize - 1, patience=sys.maxsize, arrive=-1.0, lost=math.inf, growth=math.inf)

@@ -9,7 +9,7 @@ import struct
 import zipfile
 from pathlib import Path
 
-from photodrag.weights.pickled import OLD_TORCH
+from photodrag.weights.formats.pickled import OLD_TORCH
 
 HEAD = pickle.PROTO + b"\x04"
 GIGABYTE = 1 << 30
@@ -142,8 +142,8 @@ def runs(canary: str) -> dict[str, tuple[bytes, str]]:
         "numpy.core.multiarray.fromfile": text(canary),
         "dnnlib.util.open_url": text("http://localhost/"),
         "photodrag.weights.common.files.write_whole": text(canary),
-        "photodrag.weights.safe_pickle.Shell": text(canary),
-        "photodrag.weights.pickled.read": text(canary),
+        "photodrag.weights.formats.safe_pickle.Shell": text(canary),
+        "photodrag.weights.formats.pickled.read": text(canary),
         "collections.namedtuple": source,
         "copyreg._reconstructor": named("training.networks.Generator"),
         "trainings.networks.Generator": b"",

@@ -14,9 +14,9 @@ import safetensors.torch
 import torch
 from PIL import Image
 
-from photodrag.weights.checkpoint import open_checkpoint, sha256_of
 from photodrag.weights.common.errors import UserError
-from photodrag.weights.safe_pickle import Shell
+from photodrag.weights.formats.checkpoint import open_checkpoint, sha256_of
+from photodrag.weights.formats.safe_pickle import Shell
 
 NVIDIA = ("nvidia-ada-skip-32", "nvidia-ada-conditional-16", "nvidia-sg3repo-stylegan2-32")
 

@@ -38,10 +38,10 @@ from hostile import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from photodrag.weights.budget import SLACK, Budget, Refused
-from photodrag.weights.checkpoint import open_checkpoint
 from photodrag.weights.common.errors import UserError
-from photodrag.weights.pickled import read
+from photodrag.weights.formats.budget import SLACK, Budget, Refused
+from photodrag.weights.formats.checkpoint import open_checkpoint
+from photodrag.weights.formats.pickled import read
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 SEEDS = Path(__file__).parent / "seeds"
@@ -50,7 +50,7 @@ ROOM = 250 << 20
 
 OPEN_ALL = """
 import json, re, resource, sys
-from photodrag.weights.checkpoint import open_checkpoint
+from photodrag.weights.formats.checkpoint import open_checkpoint
 from photodrag.weights.common.errors import UserError
 
 for path in sys.argv[3:]:  # whatever is imported late is imported now

@@ -10,13 +10,13 @@ import torch
 from plain_stylegan2 import random_state
 
 from photodrag.weights import UserError
-from photodrag.weights.budget import Refused
-from photodrag.weights.canonical import build_stylegan2
-from photodrag.weights.checkpoint import open_checkpoint
-from photodrag.weights.inert import Global, Shell
+from photodrag.weights.formats.budget import Refused
+from photodrag.weights.formats.canonical import build_stylegan2
+from photodrag.weights.formats.checkpoint import open_checkpoint
+from photodrag.weights.formats.inert import Global, Shell
+from photodrag.weights.formats.layouts import identify, to_canonical
+from photodrag.weights.formats.tree import DEPTH, check_tree
 from photodrag.weights.latent.space import latent_space
-from photodrag.weights.layouts import identify, to_canonical
-from photodrag.weights.tree import DEPTH, check_tree
 
 FILES = (
     "nvidia-ada-conditional-16.pkl",

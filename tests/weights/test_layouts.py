@@ -10,10 +10,10 @@ import torch
 from plain_stylegan2 import random_state
 
 from photodrag.weights import UserError
-from photodrag.weights.canonical import MAX_NUMBERS, build_stylegan2
-from photodrag.weights.checkpoint import open_checkpoint
-from photodrag.weights.inert import Shell
-from photodrag.weights.layouts import identify, to_canonical
+from photodrag.weights.formats.canonical import MAX_NUMBERS, build_stylegan2
+from photodrag.weights.formats.checkpoint import open_checkpoint
+from photodrag.weights.formats.inert import Shell
+from photodrag.weights.formats.layouts import identify, to_canonical
 
 LAYOUTS = {
     "nvidia-ada-skip-32.pkl": "nvidia",

@@ -12,7 +12,7 @@ from safetensors import safe_open
 
 from photodrag import weights
 from photodrag.weights import UserError, published
-from photodrag.weights.foreign import read_checkpoint
+from photodrag.weights.formats.foreign import read_checkpoint
 from photodrag.weights.published import Checkpoint
 
 FILES = {

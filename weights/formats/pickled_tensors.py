@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from photodrag.weights.budget import Budget, Refused, damaged
-from photodrag.weights.inert import Global
+from photodrag.weights.formats.budget import Budget, Refused, damaged
+from photodrag.weights.formats.inert import Global
 
 DTYPES = {
     "FloatStorage": torch.float32,

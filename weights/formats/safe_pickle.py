@@ -12,8 +12,8 @@ import struct
 from collections import OrderedDict
 from collections.abc import Mapping
 
-from photodrag.weights.budget import Budget, Refused, damaged
-from photodrag.weights.inert import Global, Maker, Pending, Shell
+from photodrag.weights.formats.budget import Budget, Refused, damaged
+from photodrag.weights.formats.inert import Global, Maker, Pending, Shell
 
 NAME_BYTES = 256
 KEYS = (str, int, float, bool, type(None))

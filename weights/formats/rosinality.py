@@ -7,7 +7,14 @@ import re
 import torch
 from torch import Tensor
 
-from photodrag.weights.canonical import Arguments, as_float32, build_stylegan2, conv_name, resample_filter, unusable
+from photodrag.weights.formats.canonical import (
+    Arguments,
+    as_float32,
+    build_stylegan2,
+    conv_name,
+    resample_filter,
+    unusable,
+)
 from photodrag.weights.latent.space import mean_w
 
 INNER = {

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from photodrag.weights.budget import Refused
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import file_sha256
-from photodrag.weights.pickled import OLD_TORCH, read, read_old_torch
-from photodrag.weights.safetensors_files import arguments_in, looks_like_safetensors, read_safetensors
-from photodrag.weights.torch_files import ZIP, read_torch_zip
+from photodrag.weights.formats.budget import Refused
+from photodrag.weights.formats.pickled import OLD_TORCH, read, read_old_torch
+from photodrag.weights.formats.safetensors_files import arguments_in, looks_like_safetensors, read_safetensors
+from photodrag.weights.formats.torch_files import ZIP, read_torch_zip
 
 SIZE = 4 << 30
 """Bytes. Three networks of StyleGAN2 at 1024² with their optimisers' states take under one GiB."""

@@ -3,9 +3,9 @@
 import struct
 from zipfile import ZIP_STORED, BadZipFile, ZipFile, ZipInfo
 
-from photodrag.weights.budget import Budget, Refused, damaged
-from photodrag.weights.pickled import read
-from photodrag.weights.pickled_tensors import Storages
+from photodrag.weights.formats.budget import Budget, Refused, damaged
+from photodrag.weights.formats.pickled import read
+from photodrag.weights.formats.pickled_tensors import Storages
 
 ZIP = b"PK\x03\x04"
 DIRECTORY = 4 << 20

@@ -4,8 +4,8 @@ from functools import partial
 
 import numpy as np
 
-from photodrag.weights.budget import Budget, damaged
-from photodrag.weights.inert import Global, Maker, Pending, Shell
+from photodrag.weights.formats.budget import Budget, damaged
+from photodrag.weights.formats.inert import Global, Maker, Pending, Shell
 
 CODES = {"f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"}
 NDARRAY = Global("numpy", "ndarray")

@@ -4,12 +4,12 @@ import pickle
 from collections import OrderedDict
 from functools import partial
 
-from photodrag.weights.budget import Budget, damaged
-from photodrag.weights.inert import Maker
-from photodrag.weights.pickled_arrays import numpy_names
-from photodrag.weights.pickled_tensors import STORAGES, Storage, Storages, rebuild_parameter, rebuild_tensor
-from photodrag.weights.safe_pickle import Machine, checked_keys
-from photodrag.weights.tree import check_tree
+from photodrag.weights.formats.budget import Budget, damaged
+from photodrag.weights.formats.inert import Maker
+from photodrag.weights.formats.pickled_arrays import numpy_names
+from photodrag.weights.formats.pickled_tensors import STORAGES, Storage, Storages, rebuild_parameter, rebuild_tensor
+from photodrag.weights.formats.safe_pickle import Machine, checked_keys
+from photodrag.weights.formats.tree import check_tree
 
 SHELLS = (
     "torch_utils.",  # NVIDIA's: torch_utils.persistence._reconstruct_persistent_obj, whose source stays a text

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 
 from torch import Tensor
 
-from photodrag.weights.canonical import Arguments, as_float32, joined, unusable
-from photodrag.weights.inert import Shell
+from photodrag.weights.formats.canonical import Arguments, as_float32, joined, unusable
+from photodrag.weights.formats.inert import Shell
 
 PERSISTENT = ("torch_utils.persistence", "_reconstruct_persistent_obj")
 

@@ -2,11 +2,11 @@
 
 from torch import Tensor
 
-from photodrag.weights import legacy_tf, nvidia
 from photodrag.weights.common.errors import UserError
-from photodrag.weights.legacy_tf import read_tensorflow
-from photodrag.weights.nvidia import read_nvidia
-from photodrag.weights.rosinality import is_rosinality, read_rosinality
+from photodrag.weights.formats import legacy_tf, nvidia
+from photodrag.weights.formats.legacy_tf import read_tensorflow
+from photodrag.weights.formats.nvidia import read_nvidia
+from photodrag.weights.formats.rosinality import is_rosinality, read_rosinality
 
 READERS = {"nvidia": read_nvidia, "tensorflow": read_tensorflow, "rosinality": read_rosinality}
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-from photodrag.weights.canonical import Arguments, architecture, as_float32, build_stylegan2
-from photodrag.weights.checkpoint import open_checkpoint
 from photodrag.weights.common.errors import UserError
-from photodrag.weights.layouts import identify, to_canonical
+from photodrag.weights.formats.canonical import Arguments, architecture, as_float32, build_stylegan2
+from photodrag.weights.formats.checkpoint import open_checkpoint
+from photodrag.weights.formats.layouts import identify, to_canonical
 
 FORMATS = {
     "nvidia": "pickle of NVIDIA's PyTorch code",

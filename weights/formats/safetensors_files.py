@@ -6,7 +6,7 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
-from photodrag.weights.budget import Budget, damaged
+from photodrag.weights.formats.budget import Budget, damaged
 
 HEADER = 4 << 20
 """Bytes. The names and shapes of a StyleGAN2's tensors take some ten thousand."""

@@ -12,8 +12,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from photodrag.weights.canonical import Arguments, as_float32, conv_name, joined, resample_filter, shown, unusable
-from photodrag.weights.inert import Shell
+from photodrag.weights.formats.canonical import (
+    Arguments,
+    as_float32,
+    conv_name,
+    joined,
+    resample_filter,
+    shown,
+    unusable,
+)
+from photodrag.weights.formats.inert import Shell
 
 NETWORK = ("dnnlib.tflib.network", "Network")
 OLDEST = 4

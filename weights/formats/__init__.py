@@ -1,0 +1,1 @@
+"""Checkpoint files: told apart by their content, and read without running anything in them."""
