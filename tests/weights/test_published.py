@@ -18,7 +18,7 @@ from photodrag import weights
 from photodrag.weights import Failure, UserError, catalogue
 from photodrag.weights.catalogue import published_entry
 from photodrag.weights.converted import ensure_state, kept_path, kept_state
-from photodrag.weights.published import CHECKPOINTS, Checkpoint
+from photodrag.weights.fetching.published import CHECKPOINTS, Checkpoint
 
 FILE = "nvidia-ada-skip-32"
 
@@ -156,7 +156,7 @@ GET = """
 import sys
 from photodrag.weights.catalogue import published_entry
 from photodrag.weights.converted import ensure_state
-from photodrag.weights.published import Checkpoint
+from photodrag.weights.fetching.published import Checkpoint
 ensure_state(published_entry(Checkpoint("tiny", "cat", 32, 524125, "none", (sys.argv[1],), sys.argv[2], 1)))
 """
 

