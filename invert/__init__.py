@@ -2,4 +2,4 @@
 
 from photodrag.weights.common.lazy import lazily
 
-__getattr__, __all__ = lazily(__name__, crop="Crop", projection="Projection ProjectSettings project")
+__getattr__, __all__ = lazily(__name__, {"crop": "Crop", "projection": "Projection ProjectSettings project"})

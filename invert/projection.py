@@ -3,7 +3,7 @@
 What differs from the published method: the start is not w_avg but a code read off the crop (start.py);
 the variable is the whitened code, in which a prior keeps the code natural, and so editable (as II2S,
 arXiv 2012.09036, does in its P-norm space), turned to the axes along which pictures differ most
-(weights/axes.py), for Adam scales each by itself; and the views go from coarse to fine. A face view of full
+(weights/latent/axes.py), for Adam scales each by itself; and the views go from coarse to fine. A face view of full
 resolution from the first step on ends lower and looks worse: waxen, without moustache or glasses."""
 
 import math

@@ -90,7 +90,7 @@ def test_wheel_holds_the_house_and_nothing_else(installed):
     ours = {path.relative_to(ROOT) for stage in MAY_IMPORT for path in (ROOT / stage).rglob("*.py")}
     assert packed == ours
     assert (installed / "photodrag" / "invert" / "start.safetensors").is_file()
-    assert (installed / "photodrag" / "weights" / "axes.safetensors").is_file()
+    assert (installed / "photodrag" / "weights" / "latent" / "axes.safetensors").is_file()
     assert set(os.listdir(installed / "photodrag" / "data")) == {"astronaut.png", "SOURCES.md"}
     page = "pipeline/page/static"
     assert sorted(os.listdir(installed / "photodrag" / page)) == sorted(os.listdir(ROOT / page))

@@ -9,13 +9,15 @@ from photodrag.weights.common.lazy import lazily
 
 __getattr__, __all__ = lazily(
     __name__,
-    allocator="keep_freed_memory",
-    axes="axes_digest sensitive_axes",
-    catalogue="names",
-    errors="Failure UserError",
-    facts="Facts info listing",
-    loading="digest get load state",
-    own="add convert remove",
-    space="LatentSpace latent_space",
-    spaces="kept_space",
+    {
+        "allocator": "keep_freed_memory",
+        "catalogue": "names",
+        "common.errors": "Failure UserError",
+        "facts": "Facts info listing",
+        "latent.axes": "axes_digest sensitive_axes",
+        "latent.space": "LatentSpace latent_space",
+        "latent.spaces": "kept_space",
+        "loading": "digest get load state",
+        "own": "add convert remove",
+    },
 )

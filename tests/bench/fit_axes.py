@@ -1,4 +1,4 @@
-"""Fits weights/axes.safetensors, the axes of the whitened code along which pictures differ most.
+"""Fits weights/latent/axes.safetensors, the axes of the whitened code along which pictures differ most.
 
 python tests/bench/fit_axes.py [--pictures N] [--out FILE]
 

@@ -1,4 +1,4 @@
-"""What a full-size StyleGAN2 costs, and what each choice in `weights/modulated.py` is worth.
+"""What a full-size StyleGAN2 costs, and what each choice in `weights/networks/modulated.py` is worth.
 
 python tests/bench/stylegan2.py [--rounds N] [--choices [--choice NAME]…]
 

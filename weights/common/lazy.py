@@ -1,12 +1,12 @@
 """A package whose names are imported on first use, so that `photodrag --help` needn't wait for torch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 
 
-def lazily(package: str, **modules: str) -> tuple[Callable[[str], object], list[str]]:
-    """The `__getattr__` (PEP 562) and the `__all__` of a package: for each of its `modules`, the names
-    that it gives the package, with spaces between them. No module may be called like one of the names."""
+def lazily(package: str, modules: Mapping[str, str]) -> tuple[Callable[[str], object], list[str]]:
+    """The `__getattr__` (PEP 562) and the `__all__` of a package: for each of its `modules`, by its path in the
+    package, the names that it gives the package, with spaces between them. No module may be called like one of the names."""
     places = {name: f"{package}.{module}" for module, names in modules.items() for name in names.split()}
 
     def get(name: str) -> object:

@@ -44,4 +44,4 @@ def _directions() -> Tensor:
 
 
 def _file() -> bytes:
-    return files("photodrag.weights").joinpath("axes.safetensors").read_bytes()
+    return files("photodrag.weights.latent").joinpath("axes.safetensors").read_bytes()
