@@ -22,6 +22,7 @@ from photodrag.pipeline.drawing import FINE, at_least, draw
 from photodrag.pipeline.faces import is_seen
 from photodrag.pipeline.inversion import Inversion, Models, Progress, invert, silent
 from photodrag.pipeline.landmarks import Frame, predict
+from photodrag.pipeline.notebook import pictures_html
 from photodrag.pipeline.output import write_output
 from photodrag.pipeline.photo import Photo
 from photodrag.pipeline.plan import Plan, find_generator, plan_edit, usual_align
@@ -75,9 +76,7 @@ class Edit:
 
     def _repr_html_(self) -> str:
         """For notebooks."""
-        from photodrag.pipeline.notebook import edit_html
-
-        return edit_html(self)
+        return pictures_html({"before": self.photo.pixels, "after": self.picture})
 
 
 def edit(

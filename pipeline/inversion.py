@@ -24,6 +24,7 @@ from photodrag.pipeline.align import Alignment
 from photodrag.pipeline.faces import Face
 from photodrag.pipeline.landmarks import Frame, predict
 from photodrag.pipeline.mask_file import given_ignored
+from photodrag.pipeline.notebook import pictures_html
 from photodrag.pipeline.photo import Photo
 from photodrag.pipeline.plan import Place, alignment_of
 from photodrag.weights import LatentSpace, UserError
@@ -123,9 +124,7 @@ class Inversion:
 
     def _repr_html_(self) -> str:
         """For notebooks."""
-        from photodrag.pipeline.notebook import inversion_html
-
-        return inversion_html(self)
+        return pictures_html({"crop": to_uint8(self.crop.image), "reconstruction": self.reconstruction})
 
 
 def invert(
