@@ -19,7 +19,7 @@ from photodrag.pipeline.editing import drag_face, followed, put_back
 from photodrag.pipeline.faces import detect
 from photodrag.pipeline.inversion import DISTANCE, Inversion, Models, Progress, invert, silent
 from photodrag.pipeline.memory import peak_memory
-from photodrag.pipeline.photo import Photo
+from photodrag.pipeline.photos.read import Photo
 from photodrag.pipeline.plan import Place, Plan
 from photodrag.pipeline.tuned import tune_inversion
 

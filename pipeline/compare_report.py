@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from photodrag.pipeline.compare import DISTANCES, Row
-from photodrag.pipeline.encoded import data_url, encoded
+from photodrag.pipeline.photos.encoded import data_url, encoded
 from photodrag.weights.common.files import write_whole
 
 COLUMNS = {

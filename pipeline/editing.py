@@ -22,9 +22,9 @@ from photodrag.pipeline.drawing import FINE, at_least, draw
 from photodrag.pipeline.faces import is_seen
 from photodrag.pipeline.inversion import Inversion, Models, Progress, invert, silent
 from photodrag.pipeline.landmarks import Frame, predict
-from photodrag.pipeline.notebook import pictures_html
-from photodrag.pipeline.output import write_output
-from photodrag.pipeline.photo import Photo
+from photodrag.pipeline.photos.notebook import pictures_html
+from photodrag.pipeline.photos.read import Photo
+from photodrag.pipeline.photos.write import write_output
 from photodrag.pipeline.plan import Plan, find_generator, plan_edit, usual_align
 from photodrag.pipeline.tuned import tune_inversion
 

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from photodrag.pipeline.output import check_writable
+from photodrag.pipeline.photos.write import check_writable
 from photodrag.weights.common.errors import Failure, UserError
 from photodrag.weights.common.files import PART, cannot_write, write_whole
 

@@ -20,7 +20,7 @@ from photodrag.pipeline.inversion import (
     quality_of,
     silent,
 )
-from photodrag.pipeline.photo import Photo
+from photodrag.pipeline.photos.read import Photo
 from photodrag.pipeline.plan import Place
 from photodrag.weights import UserError
 

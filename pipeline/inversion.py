@@ -23,9 +23,9 @@ from photodrag.pipeline import masks
 from photodrag.pipeline.align import Alignment
 from photodrag.pipeline.faces import Face
 from photodrag.pipeline.landmarks import Frame, predict
-from photodrag.pipeline.mask_file import given_ignored
-from photodrag.pipeline.notebook import pictures_html
-from photodrag.pipeline.photo import Photo
+from photodrag.pipeline.photos.mask import given_ignored
+from photodrag.pipeline.photos.notebook import pictures_html
+from photodrag.pipeline.photos.read import Photo
 from photodrag.pipeline.plan import Place, alignment_of
 from photodrag.weights import LatentSpace, UserError
 

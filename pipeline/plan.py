@@ -13,8 +13,8 @@ from photodrag.pipeline import faces, names, presets
 from photodrag.pipeline.align import Alignment
 from photodrag.pipeline.box import Box, check_box
 from photodrag.pipeline.faces import Face
-from photodrag.pipeline.mask_file import given_ignored, given_mask
-from photodrag.pipeline.photo import Photo, read_photo
+from photodrag.pipeline.photos.mask import given_ignored, given_mask
+from photodrag.pipeline.photos.read import Photo, read_photo
 from photodrag.weights import UserError
 
 ALIGNS = "face", "square"

@@ -12,7 +12,7 @@ from photodrag.invert.identity import SAME_PERSON, likeness
 from photodrag.pipeline.faces import Face
 from photodrag.pipeline.landmarks import GROUPS
 from photodrag.pipeline.names import places
-from photodrag.pipeline.photo import Photo
+from photodrag.pipeline.photos.read import Photo
 
 if TYPE_CHECKING:  # these import torch, and `photodrag faces` needs none
     from photodrag.invert.quality import Quality

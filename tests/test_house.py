@@ -113,9 +113,9 @@ def test_wheel_runs_from_another_folder(installed, tmp_path):
 import photodrag.pipeline.editing, photodrag.invert.start, photodrag.drag
 print(photodrag.pipeline.__file__, photodrag.pipeline.edit.__name__)
 print(photodrag.invert.start.start_model().weight.shape)
-import photodrag.pipeline.page.studio, photodrag.pipeline.photo
+import photodrag.pipeline.page.studio, photodrag.pipeline.photos.read
 sample = photodrag.pipeline.page.studio.SAMPLE
-print(sample, photodrag.pipeline.photo.read_photo(sample).pixels.shape)
+print(sample, photodrag.pipeline.photos.read.read_photo(sample).pixels.shape)
 """
     where, shape, sample = python("-c", script).splitlines()
     assert where == f"{installed / 'photodrag' / 'pipeline' / '__init__.py'} edit"

@@ -89,7 +89,7 @@ def show(key: str, out: Path | None, generator: str | None, device: str, as_json
         photodrag cache show 3f9a02c1 --out reconstruction.png
     """
     from photodrag.invert import cache as kept
-    from photodrag.pipeline.output import check_writable
+    from photodrag.pipeline.photos.write import check_writable
 
     entry, size = one_of(kept.entries(), key)
     if out:

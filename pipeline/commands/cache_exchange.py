@@ -25,7 +25,7 @@ def export_one(key: str, file: Path, codes: int | None) -> None:
     from photodrag.invert import cache as kept
     from photodrag.invert import upkeep
     from photodrag.invert.foreign_latents import write_projected_w
-    from photodrag.pipeline.output import check_writable
+    from photodrag.pipeline.photos.write import check_writable
 
     entry, _ = one_of(kept.entries(), key)
     check_writable(file)
@@ -77,7 +77,7 @@ def import_one(file: Path, photo: Path | None, index: int, replacing: bool, **wa
 
 def _import_latent(file, photo, index, replacing, face, box, align, generator, class_, device) -> None:
     from photodrag.invert.foreign_latents import read_latents
-    from photodrag.pipeline.photo import read_photo
+    from photodrag.pipeline.photos.read import read_photo
     from photodrag.pipeline.plan import find_generator, find_place, usual_align
 
     generator, subject = find_generator(generator or "face")

@@ -17,7 +17,7 @@ from photodrag.weights.common.errors import UserError
 if TYPE_CHECKING:
     from photodrag.pipeline.editing import Edit
     from photodrag.pipeline.inversion import Inversion
-    from photodrag.pipeline.photo import Photo
+    from photodrag.pipeline.photos.read import Photo
     from photodrag.pipeline.plan import Plan
 
 STAY = "+0,+0"
@@ -129,8 +129,8 @@ def edit(
         photodrag edit photo.jpg --smile 0.6 --method draggan --out as-draggan.jpg
         photodrag edit cat.jpg --generator afhqcat --box 300,120,800,800 --drag 640,700:640,660
     """
-    from photodrag.pipeline.output import check_output, check_writable, default_output
-    from photodrag.pipeline.photo import read_photo
+    from photodrag.pipeline.photos.read import read_photo
+    from photodrag.pipeline.photos.write import check_output, check_writable, default_output
 
     began = time.monotonic()
     amounts = options.preset_amounts(wanted)

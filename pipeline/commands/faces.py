@@ -23,7 +23,7 @@ def faces(photo: Path, box: tuple | None, as_json: bool) -> None:
     """
     from photodrag.pipeline import report
     from photodrag.pipeline.faces import choose, detect, in_box
-    from photodrag.pipeline.photo import read_photo
+    from photodrag.pipeline.photos.read import read_photo
 
     picture = read_photo(photo)
     found = [in_box(picture.pixels, box)] if box else detect(picture.pixels)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from photodrag.pipeline.inversion import Models
-    from photodrag.pipeline.photo import Photo
+    from photodrag.pipeline.photos.read import Photo
     from photodrag.pipeline.plan import Place
 
 
@@ -54,8 +54,8 @@ def invert(
         photodrag invert holiday/*.jpg
         photodrag invert singer.jpg --ignore microphone.png
     """
-    from photodrag.pipeline.mask_file import given_ignored
-    from photodrag.pipeline.photo import read_photo
+    from photodrag.pipeline.photos.mask import given_ignored
+    from photodrag.pipeline.photos.read import read_photo
     from photodrag.pipeline.plan import find_generator, find_place, usual_align
 
     options.check_one_face(face, box)

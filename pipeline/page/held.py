@@ -7,7 +7,7 @@ from photodrag.pipeline.faces import Face
 from photodrag.pipeline.inversion import Inversion
 from photodrag.pipeline.page.limits import Limits
 from photodrag.pipeline.page.work import Choice, Result
-from photodrag.pipeline.photo import Photo
+from photodrag.pipeline.photos.read import Photo
 from photodrag.weights.common.errors import UserError
 
 

@@ -19,7 +19,7 @@ from photodrag.pipeline.page.pictures import Patch
 from photodrag.pipeline.page.preview import Pace, Preview
 from photodrag.pipeline.page.studio import Studio
 from photodrag.pipeline.page.turns import Job
-from photodrag.pipeline.photo import Photo
+from photodrag.pipeline.photos.read import Photo
 from photodrag.pipeline.plan import find_face
 from photodrag.weights.common.errors import UserError
 

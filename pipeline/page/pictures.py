@@ -7,8 +7,8 @@ import numpy as np
 
 from photodrag.pipeline.align import Region
 from photodrag.pipeline.blend import bounds_of
-from photodrag.pipeline.encoded import encoded
-from photodrag.pipeline.photo import Photo
+from photodrag.pipeline.photos.encoded import encoded
+from photodrag.pipeline.photos.read import Photo
 
 SHOWN, PASSING = 93, 85
 """JPEG's quality, of what stays and of what is replaced in a moment."""

@@ -14,7 +14,7 @@ from photodrag.pipeline.blend import FLOW_SIDE
 from photodrag.pipeline.drawing import blend_in
 from photodrag.pipeline.inversion import Inversion
 from photodrag.pipeline.page.pictures import PASSING, Patch, patch, smaller
-from photodrag.pipeline.photo import Photo
+from photodrag.pipeline.photos.read import Photo
 
 
 class Preview:

@@ -13,7 +13,7 @@ from photodrag.pipeline.page.messages import packed
 from photodrag.pipeline.page.outbox import Outbox
 from photodrag.pipeline.page.studio import SAMPLE, Studio
 from photodrag.pipeline.page.turns import Cancelled, Job
-from photodrag.pipeline.photo import Photo, read_photo
+from photodrag.pipeline.photos.read import Photo, read_photo
 from photodrag.weights.common.errors import Failure, UserError
 
 PRESETS_IN_WORDS = {name: preset.what for name, preset in presets.PRESETS.items()}

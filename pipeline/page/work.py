@@ -22,7 +22,7 @@ from photodrag.pipeline.faces import Face
 from photodrag.pipeline.film_files import write_film
 from photodrag.pipeline.inversion import Inversion
 from photodrag.pipeline.page.painted import from_png
-from photodrag.pipeline.photo import Photo, read_photo
+from photodrag.pipeline.photos.read import Photo, read_photo
 from photodrag.pipeline.plan import Plan, plan_edit
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import PART, cache_folder, cannot_write, make_folder, sweep

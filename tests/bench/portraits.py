@@ -18,7 +18,7 @@ from PIL import Image
 from photodrag.pipeline.editing import edit
 from photodrag.pipeline.inversion import Models
 from photodrag.pipeline.landmarks import Frame, predict
-from photodrag.pipeline.photo import read_photo
+from photodrag.pipeline.photos.read import read_photo
 from photodrag.pipeline.plan import find_face
 from photodrag.weights import keep_freed_memory
 

@@ -13,7 +13,7 @@ from photodrag.invert.quality import Quality
 from photodrag.pipeline import inversion as inversions
 from photodrag.pipeline.faces import detect
 from photodrag.pipeline.inversion import Models, key_of
-from photodrag.pipeline.photo import read_photo
+from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights import latent_space
 
 ASTRONAUT = Path(__file__).parents[2] / "data" / "astronaut.png"

@@ -19,7 +19,7 @@ from photodrag.pipeline.cli import main
 from photodrag.pipeline.compare import CompareSettings, inverted, summary
 from photodrag.pipeline.compare_report import table
 from photodrag.pipeline.inversion import Models
-from photodrag.pipeline.photo import read_photo
+from photodrag.pipeline.photos.read import read_photo
 from photodrag.pipeline.plan import find_place
 
 FEW = CompareSettings(

@@ -19,8 +19,8 @@ from conftest import MOUTH
 from pictures import png
 from PIL import Image
 
-from photodrag.pipeline import photo
 from photodrag.pipeline.cli import main
+from photodrag.pipeline.photos import read
 
 
 @pytest.fixture
@@ -365,7 +365,7 @@ def test_too_little_memory(error, portrait, monkeypatch, capsys):
     def fail(path):
         raise error
 
-    monkeypatch.setattr("photodrag.pipeline.photo.read_photo", fail)
+    monkeypatch.setattr("photodrag.pipeline.photos.read.read_photo", fail)
     assert main(["faces", str(portrait)]) == 1
     assert re.fullmatch(r"There is not enough memory for this: [^\n]+\n", capsys.readouterr().err)
 
@@ -375,7 +375,7 @@ def test_our_own_mistakes_crash_loudly(portrait, monkeypatch):
         warnings.warn("nobody needs to know", stacklevel=1)
         raise ZeroDivisionError
 
-    monkeypatch.setattr("photodrag.pipeline.photo.read_photo", fail)
+    monkeypatch.setattr("photodrag.pipeline.photos.read.read_photo", fail)
     handlers = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
     with pytest.raises(ZeroDivisionError):
         main(["faces", str(portrait)])
@@ -383,12 +383,12 @@ def test_our_own_mistakes_crash_loudly(portrait, monkeypatch):
 
 
 def test_warnings_of_libraries_are_not_shown(portrait, monkeypatch, capsys):
-    read = photo.read_photo
+    read = read.read_photo
 
     def warn(path):
         warnings.warn("nobody needs to know", stacklevel=1)
         return read(path)
 
-    monkeypatch.setattr(photo, "read_photo", warn)
+    monkeypatch.setattr(read, "read_photo", warn)
     assert main(["faces", str(portrait)]) == 0
     assert capsys.readouterr().err == ""

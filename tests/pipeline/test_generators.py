@@ -17,7 +17,7 @@ from photodrag.invert.projection import ProjectSettings, Stage
 from photodrag.pipeline import edit, faces
 from photodrag.pipeline.cli import main
 from photodrag.pipeline.inversion import Models, focus_of, key_of
-from photodrag.pipeline.photo import read_photo
+from photodrag.pipeline.photos.read import read_photo
 from photodrag.pipeline.plan import alignment_of, find_generator, find_place
 
 FILES = {

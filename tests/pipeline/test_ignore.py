@@ -20,7 +20,7 @@ from photodrag.pipeline.blend import blend
 from photodrag.pipeline.cli import main
 from photodrag.pipeline.drawing import blend_in
 from photodrag.pipeline.inversion import DISTANCE, crop_of, key_of
-from photodrag.pipeline.photo import read_photo
+from photodrag.pipeline.photos.read import read_photo
 from photodrag.pipeline.plan import find_face, plan_edit
 from photodrag.weights import UserError
 

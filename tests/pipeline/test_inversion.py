@@ -12,7 +12,7 @@ from photodrag.invert import unfinished
 from photodrag.invert.projection import ProjectSettings, Stage
 from photodrag.pipeline import inversion
 from photodrag.pipeline.cli import main
-from photodrag.pipeline.photo import read_photo
+from photodrag.pipeline.photos.read import read_photo
 from photodrag.pipeline.plan import find_face
 
 

@@ -8,7 +8,7 @@ from photodrag.pipeline import names
 from photodrag.pipeline.commands.edit import edit
 from photodrag.pipeline.landmarks import BROWS, EYES, JAW, MOUTH, NOSE
 from photodrag.pipeline.names import NAMES, placed, places
-from photodrag.pipeline.photo import read_photo
+from photodrag.pipeline.photos.read import read_photo
 from photodrag.pipeline.plan import find_face, plan_edit
 from photodrag.weights import UserError
 

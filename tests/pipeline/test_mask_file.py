@@ -5,8 +5,8 @@ import pytest
 from pictures import HEIGHT, WIDTH, make, noise
 from PIL import Image
 
-from photodrag.pipeline.mask_file import read_mask
-from photodrag.pipeline.photo import read_photo
+from photodrag.pipeline.photos.mask import read_mask
+from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights import UserError
 
 BOX = np.zeros((HEIGHT, WIDTH), np.uint8)

@@ -14,8 +14,8 @@ import pytest
 from pictures import HEIGHT, WIDTH, kinds, make, noise, smooth, stored
 from PIL import ExifTags, Image, ImageCms, JpegImagePlugin
 
-from photodrag.pipeline import output
-from photodrag.pipeline.photo import Photo, read_photo
+from photodrag.pipeline.photos import write
+from photodrag.pipeline.photos.read import Photo, read_photo
 from photodrag.weights import UserError
 
 EDITED = smooth()[::-1, ::-1]
@@ -48,10 +48,10 @@ def lossless_outputs():
 def test_only_the_edit_differs(tmp_path, name, mode, suffix):
     photo, out = read_photo(make(tmp_path / name)), tmp_path / f"out.{suffix}"
     samples = kinds()[name][1]
-    output.write_output(photo, edit(photo), np.zeros_like(INSIDE), out)
+    write.write_output(photo, edit(photo), np.zeros_like(INSIDE), out)
     assert np.array_equal(stored(out, mode), samples)
 
-    output.write_output(photo, edit(photo), INSIDE, out)
+    write.write_output(photo, edit(photo), INSIDE, out)
     written = stored(out, mode)
     assert np.array_equal(written[~INSIDE], samples[~INSIDE])
     if mode in ("LA", "RGBA", "RGBA;16"):
@@ -69,7 +69,7 @@ def test_only_the_edit_differs(tmp_path, name, mode, suffix):
 def test_orientation_is_baked_in_once(tmp_path, name, orientation):
     photo, out = read_photo(make(tmp_path / name, orientation)), tmp_path / f"out-{name}"
     changed = np.zeros(photo.pixels.shape[:2], bool)
-    output.write_output(photo, photo.pixels, changed, out)
+    write.write_output(photo, photo.pixels, changed, out)
     assert np.array_equal(stored(out, photo.mode), photo.native)
     assert read_photo(out).key == photo.key
 
@@ -78,7 +78,7 @@ def test_a_sample_changes_only_where_the_colour_does(tmp_path):
     """A feathered seam covers pixels in which the blend ends up at the old colour: nothing moves there."""
     for name in ("cmyk.tif", "rgb16.png", "grey16.png", "grey-alpha.png"):
         photo = read_photo(make(tmp_path / name))
-        output.write_output(photo, photo.pixels.copy(), np.ones_like(INSIDE), tmp_path / "out.tif")
+        write.write_output(photo, photo.pixels.copy(), np.ones_like(INSIDE), tmp_path / "out.tif")
         assert np.array_equal(stored(tmp_path / "out.tif", photo.mode), kinds()[name][1])
 
 
@@ -86,7 +86,7 @@ def test_what_lies_below_an_8_bit_step_survives_an_edit(tmp_path):
     photo = read_photo(make(tmp_path / "rgb16.png"))
     edited = photo.pixels.copy()
     edited[INSIDE] = photo.pixels[INSIDE] // 2 + 40
-    output.write_output(photo, edited, INSIDE, tmp_path / "out.png")
+    write.write_output(photo, edited, INSIDE, tmp_path / "out.png")
     written, samples = stored(tmp_path / "out.png", "RGB;16").astype(int), kinds()["rgb16.png"][1].astype(int)
     assert np.array_equal(written - 257 * edited.astype(int), samples - 257 * photo.pixels.astype(int))
 
@@ -94,11 +94,11 @@ def test_what_lies_below_an_8_bit_step_survives_an_edit(tmp_path):
 def test_an_edit_of_cmyk_keeps_the_black(tmp_path):
     photo = read_photo(make(tmp_path / "cmyk.tif"))
     edited = photo.pixels // 2
-    output.write_output(photo, edited, INSIDE, tmp_path / "out.tif")
+    write.write_output(photo, edited, INSIDE, tmp_path / "out.tif")
     written = stored(tmp_path / "out.tif", "CMYK")
     assert np.array_equal(written[..., 3], photo.native[..., 3])  # a darker colour needs no less of it
     edited = np.full_like(photo.pixels, 255)
-    output.write_output(photo, edited, INSIDE, tmp_path / "out.tif")
+    write.write_output(photo, edited, INSIDE, tmp_path / "out.tif")
     assert (stored(tmp_path / "out.tif", "CMYK")[INSIDE] == 0).all()  # white has none
 
 
@@ -106,7 +106,7 @@ def test_tiffs_are_read_by_another_program(tmp_path):
     """OpenCV's own libtiff, since Pillow made the directory."""
     for name in ("rgb.tif", "grey.tif", "grey16.tif", "rgb16.tif", "rgba16.tif"):
         photo = read_photo(make(tmp_path / name))
-        output.write_output(photo, photo.pixels, INSIDE, tmp_path / "out.tif")
+        write.write_output(photo, photo.pixels, INSIDE, tmp_path / "out.tif")
         read = cv2.imread(str(tmp_path / "out.tif"), cv2.IMREAD_UNCHANGED)
         read = read if read.ndim == 2 else read[..., [2, 1, 0, 3][: read.shape[2]]]
         assert np.array_equal(read, kinds()[name][1])
@@ -115,7 +115,7 @@ def test_tiffs_are_read_by_another_program(tmp_path):
 def test_a_tall_tiff_has_several_strips(tmp_path):
     Image.fromarray(np.tile(noise(3), (9, 1, 1))).save(tmp_path / "a.tif")
     photo = read_photo(tmp_path / "a.tif")
-    output.write_output(photo, photo.pixels, np.zeros(photo.pixels.shape[:2], bool), tmp_path / "out.tif")
+    write.write_output(photo, photo.pixels, np.zeros(photo.pixels.shape[:2], bool), tmp_path / "out.tif")
     assert np.array_equal(stored(tmp_path / "out.tif", "RGB"), photo.pixels)
 
 
@@ -126,7 +126,7 @@ def test_jpeg_tables_and_subsampling_stay(tmp_path, subsampling, quality, progre
     options = {"quality": quality, "subsampling": subsampling, "progressive": progressive}
     Image.fromarray(smooth()).save(tmp_path / "a.jpg", **options)
     photo = read_photo(tmp_path / "a.jpg")
-    output.write_output(photo, edit(photo), INSIDE, tmp_path / "out.jpg")
+    write.write_output(photo, edit(photo), INSIDE, tmp_path / "out.jpg")
     with Image.open(tmp_path / "a.jpg") as before, Image.open(tmp_path / "out.jpg") as after:
         assert after.quantization == before.quantization
         assert JpegImagePlugin.get_sampling(after) == JpegImagePlugin.get_sampling(before) == subsampling
@@ -140,7 +140,7 @@ def test_jpeg_tables_and_subsampling_stay(tmp_path, subsampling, quality, progre
 def test_grey_and_cmyk_jpegs_stay_so(tmp_path, mode):
     Image.fromarray(smooth()).convert(mode).save(tmp_path / "a.jpg", quality=80)
     photo = read_photo(tmp_path / "a.jpg")
-    output.write_output(photo, photo.pixels, INSIDE, tmp_path / "out.jpg")
+    write.write_output(photo, photo.pixels, INSIDE, tmp_path / "out.jpg")
     with Image.open(tmp_path / "a.jpg") as before, Image.open(tmp_path / "out.jpg") as after:
         assert after.mode == mode and after.quantization == before.quantization
         assert np.abs(np.asarray(after).astype(int) - np.asarray(before)).max() <= 8
@@ -149,7 +149,7 @@ def test_grey_and_cmyk_jpegs_stay_so(tmp_path, mode):
 def test_other_files_become_fine_jpegs(tmp_path):
     for name in ("rgb.png", "rgb16.png", "grey16.png", "palette.png"):
         photo = read_photo(make(tmp_path / name))
-        output.write_output(photo, photo.pixels, INSIDE, tmp_path / "out.jpeg")
+        write.write_output(photo, photo.pixels, INSIDE, tmp_path / "out.jpeg")
         with Image.open(tmp_path / "out.jpeg") as image:
             assert image.format == "JPEG" and image.mode == ("L" if photo.mode == "L;16" else "RGB")
             assert max(table[0] for table in image.quantization.values()) <= 2  # quality 95
@@ -161,12 +161,12 @@ def test_transparency_is_not_lost_silently(tmp_path):
     photo = read_photo(make(tmp_path / "rgba.png"))
     for name in ("out.jpg", "out.bmp"):
         with pytest.raises(UserError, match=r"transparent.*\.png"):
-            output.check_output(tmp_path / name, photo)
+            write.check_output(tmp_path / name, photo)
         with pytest.raises(UserError, match="transparent"):
-            output.write_output(photo, photo.pixels, INSIDE, tmp_path / name)
+            write.write_output(photo, photo.pixels, INSIDE, tmp_path / name)
     Image.fromarray(np.dstack([noise(3), np.full((HEIGHT, WIDTH), 255, np.uint8)])).save(tmp_path / "opaque.png")
     photo = read_photo(tmp_path / "opaque.png")
-    output.write_output(photo, photo.pixels, INSIDE, tmp_path / "out.bmp")
+    write.write_output(photo, photo.pixels, INSIDE, tmp_path / "out.bmp")
     assert np.array_equal(stored(tmp_path / "out.bmp", "RGB"), photo.pixels)
     assert not (tmp_path / "out.jpg").exists()
 
@@ -181,7 +181,7 @@ def test_metadata_survives(tmp_path, source, suffix):
     exif.get_ifd(0x8825).update({1: "N", 2: (1.0, 2.0, 3.5)})
     Image.fromarray(smooth()).save(tmp_path / source, icc_profile=icc, exif=exif.tobytes(), dpi=(300, 300))
     photo, out = read_photo(tmp_path / source), tmp_path / f"out.{suffix}"
-    output.write_output(photo, photo.pixels, np.zeros(photo.pixels.shape[:2], bool), out)
+    write.write_output(photo, photo.pixels, np.zeros(photo.pixels.shape[:2], bool), out)
     with Image.open(out) as image:
         assert image.size == (HEIGHT, WIDTH)
         assert image.info["icc_profile"] == icc
@@ -201,10 +201,10 @@ def test_metadata_of_16_bit_colour_survives(tmp_path, suffix):
     photo = read_photo(make(tmp_path / "rgb16.png", 6))
     exif = Image.Exif()
     exif[0x010F] = "Maker"
-    metadata = output.Metadata(icc, exif.tobytes(), b"<x:xmpmeta>IDAT</x:xmpmeta>", (300.0, 300.0))
+    metadata = write.Metadata(icc, exif.tobytes(), b"<x:xmpmeta>IDAT</x:xmpmeta>", (300.0, 300.0))
     photo = Photo(photo.path, photo.pixels, photo.mode, photo.native, metadata)
     out = tmp_path / f"out.{suffix}"
-    output.write_output(photo, photo.pixels, np.zeros(photo.pixels.shape[:2], bool), out)
+    write.write_output(photo, photo.pixels, np.zeros(photo.pixels.shape[:2], bool), out)
     assert np.array_equal(stored(out, "RGB;16"), photo.native)
     with Image.open(out) as image:
         image.load()
@@ -220,7 +220,7 @@ def test_xmp_survives_without_orientation(tmp_path, suffix):
     exif[0x0112] = 6
     Image.fromarray(smooth()).save(tmp_path / "a.jpg", xmp=xmp, exif=exif.tobytes())
     photo, out = read_photo(tmp_path / "a.jpg"), tmp_path / f"out.{suffix}"
-    output.write_output(photo, photo.pixels, np.zeros(photo.pixels.shape[:2], bool), out)
+    write.write_output(photo, photo.pixels, np.zeros(photo.pixels.shape[:2], bool), out)
     again = read_photo(out)
     assert b'dc:creator="me"' in again.metadata.xmp and b"Orientation" not in out.read_bytes().replace(b"\0", b"")
     assert again.pixels.shape == photo.pixels.shape
@@ -232,16 +232,16 @@ def test_the_profile_of_inks_stays_with_the_inks(tmp_path):
     photo = read_photo(tmp_path / "a.tif")
     assert photo.metadata.icc_profile == profile
     for name, kept in (("out.tif", profile), ("out.jpg", profile), ("out.png", None)):
-        output.write_output(photo, photo.pixels, INSIDE, tmp_path / name)
+        write.write_output(photo, photo.pixels, INSIDE, tmp_path / name)
         with Image.open(tmp_path / name) as image:
             assert image.info.get("icc_profile") == kept
 
 
 def test_more_metadata_than_a_jpeg_holds_does_not_stop_it(tmp_path):
     photo = read_photo(make(tmp_path / "rgb.png"))
-    large = output.Metadata(None, b"Exif\0\0" + b"x" * 70_000, b"<x>" + b"x" * 70_000)
+    large = write.Metadata(None, b"Exif\0\0" + b"x" * 70_000, b"<x>" + b"x" * 70_000)
     photo = Photo(photo.path, photo.pixels, photo.mode, photo.native, large)
-    output.write_output(photo, photo.pixels, INSIDE, tmp_path / "out.jpg")
+    write.write_output(photo, photo.pixels, INSIDE, tmp_path / "out.jpg")
     assert colours(tmp_path / "out.jpg").shape == photo.pixels.shape
 
 
@@ -256,14 +256,14 @@ def test_more_metadata_than_a_jpeg_holds_does_not_stop_it(tmp_path):
     ],
 )
 def test_default_output(tmp_path, name, expected):
-    assert output.default_output(read_photo(make(tmp_path / name))) == tmp_path / expected
+    assert write.default_output(read_photo(make(tmp_path / name))) == tmp_path / expected
 
 
 def test_default_output_of_odd_names(tmp_path):
     Image.fromarray(smooth()).save(tmp_path / "a.JPG", "JPEG")
     Image.fromarray(smooth()).save(tmp_path / "b.mpo", "JPEG")
     Image.fromarray(noise(4)).save(tmp_path / "c.jpg", "PNG")
-    names = [output.default_output(read_photo(tmp_path / name)).name for name in ("a.JPG", "b.mpo", "c.jpg")]
+    names = [write.default_output(read_photo(tmp_path / name)).name for name in ("a.JPG", "b.mpo", "c.jpg")]
     assert names == ["a-photodrag.JPG", "b-photodrag.jpg", "c-photodrag.png"]
 
 
@@ -287,9 +287,9 @@ def test_check_refuses_and_leaves_no_trace(tmp_path):
         ("long" * 99 + ".png", "Could not write"),
     ]:
         with pytest.raises(UserError, match=reason) as caught:
-            output.check_output(tmp_path / name, photo, inputs=[mask])
+            write.check_output(tmp_path / name, photo, inputs=[mask])
         assert str(tmp_path) in str(caught.value) and "\n" not in str(caught.value)
-    output.check_output(tmp_path / "out.png", photo, inputs=[mask])
+    write.check_output(tmp_path / "out.png", photo, inputs=[mask])
     assert sorted(tmp_path.iterdir()) == before
 
 
@@ -299,7 +299,7 @@ def test_check_sweeps_out_what_killed_processes_left(tmp_path):
         (tmp_path / name).write_bytes(b"half")
         then = time.time() - hours * 3600
         os.utime(tmp_path / name, (then, then))
-    output.check_output(tmp_path / "out.png", photo)
+    write.check_output(tmp_path / "out.png", photo)
     assert sorted(os.listdir(tmp_path)) == [".new.photodrag-part", "mine.photodrag-part", "rgb.png"]
 
 
@@ -311,9 +311,9 @@ def test_check_finds_an_unwritable_folder(tmp_path):
         if os.geteuid() == 0:  # root may write anywhere: be somebody else
             os.seteuid(65534)
         with pytest.raises(UserError, match="permission"):
-            output.check_output(shut / "out.png", photo)
+            write.check_output(shut / "out.png", photo)
         with pytest.raises(UserError, match="permission"):
-            output.write_output(photo, photo.pixels, INSIDE, shut / "out.png")
+            write.write_output(photo, photo.pixels, INSIDE, shut / "out.png")
     finally:
         os.seteuid(os.getuid())
         shut.rmdir()  # which takes an empty one
@@ -323,18 +323,18 @@ def test_webp_has_a_limit(tmp_path):
     Image.new("RGB", (16_500, 32)).save(tmp_path / "wide.png")
     photo = read_photo(tmp_path / "wide.png")
     with pytest.raises(UserError, match="16,383"):
-        output.check_output(tmp_path / "out.webp", photo)
+        write.check_output(tmp_path / "out.webp", photo)
 
 
 def test_an_older_output_is_replaced_and_a_new_one_has_usual_permissions(tmp_path):
     photo, out = read_photo(make(tmp_path / "rgb.png")), tmp_path / "out.png"
     before = os.umask(0o027)
     try:
-        output.write_output(photo, photo.pixels, INSIDE, out)
+        write.write_output(photo, photo.pixels, INSIDE, out)
     finally:
         os.umask(before)
     assert stat.S_IMODE(out.stat().st_mode) == 0o640
-    output.write_output(photo, edit(photo), INSIDE, out)
+    write.write_output(photo, edit(photo), INSIDE, out)
     assert not np.array_equal(stored(out, "RGB"), photo.pixels)
 
 
@@ -348,12 +348,12 @@ def test_an_interrupted_writing_leaves_nothing(tmp_path, monkeypatch, step):
         raise KeyboardInterrupt
 
     if step == "write":
-        monkeypatch.setattr(output, "_save", interrupt)
+        monkeypatch.setattr(write, "_save", interrupt)
     else:
         monkeypatch.setattr(os, step, interrupt)
     for path in (old, tmp_path / "new.png"):
         with pytest.raises(KeyboardInterrupt):
-            output.write_output(photo, edit(photo), INSIDE, path)
+            write.write_output(photo, edit(photo), INSIDE, path)
     assert old.read_bytes() == b"an older result"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["old.png", "rgb.png"]
 
@@ -375,10 +375,10 @@ def test_a_full_disk(tmp_path, small_disk):
     Image.fromarray(np.tile(noise(3), (4, 4, 1)) ^ np.resize(noise(3, seed=3), (160, 224, 3))).save(tmp_path / "a.png")
     photo, out = read_photo(tmp_path / "a.png"), small_disk / "out.bmp"
     out.write_bytes(b"an older result")
-    output.check_output(out, photo)
+    write.check_output(out, photo)
     for path in (out, small_disk / "new.bmp"):
         with pytest.raises(UserError, match="disk is full"):
-            output.write_output(photo, photo.pixels, np.zeros(photo.pixels.shape[:2], bool), path)
+            write.write_output(photo, photo.pixels, np.zeros(photo.pixels.shape[:2], bool), path)
     assert out.read_bytes() == b"an older result" and [path.name for path in small_disk.iterdir()] == ["out.bmp"]
 
 
@@ -386,4 +386,4 @@ def test_arrays_must_fit(tmp_path):
     photo = read_photo(make(tmp_path / "rgb.png"))
     for edited, changed in [(photo.pixels[1:], INSIDE), (photo.pixels, INSIDE.T), (photo.pixels / 255, INSIDE)]:
         with pytest.raises(ValueError, match="fit"):
-            output.write_output(photo, edited, changed, tmp_path / "out.png")
+            write.write_output(photo, edited, changed, tmp_path / "out.png")

@@ -10,7 +10,7 @@ import pytest
 from pictures import HEIGHT, WIDTH, kinds, make, noise, png, smooth, tiff
 from PIL import ExifTags, Image, ImageCms, ImageFile, ImageOps
 
-from photodrag.pipeline.photo import read_photo
+from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights import UserError
 
 # Where the stored picture's first pixel, first row's end and last row's start lie, as (row, column) ends (EXIF 2.3).

@@ -7,7 +7,7 @@ from PIL import Image
 from photodrag.pipeline import faces, plan
 from photodrag.pipeline.align import Alignment
 from photodrag.pipeline.faces import Face
-from photodrag.pipeline.photo import read_photo
+from photodrag.pipeline.photos.read import read_photo
 from photodrag.pipeline.plan import check_in_crop, plan_edit
 from photodrag.weights import UserError
 

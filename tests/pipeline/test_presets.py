@@ -7,7 +7,7 @@ import pytest
 
 from photodrag.pipeline.edit_file import EditFile, read_edit_file, write_edit_file
 from photodrag.pipeline.faces import Face, detect
-from photodrag.pipeline.photo import read_photo
+from photodrag.pipeline.photos.read import read_photo
 from photodrag.pipeline.plan import plan_edit
 from photodrag.pipeline.presets import PRESETS, Preset, drags
 from photodrag.weights import UserError

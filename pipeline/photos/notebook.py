@@ -5,7 +5,7 @@ import html
 import numpy as np
 from PIL import Image
 
-from photodrag.pipeline.encoded import data_url
+from photodrag.pipeline.photos.encoded import data_url
 
 SIDE = 480
 """The longest side of a picture in a cell."""

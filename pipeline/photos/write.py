@@ -10,10 +10,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from photodrag.pipeline import deep, samples
-from photodrag.pipeline.metadata import Metadata
-from photodrag.pipeline.photo import Photo
-from photodrag.pipeline.tiff import encode_tiff
+from photodrag.pipeline.photos import samples, sixteen_bit
+from photodrag.pipeline.photos.metadata import Metadata
+from photodrag.pipeline.photos.read import Photo
+from photodrag.pipeline.photos.tiff import encode_tiff
 from photodrag.weights import UserError
 from photodrag.weights.common.files import PART, cannot_write, sweep, write_whole
 
@@ -147,7 +147,7 @@ def encode(kind: Format, mode: str, native: np.ndarray, photo: Photo) -> bytes:
         options["pnginfo"].add_itxt("XML:com.adobe.xmp", metadata.xmp.decode("utf-8", "replace"))
     options = {name: value for name, value in options.items() if value is not None}
     if mode in ("RGB;16", "RGBA;16"):
-        return deep.png_of_deep(native, _save(Image.new("RGB", (1, 1)), kind, options))
+        return sixteen_bit.png_of_deep(native, _save(Image.new("RGB", (1, 1)), kind, options))
     return _save(samples.to_image(mode, native), kind, options)
 
 

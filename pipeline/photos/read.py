@@ -14,8 +14,8 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageFile, JpegImagePlugin, UnidentifiedImageError
 
-from photodrag.pipeline import deep, samples
-from photodrag.pipeline.metadata import Metadata, read_metadata, read_orientation
+from photodrag.pipeline.photos import samples, sixteen_bit
+from photodrag.pipeline.photos.metadata import Metadata, read_metadata, read_orientation
 from photodrag.weights import UserError
 
 MAX_PIXELS = 300_000_000  # the largest phone cameras have 200 megapixels
@@ -108,7 +108,7 @@ def read_picture(path: str | Path) -> Photo:
 
 def _decode(image: Image.Image, file: BinaryIO, path: Path) -> Photo:
     _check_header(image, path)
-    is_deep = deep.is_deep(image)
+    is_deep = sixteen_bit.is_deep(image)
     orientation = read_orientation(image)  # this decodes a PNG, so it comes second
     jpeg = _jpeg_coding(image) if isinstance(image, JpegImagePlugin.JpegImageFile) else None
     image.load()
@@ -117,7 +117,7 @@ def _decode(image: Image.Image, file: BinaryIO, path: Path) -> Photo:
     if is_deep:
         file.seek(0)
         high = samples.turned(np.asarray(image), left)
-        mode, native = deep.read_deep(file.read(), high, orientation, path)
+        mode, native = sixteen_bit.read_deep(file.read(), high, orientation, path)
     else:
         mode, native = samples.from_image(image, path)
         native = samples.turned(native, left)

@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from photodrag.pipeline.samples import turned
+from photodrag.pipeline.photos.samples import turned
 from photodrag.weights import UserError
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from photodrag.pipeline import samples
-from photodrag.pipeline.photo import Photo, read_picture
+from photodrag.pipeline.photos import samples
+from photodrag.pipeline.photos.read import Photo, read_picture
 from photodrag.weights import UserError
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from photodrag.pipeline.metadata import Metadata
+from photodrag.pipeline.photos.metadata import Metadata
 
 ROWS = 64
 STRIP_OFFSETS, FREE = 273, 275
