@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from photodrag.pipeline.align import Alignment, Region
+from photodrag.pipeline.faces.align import Alignment, Region
 
 FLOW_SIDE = 512
 BLUR = 4

@@ -16,7 +16,7 @@ from photodrag.invert.shared_code import SharedCode
 from photodrag.invert.tuning import TuneSettings
 from photodrag.pipeline import masks
 from photodrag.pipeline.editing import drag_face, followed, put_back
-from photodrag.pipeline.faces import detect
+from photodrag.pipeline.faces.detection import detect
 from photodrag.pipeline.inversion import DISTANCE, Inversion, Models, Progress, invert, silent
 from photodrag.pipeline.memory import peak_memory
 from photodrag.pipeline.photos.read import Photo

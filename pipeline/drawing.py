@@ -9,10 +9,10 @@ from torch import Tensor
 
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline import masks
-from photodrag.pipeline.align import Alignment
 from photodrag.pipeline.blend import Blend, blend
+from photodrag.pipeline.faces.align import Alignment
+from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.inversion import Inversion
-from photodrag.pipeline.landmarks import Frame, predict
 from photodrag.pipeline.plan import Plan
 
 FINE = 1024

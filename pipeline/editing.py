@@ -17,11 +17,11 @@ from photodrag.invert.projection import ProjectSettings
 from photodrag.invert.quality import to_uint8
 from photodrag.invert.tuning import TuneSettings
 from photodrag.pipeline import masks
-from photodrag.pipeline.box import Box
 from photodrag.pipeline.drawing import FINE, at_least, draw
-from photodrag.pipeline.faces import is_seen
+from photodrag.pipeline.faces.box import Box
+from photodrag.pipeline.faces.detection import is_seen
+from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.inversion import Inversion, Models, Progress, invert, silent
-from photodrag.pipeline.landmarks import Frame, predict
 from photodrag.pipeline.photos.notebook import pictures_html
 from photodrag.pipeline.photos.read import Photo
 from photodrag.pipeline.photos.write import write_output

@@ -7,7 +7,7 @@ from torch import Tensor
 from photodrag.invert import cache, perceptual
 from photodrag.invert.foreign_latents import fitted
 from photodrag.invert.projection import ProjectSettings
-from photodrag.pipeline.faces import Face
+from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.inversion import (
     DISTANCE,
     Inversion,

@@ -20,9 +20,9 @@ from photodrag.invert.quality import Quality, measure, to_uint8
 from photodrag.invert.start import start_digest
 from photodrag.invert.tuning import foreign, tuned
 from photodrag.pipeline import masks
-from photodrag.pipeline.align import Alignment
-from photodrag.pipeline.faces import Face
-from photodrag.pipeline.landmarks import Frame, predict
+from photodrag.pipeline.faces.align import Alignment
+from photodrag.pipeline.faces.detection import Face
+from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.photos.mask import given_ignored
 from photodrag.pipeline.photos.notebook import pictures_html
 from photodrag.pipeline.photos.read import Photo

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from photodrag.pipeline.align import Alignment
+from photodrag.pipeline.faces.align import Alignment
 
 SEAM = 24
 """Width of a seam, in pixels of a crop of 1024."""

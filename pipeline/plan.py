@@ -9,10 +9,9 @@ from os import PathLike
 
 import numpy as np
 
-from photodrag.pipeline import faces, names, presets
-from photodrag.pipeline.align import Alignment
-from photodrag.pipeline.box import Box, check_box
-from photodrag.pipeline.faces import Face
+from photodrag.pipeline.faces.align import Alignment
+from photodrag.pipeline.faces.box import Box, check_box
+from photodrag.pipeline.faces.detection import Face, detection, landmark_names, presets
 from photodrag.pipeline.photos.mask import given_ignored, given_mask
 from photodrag.pipeline.photos.read import Photo, read_photo
 from photodrag.weights import UserError
@@ -39,7 +38,7 @@ class Plan:
     """Where the photo may change: float32 [H, W], 0 … 1, "auto" or "face"."""
     place: Place
     """The face to be edited, or the square where no face was looked for."""
-    faces: int | None
+    detection: int | None
     """How many the photo shows; None where nobody looked."""
     seconds: float
     """What finding the face took."""
@@ -52,7 +51,7 @@ class Plan:
         return self.place if isinstance(self.place, Face) else None
 
     @property
-    def drags(self) -> tuple[tuple[names.Point, names.Point], ...]:
+    def drags(self) -> tuple[tuple[landmark_names.Point, landmark_names.Point], ...]:
         """Each handle with its target, as an edit's file keeps them."""
         return tuple((tuple(h), tuple(t)) for h, t in zip(self.handles.tolist(), self.targets.tolist(), strict=True))
 
@@ -76,7 +75,7 @@ def plan_edit(
     Raises UserError for anything that a person can put right."""
     photo = photo if isinstance(photo, Photo) else read_photo(photo)
     amounts = presets.checked(amounts or {})
-    waits = snap or amounts or names.by_landmarks(handles) or names.by_landmarks(targets)
+    waits = snap or amounts or landmark_names.by_landmarks(handles) or landmark_names.by_landmarks(targets)
     if not waits:
         handles, targets = place_points(photo, handles, targets)
     given, mask, ignored = mask, given_mask(mask, photo), given_ignored(ignore, photo)
@@ -153,10 +152,10 @@ def find_face(photo: Photo, number: int | Face | None = None, box: Box | None = 
     if isinstance(number, Face):
         face, count = number, 1
     elif box is not None:
-        face, count = faces.in_box(photo.pixels, box), 1
+        face, count = detection.in_box(photo.pixels, box), 1
     else:
-        found = faces.detect(photo.pixels)
-        face, count = faces.choose(found, number, photo.path.name), len(found)
+        found = detection.detect(photo.pixels)
+        face, count = detection.choose(found, number, photo.path.name), len(found)
     try:
         Alignment.from_landmarks(face.landmarks)
     except ValueError as error:
@@ -176,9 +175,11 @@ def place_points(
 ) -> tuple[np.ndarray, np.ndarray]:
     """`check_points`, of handles and targets that may be words, and of presets, on a face: see `names.placed` and
     `presets.drags`."""
-    if snap or amounts or names.has_words(handles) or names.has_words(targets):
+    if snap or amounts or landmark_names.has_words(handles) or landmark_names.has_words(targets):
         handles, targets = (
-            list(points) if names.has_words(points) else [tuple(point) for point in _points(name, points).tolist()]
+            list(points)
+            if landmark_names.has_words(points)
+            else [tuple(point) for point in _points(name, points).tolist()]
             for name, points in (("handles", handles), ("targets", targets))
         )
         for name, points in (("handles", handles), ("targets", targets)):
@@ -186,9 +187,9 @@ def place_points(
         if handles or targets or not amounts:
             _check_pairs(handles, targets)
         landmarks, width = (place.landmarks, place.box[2]) if isinstance(place, Face) else (None, 0.0)
-        handles, targets = names.placed(handles, targets, landmarks, width, snap)
+        handles, targets = landmark_names.placed(handles, targets, landmarks, width, snap)
         if amounts and landmarks is None:
-            raise names.no_landmarks(next(iter(amounts)))
+            raise landmark_names.no_landmarks(next(iter(amounts)))
         for handle, target in presets.drags(amounts, landmarks, handles) if amounts else ():
             handles, targets = [*handles, handle], [*targets, target]
     return check_points(photo, handles, targets)
@@ -221,11 +222,11 @@ def check_in_crop(alignment: Alignment, photo: Photo, points: np.ndarray, name: 
     """Raises UserError for points [N, 2] of the photo outside the crop, of one of so many faces or of none."""
     for (x, y), seen in zip(points, alignment.to_crop(points), strict=True):
         if not ((seen >= 0) & (seen <= alignment.size - 1)).all():
-            other = " or choose another face with --face" if faces and faces > 1 else ""
-            if faces is None:
+            other = " or choose another face with --face" if detection and detection > 1 else ""
+            if detection is None:
                 other = " or choose another square with --box X,Y,WIDTH,HEIGHT"
             where = _extent(alignment, (photo.width, photo.height), np.array([x, y]))
-            raise UserError(f"The {name} {x:g},{y:g} lies outside {_crop(faces)}, {where}: move it there{other}.")
+            raise UserError(f"The {name} {x:g},{y:g} lies outside {_crop(detection)}, {where}: move it there{other}.")
 
 
 def check_mask_permits(
@@ -235,7 +236,7 @@ def check_mask_permits(
     region = x0, y0, x1, y1 = alignment.paste_region(mask.shape)
     if not ((mask[y0:y1, x0:x1] > 0) & alignment.covered(region)).any():
         where = _extent(alignment, mask.shape[::-1])
-        raise UserError(f"The {name} lets nothing change inside {_crop(faces)}, {where}: paint white there.")
+        raise UserError(f"The {name} lets nothing change inside {_crop(detection)}, {where}: paint white there.")
     last = np.array(mask.shape[::-1]) - 1
     for (x, y), (column, row) in zip(handles, handles.round().clip(0, last).astype(int), strict=True):
         if not mask[row, column]:
@@ -243,7 +244,7 @@ def check_mask_permits(
 
 
 def _crop(faces: int | None) -> str:
-    return "the square that is edited" if faces is None else "the crop around the face"
+    return "the square that is edited" if detection is None else "the crop around the face"
 
 
 def _extent(alignment: Alignment, size: tuple[int, int], point: np.ndarray | None = None) -> str:

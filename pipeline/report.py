@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from photodrag.invert.identity import SAME_PERSON, likeness
-from photodrag.pipeline.faces import Face
-from photodrag.pipeline.landmarks import GROUPS
-from photodrag.pipeline.names import places
+from photodrag.pipeline.faces.detection import Face
+from photodrag.pipeline.faces.landmark_names import places
+from photodrag.pipeline.faces.landmarks import GROUPS
 from photodrag.pipeline.photos.read import Photo
 
 if TYPE_CHECKING:  # these import torch, and `photodrag faces` needs none

@@ -22,7 +22,7 @@ def faces(photo: Path, box: tuple | None, as_json: bool) -> None:
         photodrag faces photo.jpg
     """
     from photodrag.pipeline import report
-    from photodrag.pipeline.faces import choose, detect, in_box
+    from photodrag.pipeline.faces.detection import choose, detect, in_box
     from photodrag.pipeline.photos.read import read_photo
 
     picture = read_photo(photo)

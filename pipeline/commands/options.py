@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from photodrag.pipeline import names
 from photodrag.pipeline.edit_file import METHODS
-from photodrag.pipeline.presets import PRESETS
+from photodrag.pipeline.faces.detection import landmark_names
+from photodrag.pipeline.faces.presets import PRESETS
 from photodrag.pipeline.progress import ProgressBar
 from photodrag.weights.common.errors import Failure, UserError
 from photodrag.weights.common.printable import printable
@@ -63,7 +63,7 @@ class Place(click.ParamType):
         if not isinstance(value, str):
             return value
         try:
-            return names.read_point(value)
+            return landmark_names.read_point(value)
         except ValueError:
             self.fail(f"{value!r} is not {self.name}: give a point, like {self.example}.", param, ctx)
 
@@ -78,7 +78,7 @@ class Drag(click.ParamType):
             return value
         try:
             handle, target = value.split(":")
-            return names.read_point(handle), names.read_target(target)
+            return landmark_names.read_point(handle), landmark_names.read_target(target)
         except ValueError:
             self.fail(
                 f"{value!r} is not {self.name}: give a handle and its target in photo pixels, like {self.example}, "

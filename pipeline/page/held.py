@@ -3,7 +3,7 @@
 import secrets
 from dataclasses import replace
 
-from photodrag.pipeline.faces import Face
+from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.inversion import Inversion
 from photodrag.pipeline.page.limits import Limits
 from photodrag.pipeline.page.work import Choice, Result

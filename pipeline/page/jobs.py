@@ -11,7 +11,7 @@ from photodrag.drag import DragState
 from photodrag.invert.identity import likeness
 from photodrag.pipeline import report
 from photodrag.pipeline.editing import drag_face, put_back
-from photodrag.pipeline.faces import choose, detect, in_box
+from photodrag.pipeline.faces.detection import choose, detect, in_box
 from photodrag.pipeline.inversion import Inversion, invert
 from photodrag.pipeline.page import painted, pictures, work
 from photodrag.pipeline.page.held import Held

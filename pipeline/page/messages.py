@@ -4,7 +4,7 @@ A message is text, or binary: the length of the JSON in 4 bytes, big-endian, the
 
 import json
 
-from photodrag.pipeline.presets import PRESETS
+from photodrag.pipeline.faces.presets import PRESETS
 from photodrag.weights.common.json_checks import Check, is_number, is_row, is_whole, or_null
 
 

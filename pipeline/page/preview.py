@@ -9,9 +9,9 @@ from torch import Tensor
 
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline import masks
-from photodrag.pipeline.align import Alignment
 from photodrag.pipeline.blend import FLOW_SIDE
 from photodrag.pipeline.drawing import blend_in
+from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.inversion import Inversion
 from photodrag.pipeline.page.pictures import PASSING, Patch, patch, smaller
 from photodrag.pipeline.photos.read import Photo

@@ -18,7 +18,7 @@ from photodrag.pipeline import film
 from photodrag.pipeline.blend import backward_flow
 from photodrag.pipeline.edit_file import EditFile, write_edit_file
 from photodrag.pipeline.editing import Edit, put_back
-from photodrag.pipeline.faces import Face
+from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.film_files import write_film
 from photodrag.pipeline.inversion import Inversion
 from photodrag.pipeline.page.painted import from_png

@@ -20,7 +20,7 @@ from tqdm import trange
 from photodrag import weights
 from photodrag.invert.identity import descriptor
 from photodrag.invert.quality import to_uint8
-from photodrag.pipeline.landmarks import Frame, predict
+from photodrag.pipeline.faces.landmarks import Frame, predict
 
 SIDE = 512
 FRAME = Frame(255.5, 285, 235)

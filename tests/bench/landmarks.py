@@ -38,7 +38,7 @@ from photodrag.invert.crop import whole_view
 from photodrag.invert.identity import descriptor, identity_distance
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.editing import followed
-from photodrag.pipeline.faces import detect
+from photodrag.pipeline.faces.detection import detect
 
 PSI = 0.7
 POINTS = {1: [30], 5: [36, 45, 30, 48, 54], 68: list(range(68))}

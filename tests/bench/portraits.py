@@ -16,8 +16,8 @@ import numpy as np
 from PIL import Image
 
 from photodrag.pipeline.editing import edit
+from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.inversion import Models
-from photodrag.pipeline.landmarks import Frame, predict
 from photodrag.pipeline.photos.read import read_photo
 from photodrag.pipeline.plan import find_face
 from photodrag.weights import keep_freed_memory

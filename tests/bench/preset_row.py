@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image
 
 from photodrag.pipeline.editing import edit
+from photodrag.pipeline.faces.presets import PRESETS
 from photodrag.pipeline.inversion import Models
-from photodrag.pipeline.presets import PRESETS
 from photodrag.weights import keep_freed_memory
 
 SIDE = 256

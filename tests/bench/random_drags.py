@@ -26,7 +26,7 @@ from photodrag.drag.state import ARRIVED, LIMIT, STALLED
 from photodrag.invert.identity import SAME_PERSON, descriptor, identity_distance
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.editing import followed
-from photodrag.pipeline.faces import detect
+from photodrag.pipeline.faces.detection import detect
 
 Drawn = tuple[np.ndarray, np.ndarray]
 """Handles and targets, [N, 2] in pixels of a crop."""

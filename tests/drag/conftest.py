@@ -6,7 +6,7 @@ import torch
 
 from photodrag import weights
 from photodrag.invert.quality import to_uint8
-from photodrag.pipeline.faces import detect
+from photodrag.pipeline.faces.detection import detect
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ from photodrag.drag.motion import hold_gradient, hold_loss, motion_loss
 from photodrag.drag.sampling import disc, sample
 from photodrag.drag.tracking import Tracker
 from photodrag.invert.quality import to_uint8
-from photodrag.pipeline.faces import detect
-from photodrag.pipeline.landmarks import Frame, predict
+from photodrag.pipeline.faces.detection import detect
+from photodrag.pipeline.faces.landmarks import Frame, predict
 
 SIDE = 1024
 

@@ -13,7 +13,7 @@ from photodrag.drag.methods import METHODS
 from photodrag.drag.sampling import sample
 from photodrag.drag.state import finished
 from photodrag.invert.quality import to_uint8
-from photodrag.pipeline.landmarks import Frame, predict
+from photodrag.pipeline.faces.landmarks import Frame, predict
 
 PEERS = [name for name in METHODS if name != "photodrag"]
 

@@ -9,7 +9,7 @@ import pytest
 
 from photodrag.invert.dlib_models import face_recogniser
 from photodrag.invert.identity import SAME_PERSON, descriptor, identity_distance, likeness
-from photodrag.pipeline.faces import detect
+from photodrag.pipeline.faces.detection import detect
 
 
 @pytest.fixture(scope="module")

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from photodrag.pipeline.align import Alignment
-from photodrag.pipeline.resample import warp
+from photodrag.pipeline.faces.align import Alignment
+from photodrag.pipeline.faces.resample import warp
 
 
 def square(x: float, y: float, half: float, turn: float = 0.0, size: int = 1024) -> Alignment:

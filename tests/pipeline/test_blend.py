@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from photodrag.pipeline import masks
-from photodrag.pipeline.align import Alignment
 from photodrag.pipeline.blend import _read, blend
+from photodrag.pipeline.faces.align import Alignment
 
 SIDE = 256
 

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 import pytest
 
-from photodrag.pipeline.faces import Face, choose, detect, in_box
-from photodrag.pipeline.landmarks import EYES, GROUPS, JAW, MOUTH
-from photodrag.pipeline.resample import warp
+from photodrag.pipeline.faces.detection import Face, choose, detect, in_box
+from photodrag.pipeline.faces.landmarks import EYES, GROUPS, JAW, MOUTH
+from photodrag.pipeline.faces.resample import warp
 from photodrag.weights.common.errors import UserError
 
 SIDE = 99  # px across the astronaut's face

@@ -14,8 +14,9 @@ from photodrag import weights
 from photodrag.invert import projection
 from photodrag.invert.crop import FFHQ_FACE
 from photodrag.invert.projection import ProjectSettings, Stage
-from photodrag.pipeline import edit, faces
+from photodrag.pipeline import edit
 from photodrag.pipeline.cli import main
+from photodrag.pipeline.faces.detection import detection
 from photodrag.pipeline.inversion import Models, focus_of, key_of
 from photodrag.pipeline.photos.read import read_photo
 from photodrag.pipeline.plan import alignment_of, find_generator, find_place
@@ -43,8 +44,8 @@ def no_detector(monkeypatch) -> None:
     def look(*_):
         raise AssertionError("a face was looked for")
 
-    monkeypatch.setattr(faces, "detect", look)
-    monkeypatch.setattr(faces, "in_box", look)
+    monkeypatch.setattr(detection, "detect", look)
+    monkeypatch.setattr(detection, "in_box", look)
 
 
 @pytest.fixture

@@ -15,10 +15,10 @@ from photodrag.invert import projection
 from photodrag.invert.projection import ProjectSettings, Stage
 from photodrag.invert.start import start_digest
 from photodrag.pipeline import inversion, masks
-from photodrag.pipeline.align import Alignment
 from photodrag.pipeline.blend import blend
 from photodrag.pipeline.cli import main
 from photodrag.pipeline.drawing import blend_in
+from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.inversion import DISTANCE, crop_of, key_of
 from photodrag.pipeline.photos.read import read_photo
 from photodrag.pipeline.plan import find_face, plan_edit

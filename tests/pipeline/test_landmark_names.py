@@ -4,10 +4,10 @@ import click
 import numpy as np
 import pytest
 
-from photodrag.pipeline import names
 from photodrag.pipeline.commands.edit import edit
-from photodrag.pipeline.landmarks import BROWS, EYES, JAW, MOUTH, NOSE
-from photodrag.pipeline.names import NAMES, placed, places
+from photodrag.pipeline.faces.detection import landmark_names
+from photodrag.pipeline.faces.landmark_names import NAMES, placed, places
+from photodrag.pipeline.faces.landmarks import BROWS, EYES, JAW, MOUTH, NOSE
 from photodrag.pipeline.photos.read import read_photo
 from photodrag.pipeline.plan import find_face, plan_edit
 from photodrag.weights import UserError
@@ -71,9 +71,9 @@ def test_snap(photo, face):
     plan = plan_edit(photo, [tuple(near), "nose"], ["+0,-5", "+0,+0"], face=face, snap=True)
     assert np.allclose(plan.handles, face.landmarks[[48, 30]], atol=0.005)
     assert np.allclose(plan.targets[0], face.landmarks[48] + (0, -5), atol=0.011)
-    bound = names.SNAP * face.box[2]
+    bound = landmark_names.SNAP * face.box[2]
     marks = np.array([[0.0, 0.0], [100.0, 0.0]])
-    assert names.snapped((names.SNAP * 200 - 0.1, 0.0), marks, 200.0) == (0.0, 0.0)
+    assert landmark_names.snapped((landmark_names.SNAP * 200 - 0.1, 0.0), marks, 200.0) == (0.0, 0.0)
     with pytest.raises(
         UserError, match=rf"is \d+ px from the nearest landmark \(\d+\), and --snap moves it {bound:.0f}"
     ):

@@ -17,12 +17,12 @@ from PIL import Image
 from serving import served, wait_until
 
 from photodrag.drag import DragSettings
-from photodrag.pipeline import film, presets
-from photodrag.pipeline.faces import detect
+from photodrag.pipeline import film
+from photodrag.pipeline.faces.detection import detect, presets
+from photodrag.pipeline.faces.presets import PRESETS
 from photodrag.pipeline.page.limits import Limits
 from photodrag.pipeline.page.preview import Preview
 from photodrag.pipeline.page.studio import Studio
-from photodrag.pipeline.presets import PRESETS
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
 expect = playwright.expect

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photodrag.pipeline import faces, plan
-from photodrag.pipeline.align import Alignment
-from photodrag.pipeline.faces import Face
+from photodrag.pipeline import plan
+from photodrag.pipeline.faces.align import Alignment
+from photodrag.pipeline.faces.detection import Face, detection
 from photodrag.pipeline.photos.read import read_photo
 from photodrag.pipeline.plan import check_in_crop, plan_edit
 from photodrag.weights import UserError
@@ -80,7 +80,7 @@ def test_what_is_accepted(photo):
 
 
 def test_landmarks_that_coincide(photo, monkeypatch):
-    monkeypatch.setattr(faces, "detect", lambda pixels: [Face(1, (9, 9, 9, 9), np.full((68, 2), 9.0), 1.0)])
+    monkeypatch.setattr(detection, "detect", lambda pixels: [Face(1, (9, 9, 9, 9), np.full((68, 2), 9.0), 1.0)])
     with pytest.raises(UserError, match=r"No eyes and mouth could be told apart in portrait\.png"):
         plan.find_face(photo)
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from photodrag.pipeline.edit_file import EditFile, read_edit_file, write_edit_file
-from photodrag.pipeline.faces import Face, detect
+from photodrag.pipeline.faces.detection import Face, detect
+from photodrag.pipeline.faces.presets import PRESETS, Preset, drags
 from photodrag.pipeline.photos.read import read_photo
 from photodrag.pipeline.plan import plan_edit
-from photodrag.pipeline.presets import PRESETS, Preset, drags
 from photodrag.weights import UserError
 
 

@@ -10,7 +10,7 @@ from functools import cached_property
 import cv2
 import numpy as np
 
-from photodrag.pipeline.resample import warp
+from photodrag.pipeline.faces.resample import warp
 
 Region = tuple[int, int, int, int]  # x0, y0, x1, y1 in whole photo pixels; x1 and y1 are one past the last
 

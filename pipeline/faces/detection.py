@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 
 from photodrag.invert.dlib_models import face_detector, one_at_a_time
-from photodrag.pipeline.box import Box, check_box
-from photodrag.pipeline.landmarks import Frame, predict
+from photodrag.pipeline.faces.box import Box, check_box
+from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.weights.common.errors import UserError
 
 WINDOW = 80  # px across the smallest face that dlib's detector sees

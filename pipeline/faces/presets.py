@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from photodrag.pipeline.names import Point, place_of, rounded
+from photodrag.pipeline.faces.landmark_names import Point, place_of, rounded
 from photodrag.weights.common.errors import UserError
 
 if TYPE_CHECKING:  # `--help` tells the presets, and is there at once

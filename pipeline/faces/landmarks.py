@@ -12,7 +12,7 @@ import dlib
 import numpy as np
 
 from photodrag.invert.dlib_models import shape_predictor
-from photodrag.pipeline.resample import warp
+from photodrag.pipeline.faces.resample import warp
 
 JAW, BROWS, NOSE, EYES, MOUTH = slice(0, 17), slice(17, 27), slice(27, 36), slice(36, 48), slice(48, 68)
 GROUPS = {"jaw": JAW, "brows": BROWS, "nose": NOSE, "eyes": EYES, "mouth": MOUTH}
