@@ -17,10 +17,10 @@ from PIL import Image
 from photodrag import weights
 from photodrag.pipeline import compare_report
 from photodrag.pipeline.compare import DISTANCES, MOVE, SIDE, CompareSettings, Row, compare_one, row_key, summary
-from photodrag.pipeline.inversion import Models, Progress, silent
+from photodrag.pipeline.editing.inversion import Models, Progress, silent
+from photodrag.pipeline.editing.plan import Place, find_generator, find_place, usual_align
 from photodrag.pipeline.photos.encoded import encoded
 from photodrag.pipeline.photos.read import Photo, read_photo
-from photodrag.pipeline.plan import Place, find_generator, find_place, usual_align
 from photodrag.weights import UserError
 from photodrag.weights.common.files import make_folder, write_whole
 

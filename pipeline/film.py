@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from photodrag.drag import DragState
-from photodrag.pipeline.drawing import draw
-from photodrag.pipeline.inversion import Inversion
-from photodrag.pipeline.plan import Plan
+from photodrag.pipeline.editing.compositing import draw
+from photodrag.pipeline.editing.inversion import Inversion
+from photodrag.pipeline.editing.plan import Plan
 
 FRAMES = 40
 """Two seconds at film_files.RATE: a second of work each on two CPU cores, blending included."""

@@ -18,7 +18,12 @@ MAY_IMPORT = {
     "pipeline": {"pipeline", "invert", "drag", "weights"},
 }
 NAMES = ["photodrag.weights.load", "photodrag.invert.project", "photodrag.drag.drag", "photodrag.pipeline.edit"]
-MODULES = ["photodrag.invert.projection", "photodrag.drag.loop", "photodrag.pipeline.editing", "photodrag.weights.face"]
+MODULES = [
+    "photodrag.invert.projection",
+    "photodrag.drag.loop",
+    "photodrag.pipeline.editing.whole_edit",
+    "photodrag.weights.face",
+]
 
 
 def imported(path: Path) -> set[str]:
@@ -110,7 +115,7 @@ def test_wheel_runs_from_another_folder(installed, tmp_path):
 
     assert "Usage: photodrag" in python("-m", "photodrag.pipeline.cli", "--help")
     script = """
-import photodrag.pipeline.editing, photodrag.invert.start, photodrag.drag
+import photodrag.pipeline.editing.whole_edit, photodrag.invert.start, photodrag.drag
 print(photodrag.pipeline.__file__, photodrag.pipeline.edit.__name__)
 print(photodrag.invert.start.start_model().weight.shape)
 import photodrag.pipeline.page.studio, photodrag.pipeline.photos.read

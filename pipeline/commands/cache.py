@@ -114,7 +114,7 @@ def _draw(entry: "Entry", generator: str, device: str, out: Path) -> None:
     from photodrag import weights
     from photodrag.invert.quality import to_uint8
     from photodrag.invert.tuning import foreign, tuned
-    from photodrag.pipeline.inversion import pick_device
+    from photodrag.pipeline.editing.inversion import pick_device
     from photodrag.weights.common.files import write_whole
 
     network = weights.load(generator, pick_device(device))
@@ -217,7 +217,7 @@ def _chosen(found: list, key: str, consequence: str = "") -> list["Entry"]:
 
 
 def _facts(entry: "Entry", size: int) -> dict:
-    from photodrag.pipeline.report import of_quality
+    from photodrag.pipeline.editing.report import of_quality
 
     return {
         "key": entry.key,

@@ -77,16 +77,16 @@ def import_one(file: Path, photo: Path | None, index: int, replacing: bool, **wa
 
 def _import_latent(file, photo, index, replacing, face, box, align, generator, class_, device) -> None:
     from photodrag.invert.foreign_latents import read_latents
+    from photodrag.pipeline.editing.plan import find_generator, find_place, usual_align
     from photodrag.pipeline.photos.read import read_photo
-    from photodrag.pipeline.plan import find_generator, find_place, usual_align
 
     generator, subject = find_generator(generator or "face")
     picture = read_photo(photo)
     place, count = find_place(picture, align or usual_align(subject), face, box)
     options.prepare_to_compute(device)
-    from photodrag.pipeline.imported import import_latent
-    from photodrag.pipeline.inversion import Models
-    from photodrag.pipeline.report import inversion_in_words, of_inversion
+    from photodrag.pipeline.editing.imported_latents import import_latent
+    from photodrag.pipeline.editing.inversion import Models
+    from photodrag.pipeline.editing.report import inversion_in_words, of_inversion
 
     models = Models.load(generator, device, class_=class_)
     latents = read_latents(file, models.generator.w_dim)

@@ -10,15 +10,15 @@ import click
 
 from photodrag.pipeline.commands import options
 from photodrag.pipeline.commands.films import check_films, film_costs, write_films
-from photodrag.pipeline.edit_file import EditFile, read_edit_file, write_edit_file
+from photodrag.pipeline.editing.edit_file import EditFile, read_edit_file, write_edit_file
 from photodrag.pipeline.progress import ProgressBar
 from photodrag.weights.common.errors import UserError
 
 if TYPE_CHECKING:
-    from photodrag.pipeline.editing import Edit
-    from photodrag.pipeline.inversion import Inversion
+    from photodrag.pipeline.editing.inversion import Inversion
+    from photodrag.pipeline.editing.plan import Plan
+    from photodrag.pipeline.editing.whole_edit import Edit
     from photodrag.pipeline.photos.read import Photo
-    from photodrag.pipeline.plan import Plan
 
 STAY = "+0,+0"
 """The target of a pin."""
@@ -166,7 +166,7 @@ def edit(
                 result.save(path)
                 inversion = result.inversion
             with options.stopping_leaves(_whole(outs[: done + 1])):
-                from photodrag.pipeline import report
+                from photodrag.pipeline.editing.whole_edit import report
 
                 if filmed:
                     write_films(plan, result, films[done], arrows, bar)
@@ -217,7 +217,7 @@ def _planned(
     picture: "Photo", tasks: list[EditFile], snap: bool, amounts: dict[str, float], bar: ProgressBar
 ) -> tuple[list[EditFile], list["Plan"]]:
     """The tasks, their generator found, and a plan for each; the face is looked for once."""
-    from photodrag.pipeline.plan import find_generator, plan_edit, usual_align
+    from photodrag.pipeline.editing.plan import find_generator, plan_edit, usual_align
 
     generator, subject = find_generator(tasks[0].generator)
     align = tasks[0].align or usual_align(subject)
@@ -253,7 +253,7 @@ def _carried_out(
     from photodrag.drag.methods import METHODS
     from photodrag.invert import ProjectSettings
     from photodrag.pipeline import progress
-    from photodrag.pipeline.editing import carry_out
+    from photodrag.pipeline.editing.whole_edit import carry_out
 
     projection, tuning = ProjectSettings(), options.tune_settings(task.tune)
     ahead = {} if inversion else progress.inversion_costs(projection.stages, tuning)

@@ -9,8 +9,8 @@ from photodrag.pipeline.progress import Costs, ProgressBar
 from photodrag.weights.common.errors import UserError
 
 if TYPE_CHECKING:
-    from photodrag.pipeline.editing import Edit
-    from photodrag.pipeline.plan import Plan
+    from photodrag.pipeline.editing.plan import Plan
+    from photodrag.pipeline.editing.whole_edit import Edit
 
 PICTURE = 1.5
 """Seconds of a film's picture on two CPU cores."""

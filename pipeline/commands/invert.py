@@ -12,9 +12,9 @@ from photodrag.weights.common.errors import Failure, UserError
 if TYPE_CHECKING:
     import numpy as np
 
-    from photodrag.pipeline.inversion import Models
+    from photodrag.pipeline.editing.inversion import Models
+    from photodrag.pipeline.editing.plan import Place
     from photodrag.pipeline.photos.read import Photo
-    from photodrag.pipeline.plan import Place
 
 
 @click.command()
@@ -54,9 +54,9 @@ def invert(
         photodrag invert holiday/*.jpg
         photodrag invert singer.jpg --ignore microphone.png
     """
+    from photodrag.pipeline.editing.plan import find_generator, find_place, usual_align
     from photodrag.pipeline.photos.mask import given_ignored
     from photodrag.pipeline.photos.read import read_photo
-    from photodrag.pipeline.plan import find_generator, find_place, usual_align
 
     options.check_one_face(face, box)
     generator, subject = find_generator(generator or "face")
@@ -84,7 +84,7 @@ def invert(
                     continue
             done.append(facts)
             if not as_json:
-                from photodrag.pipeline.report import inversion_in_words
+                from photodrag.pipeline.editing.report import inversion_in_words
 
                 options.say(inversion_in_words(facts))
             if facts["unkept"]:
@@ -105,7 +105,7 @@ def _tell(error: UserError, path: Path, done: list[dict]) -> int:
 def _load(generator: str, class_: int | None, device: str, bar: ProgressBar) -> "Models":
     bar("loading")
     options.prepare_to_compute(device)
-    from photodrag.pipeline.inversion import Models
+    from photodrag.pipeline.editing.inversion import Models
 
     return Models.load(generator, device, bar, class_)
 
@@ -121,8 +121,9 @@ def _invert(
     bar: ProgressBar,
 ) -> dict:
     from photodrag.invert import ProjectSettings
-    from photodrag.pipeline import inversion, progress, report
-    from photodrag.pipeline.tuned import tune_inversion
+    from photodrag.pipeline import progress
+    from photodrag.pipeline.editing.tuning import tune_inversion
+    from photodrag.pipeline.editing.whole_edit import inversion, report
 
     settings, tuning = ProjectSettings(), options.tune_settings(tune)
     bar.expect(progress.inversion_costs(settings.stages, tuning))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from photodrag.pipeline.edit_file import METHODS
+from photodrag.pipeline.editing.edit_file import METHODS
 from photodrag.pipeline.faces.detection import landmark_names
 from photodrag.pipeline.faces.presets import PRESETS
 from photodrag.pipeline.progress import ProgressBar

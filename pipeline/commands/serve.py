@@ -41,9 +41,9 @@ def serve(
         raise UserError(
             f"The page needs a package that isn't here ({error.name}): pip install 'photodrag[page]'."
         ) from error
+    from photodrag.pipeline.editing.plan import find_generator, usual_align
     from photodrag.pipeline.page.studio import Studio
     from photodrag.pipeline.page.token import current_token
-    from photodrag.pipeline.plan import find_generator, usual_align
 
     name, subject = find_generator(generator or "face")
     if usual_align(subject) != "face":

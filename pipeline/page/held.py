@@ -3,8 +3,8 @@
 import secrets
 from dataclasses import replace
 
+from photodrag.pipeline.editing.inversion import Inversion
 from photodrag.pipeline.faces.detection import Face
-from photodrag.pipeline.inversion import Inversion
 from photodrag.pipeline.page.limits import Limits
 from photodrag.pipeline.page.work import Choice, Result
 from photodrag.pipeline.photos.read import Photo

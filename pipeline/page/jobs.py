@@ -9,10 +9,10 @@ import numpy as np
 
 from photodrag.drag import DragState
 from photodrag.invert.identity import likeness
-from photodrag.pipeline import report
-from photodrag.pipeline.editing import drag_face, put_back
+from photodrag.pipeline.editing.inversion import Inversion, invert
+from photodrag.pipeline.editing.plan import find_face
+from photodrag.pipeline.editing.whole_edit import drag_face, put_back, report
 from photodrag.pipeline.faces.detection import choose, detect, in_box
-from photodrag.pipeline.inversion import Inversion, invert
 from photodrag.pipeline.page import painted, pictures, work
 from photodrag.pipeline.page.held import Held
 from photodrag.pipeline.page.pictures import Patch
@@ -20,7 +20,6 @@ from photodrag.pipeline.page.preview import Pace, Preview
 from photodrag.pipeline.page.studio import Studio
 from photodrag.pipeline.page.turns import Job
 from photodrag.pipeline.photos.read import Photo
-from photodrag.pipeline.plan import find_face
 from photodrag.weights.common.errors import UserError
 
 LIKENESS, FRAMES = 0.1, 0.65

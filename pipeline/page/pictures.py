@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from photodrag.pipeline.blend import bounds_of
+from photodrag.pipeline.editing.blend import bounds_of
 from photodrag.pipeline.faces.align import Region
 from photodrag.pipeline.photos.encoded import encoded
 from photodrag.pipeline.photos.read import Photo

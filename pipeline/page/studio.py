@@ -4,7 +4,7 @@ from pathlib import Path
 
 from photodrag.drag import DragSettings
 from photodrag.invert.projection import ProjectSettings
-from photodrag.pipeline.inversion import Models, Progress
+from photodrag.pipeline.editing.inversion import Models, Progress
 from photodrag.pipeline.page.limits import Limits
 from photodrag.pipeline.page.turns import Turns
 

@@ -15,15 +15,15 @@ from PIL import Image
 from photodrag.drag import DragResult, DragState
 from photodrag.drag.state import LIMIT, STOPPED, up_to
 from photodrag.pipeline import film
-from photodrag.pipeline.blend import backward_flow
-from photodrag.pipeline.edit_file import EditFile, write_edit_file
-from photodrag.pipeline.editing import Edit, put_back
+from photodrag.pipeline.editing.blend import backward_flow
+from photodrag.pipeline.editing.edit_file import EditFile, write_edit_file
+from photodrag.pipeline.editing.inversion import Inversion
+from photodrag.pipeline.editing.plan import Plan, plan_edit
+from photodrag.pipeline.editing.whole_edit import Edit, put_back
 from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.film_files import write_film
-from photodrag.pipeline.inversion import Inversion
 from photodrag.pipeline.page.painted import from_png
 from photodrag.pipeline.photos.read import Photo, read_photo
-from photodrag.pipeline.plan import Plan, plan_edit
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import PART, cache_folder, cannot_write, make_folder, sweep
 

@@ -41,10 +41,10 @@ from photodrag.drag import DragSettings
 from photodrag.invert import cache, perceptual
 from photodrag.invert.start import start_digest
 from photodrag.pipeline.comparison import versions
-from photodrag.pipeline.inversion import DISTANCE, Models, crop_of
+from photodrag.pipeline.editing.inversion import DISTANCE, Models, crop_of
+from photodrag.pipeline.editing.plan import find_face
 from photodrag.pipeline.photos.read import read_photo
 from photodrag.pipeline.photos.write import FORMATS
-from photodrag.pipeline.plan import find_face
 from photodrag.weights.common.files import write_whole
 
 

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from photodrag.pipeline.editing import edit
+from photodrag.pipeline.editing.whole_edit import edit
 from photodrag.weights import keep_freed_memory
 
 SIDE = 400

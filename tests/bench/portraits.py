@@ -15,11 +15,11 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from photodrag.pipeline.editing import edit
+from photodrag.pipeline.editing.inversion import Models
+from photodrag.pipeline.editing.plan import find_face
+from photodrag.pipeline.editing.whole_edit import edit
 from photodrag.pipeline.faces.landmarks import Frame, predict
-from photodrag.pipeline.inversion import Models
 from photodrag.pipeline.photos.read import read_photo
-from photodrag.pipeline.plan import find_face
 from photodrag.weights import keep_freed_memory
 
 STEP = 0.04

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from photodrag.pipeline.editing import edit
+from photodrag.pipeline.editing.inversion import Models
+from photodrag.pipeline.editing.whole_edit import edit
 from photodrag.pipeline.faces.presets import PRESETS
-from photodrag.pipeline.inversion import Models
 from photodrag.weights import keep_freed_memory
 
 SIDE = 256

@@ -11,7 +11,7 @@ from photodrag.drag.contours import on_contours
 from photodrag.drag.face_model import face_model
 from photodrag.drag.led import LeadSettings, led_steps, oddness, shortest
 from photodrag.invert.quality import to_uint8
-from photodrag.pipeline.editing import followed
+from photodrag.pipeline.editing.whole_edit import followed
 from photodrag.pipeline.faces.detection import detect
 from photodrag.weights import latent_space, sensitive_axes
 

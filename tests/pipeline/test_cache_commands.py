@@ -13,8 +13,8 @@ from photodrag.invert import cache as kept
 from photodrag.invert.quality import to_uint8
 from photodrag.invert.tuning import TuneSettings
 from photodrag.pipeline.cli import main
-from photodrag.pipeline.editing import edit
-from photodrag.pipeline.inversion import Models
+from photodrag.pipeline.editing.inversion import Models
+from photodrag.pipeline.editing.whole_edit import edit
 
 
 def ran(capsys, *arguments: object) -> tuple[int, str, str]:

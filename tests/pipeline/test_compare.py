@@ -18,9 +18,9 @@ from photodrag.pipeline import comparison
 from photodrag.pipeline.cli import main
 from photodrag.pipeline.compare import CompareSettings, inverted, summary
 from photodrag.pipeline.compare_report import table
-from photodrag.pipeline.inversion import Models
+from photodrag.pipeline.editing.inversion import Models
+from photodrag.pipeline.editing.plan import find_place
 from photodrag.pipeline.photos.read import read_photo
-from photodrag.pipeline.plan import find_place
 
 FEW = CompareSettings(
     ProjectSettings((Stage(2, 32), Stage(2, 32, 24))), TuneSettings(3, whole=32, face=24), DragSettings(steps=2)

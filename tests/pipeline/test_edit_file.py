@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from photodrag.pipeline.edit_file import EditFile, read_edit_file, write_edit_file
+from photodrag.pipeline.editing.edit_file import EditFile, read_edit_file, write_edit_file
 
 DRAGS = (((412.0, 530.0), (412.1, 510.25)), ((0.1 + 0.2, 1e-7), (-0.5, 3.0)))
 

@@ -6,7 +6,7 @@ from conftest import MOUTH
 from PIL import Image
 
 from photodrag.drag import DragSettings
-from photodrag.pipeline.editing import edit
+from photodrag.pipeline.editing.whole_edit import edit
 
 HANDLE, TARGET = ([float(number) for number in point.split(",")] for point in MOUTH[1].split(":"))
 

@@ -16,10 +16,10 @@ from photodrag.invert.crop import FFHQ_FACE
 from photodrag.invert.projection import ProjectSettings, Stage
 from photodrag.pipeline import edit
 from photodrag.pipeline.cli import main
+from photodrag.pipeline.editing.inversion import Models, focus_of, key_of
+from photodrag.pipeline.editing.plan import alignment_of, find_generator, find_place
 from photodrag.pipeline.faces.detection import detection
-from photodrag.pipeline.inversion import Models, focus_of, key_of
 from photodrag.pipeline.photos.read import read_photo
-from photodrag.pipeline.plan import alignment_of, find_generator, find_place
 
 FILES = {
     "nvidia-ada-skip-32.pkl": None,

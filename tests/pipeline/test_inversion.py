@@ -10,10 +10,10 @@ from PIL import Image
 from photodrag.invert import cache as kept
 from photodrag.invert import unfinished
 from photodrag.invert.projection import ProjectSettings, Stage
-from photodrag.pipeline import inversion
 from photodrag.pipeline.cli import main
+from photodrag.pipeline.editing.plan import find_face
+from photodrag.pipeline.editing.whole_edit import inversion
 from photodrag.pipeline.photos.read import read_photo
-from photodrag.pipeline.plan import find_face
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from conftest import MOUTH
 from PIL import Image
 
 from photodrag.drag import DragSettings
-from photodrag.pipeline.editing import edit
+from photodrag.pipeline.editing.whole_edit import edit
 
 
 def test_pictures_in_a_cell(portrait, ready, models):

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photodrag.pipeline import plan
+from photodrag.pipeline.editing.plan import check_in_crop, plan_edit
+from photodrag.pipeline.editing.whole_edit import plan
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.detection import Face, detection
 from photodrag.pipeline.photos.read import read_photo
-from photodrag.pipeline.plan import check_in_crop, plan_edit
 from photodrag.weights import UserError
 
 HANDLE, TARGET = (104.4, 138.9), (101, 135)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from photodrag.pipeline import editing
 from photodrag.pipeline.cli import main
 from photodrag.pipeline.commands.edit import numbered
+from photodrag.pipeline.editing.whole_edit import whole_edit
 
 MOUTH, BROW = [[104.4, 138.9], [101, 135]], [[103.4, 91], [103.4, 87]]
 
@@ -33,13 +33,13 @@ def test_numbered():
 
 def test_one_inversion(portrait, ready, edits, monkeypatch, capsys):
     ready(portrait)
-    inverted, invert = [], editing.invert
+    inverted, invert = [], whole_edit.invert
 
     def once(*arguments, **more):
         inverted.append(1)
         return invert(*arguments, **more)
 
-    monkeypatch.setattr(editing, "invert", once)
+    monkeypatch.setattr(whole_edit, "invert", once)
     out = portrait.with_name("out.png")
     assert main(["edit", str(portrait), *both(edits), "--pin", "nose", "--out", str(out), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)["edits"]

@@ -7,8 +7,7 @@ from torch import Tensor
 from photodrag.invert import cache, perceptual
 from photodrag.invert.foreign_latents import fitted
 from photodrag.invert.projection import ProjectSettings
-from photodrag.pipeline.faces.detection import Face
-from photodrag.pipeline.inversion import (
+from photodrag.pipeline.editing.inversion import (
     DISTANCE,
     Inversion,
     Models,
@@ -20,8 +19,9 @@ from photodrag.pipeline.inversion import (
     quality_of,
     silent,
 )
+from photodrag.pipeline.editing.plan import Place
+from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.photos.read import Photo
-from photodrag.pipeline.plan import Place
 from photodrag.weights import UserError
 
 

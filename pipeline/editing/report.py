@@ -16,8 +16,8 @@ from photodrag.pipeline.photos.read import Photo
 
 if TYPE_CHECKING:  # these import torch, and `photodrag faces` needs none
     from photodrag.invert.quality import Quality
-    from photodrag.pipeline.editing import Edit
-    from photodrag.pipeline.inversion import Inversion
+    from photodrag.pipeline.editing.inversion import Inversion
+    from photodrag.pipeline.editing.whole_edit import Edit
 
 HOPELESS = 0.2
 """Perceptual distance from which a reconstruction shows something else than the photo."""

@@ -16,17 +16,17 @@ from photodrag.invert import identity
 from photodrag.invert.projection import ProjectSettings
 from photodrag.invert.quality import to_uint8
 from photodrag.invert.tuning import TuneSettings
-from photodrag.pipeline import masks
-from photodrag.pipeline.drawing import FINE, at_least, draw
+from photodrag.pipeline.editing.compositing import FINE, at_least, draw
+from photodrag.pipeline.editing.inversion import Inversion, Models, Progress, invert, silent
+from photodrag.pipeline.editing.plan import Plan, find_generator, plan_edit, usual_align
+from photodrag.pipeline.editing.tuning import tune_inversion
+from photodrag.pipeline.editing.whole_edit import masks
 from photodrag.pipeline.faces.box import Box
 from photodrag.pipeline.faces.detection import is_seen
 from photodrag.pipeline.faces.landmarks import Frame, predict
-from photodrag.pipeline.inversion import Inversion, Models, Progress, invert, silent
 from photodrag.pipeline.photos.notebook import pictures_html
 from photodrag.pipeline.photos.read import Photo
 from photodrag.pipeline.photos.write import write_output
-from photodrag.pipeline.plan import Plan, find_generator, plan_edit, usual_align
-from photodrag.pipeline.tuned import tune_inversion
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,15 @@ from dataclasses import asdict, replace
 
 from photodrag.invert import cache, perceptual, unfinished
 from photodrag.invert.tuning import TuneSettings, TuneState, tune
-from photodrag.pipeline.inversion import DISTANCE, Inversion, Progress, find_kept, keep_finished, quality_of, silent
+from photodrag.pipeline.editing.inversion import (
+    DISTANCE,
+    Inversion,
+    Progress,
+    find_kept,
+    keep_finished,
+    quality_of,
+    silent,
+)
 from photodrag.pipeline.photos.read import Photo
 
 

@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from photodrag.invert.quality import to_uint8
-from photodrag.pipeline import masks
-from photodrag.pipeline.blend import Blend, blend
+from photodrag.pipeline.editing.blend import Blend, blend
+from photodrag.pipeline.editing.inversion import Inversion
+from photodrag.pipeline.editing.plan import Plan
+from photodrag.pipeline.editing.whole_edit import masks
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.landmarks import Frame, predict
-from photodrag.pipeline.inversion import Inversion
-from photodrag.pipeline.plan import Plan
 
 FINE = 1024
 """Least side of the pictures that are blended: seams and flow are made for it, so smaller ones are enlarged."""

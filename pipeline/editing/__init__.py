@@ -1,0 +1,1 @@
+"""The edit itself: planned, inverted, dragged, composited, blended back, reported."""
