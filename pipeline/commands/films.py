@@ -18,7 +18,7 @@ PICTURE = 1.5
 
 def check_films(films: list[tuple], arrows: bool, others: list[Path]) -> None:
     """Raises UserError for films that can't be written, or would replace another file of this edit."""
-    from photodrag.pipeline.film_files import check_film
+    from photodrag.pipeline.films.files import check_film
 
     if arrows and not any(map(any, films)):
         raise UserError("--arrows draws on a film, and none was asked for: add --video, --gif or --frames.")
@@ -32,15 +32,15 @@ def check_films(films: list[tuple], arrows: bool, others: list[Path]) -> None:
 
 def film_costs() -> Costs:
     """What a film's pictures cost, for the bar."""
-    from photodrag.pipeline.film import FRAMES
+    from photodrag.pipeline.films.frames import FRAMES
 
     return {"filming": [PICTURE] * FRAMES}
 
 
 def write_films(plan: "Plan", result: "Edit", film: tuple, arrows: bool, bar: ProgressBar) -> None:
     """Draw the pictures of an edit and write them wherever `film` (video, gif, folder) names a place."""
-    from photodrag.pipeline.film import FRAMES, pictures
-    from photodrag.pipeline.film_files import write_film
+    from photodrag.pipeline.films.files import write_film
+    from photodrag.pipeline.films.frames import FRAMES, pictures
 
     shown = pictures(plan, result.inversion, result.states, FRAMES, arrows, partial(bar, "filming"))
     write_film(shown, *film)

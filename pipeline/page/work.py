@@ -14,14 +14,14 @@ from PIL import Image
 
 from photodrag.drag import DragResult, DragState
 from photodrag.drag.state import LIMIT, STOPPED, up_to
-from photodrag.pipeline import film
 from photodrag.pipeline.editing.blend import backward_flow
 from photodrag.pipeline.editing.edit_file import EditFile, write_edit_file
 from photodrag.pipeline.editing.inversion import Inversion
 from photodrag.pipeline.editing.plan import Plan, plan_edit
 from photodrag.pipeline.editing.whole_edit import Edit, put_back
 from photodrag.pipeline.faces.detection import Face
-from photodrag.pipeline.film_files import write_film
+from photodrag.pipeline.films import frames
+from photodrag.pipeline.films.files import write_film
 from photodrag.pipeline.page.painted import from_png
 from photodrag.pipeline.photos.read import Photo, read_photo
 from photodrag.weights.common.errors import UserError
@@ -138,7 +138,7 @@ def filmed(photo: Photo, result: Result, told: Callable[[int, int], None]) -> tu
             told(done, total)
 
         path = folder / f"{photo.path.stem}-photodrag.mp4"
-        shown = film.pictures(result.plan(photo), result.inversion, result.states, film.FRAMES, progress=progress)
+        shown = frames.pictures(result.plan(photo), result.inversion, result.states, frames.FRAMES, progress=progress)
         write_film(shown, video=path)
         return path.name, path.read_bytes()
 

@@ -17,9 +17,9 @@ from PIL import Image
 from serving import served, wait_until
 
 from photodrag.drag import DragSettings
-from photodrag.pipeline import film
 from photodrag.pipeline.faces.detection import detect, presets
 from photodrag.pipeline.faces.presets import PRESETS
+from photodrag.pipeline.films import frames
 from photodrag.pipeline.page.limits import Limits
 from photodrag.pipeline.page.preview import Preview
 from photodrag.pipeline.page.studio import Studio
@@ -176,12 +176,12 @@ def test_upload_pull_stop_undo_save(tab, portrait, ready, tmp_path, monkeypatch)
     files = saved(tab, "#save-png") | saved(tab, "#save-json")
     assert files.keys() == {"portrait-photodrag.png", "portrait-edit.json"}
     assert saved(tab, "#save-jpeg").keys() == {"portrait-photodrag.jpg"}
-    monkeypatch.setattr(film, "FRAMES", 1000)
+    monkeypatch.setattr(frames, "FRAMES", 1000)
     tab.click("#save-mp4")
     expect(tab.locator("#status")).to_contain_text(re.compile(r"Making the video: picture \d+ of 1000"), timeout=SLOW)
     tab.get_by_role("button", name="Cancel the video").click()
     expect(tab.locator("#status")).to_have_text("No video was made.")
-    monkeypatch.setattr(film, "FRAMES", 3)
+    monkeypatch.setattr(frames, "FRAMES", 3)
     assert saved(tab, "#save-mp4").keys() == {"portrait-photodrag.mp4"}
     expect(tab.locator("#save-mp4")).to_have_text("Video")
     edit, out = tmp_path / "portrait-edit.json", tmp_path / "cli.png"
