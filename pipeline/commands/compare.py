@@ -65,8 +65,8 @@ def compare(
     if out.exists() and not out.is_dir():
         raise UserError(f"{out} is no folder: name one with --out.")
     options.prepare_to_compute(device)
-    from photodrag.pipeline.compare_report import table
-    from photodrag.pipeline.comparison import compare as run
+    from photodrag.pipeline.compare.report import table
+    from photodrag.pipeline.compare.run import compare as run
 
     with (
         options.stopping_leaves(f"what was compared before is kept, in {out}"),

@@ -40,7 +40,7 @@ from photodrag import weights
 from photodrag.drag import DragSettings
 from photodrag.invert import cache, perceptual
 from photodrag.invert.start import start_digest
-from photodrag.pipeline.comparison import versions
+from photodrag.pipeline.compare.run import versions
 from photodrag.pipeline.editing.inversion import DISTANCE, Models, crop_of
 from photodrag.pipeline.editing.plan import find_face
 from photodrag.pipeline.photos.read import read_photo

@@ -14,10 +14,9 @@ from PIL import Image
 from photodrag.drag import DragSettings
 from photodrag.invert.projection import ProjectSettings, Stage
 from photodrag.invert.tuning import TuneSettings
-from photodrag.pipeline import comparison
 from photodrag.pipeline.cli import main
-from photodrag.pipeline.compare import CompareSettings, inverted, summary
-from photodrag.pipeline.compare_report import table
+from photodrag.pipeline.compare.report import table
+from photodrag.pipeline.compare.row import CompareSettings, inverted, run, summary
 from photodrag.pipeline.editing.inversion import Models
 from photodrag.pipeline.editing.plan import find_place
 from photodrag.pipeline.photos.read import read_photo
@@ -35,7 +34,7 @@ def small(golden) -> str:
 
 def test_comparison(portrait, cache, small, tmp_path, monkeypatch):
     out = tmp_path / "out"
-    facts = comparison.compare([portrait], out, METHODS, [small], "cpu", FEW)
+    facts = run.compare([portrait], out, METHODS, [small], "cpu", FEW)
     assert json.loads((out / "metrics.json").read_text()) == json.loads(json.dumps(facts))
     assert [row["method"] for row in facts["rows"]] == list(METHODS)
     w, _, w_plus, tuned = facts["rows"]
@@ -53,16 +52,16 @@ def test_comparison(portrait, cache, small, tmp_path, monkeypatch):
     def never(*_):
         raise AssertionError("a row was computed that was there")
 
-    monkeypatch.setattr(comparison, "compare_one", never)
-    again = comparison.compare([portrait], out, METHODS, [small], "cpu", FEW)
+    monkeypatch.setattr(run, "compare_one", never)
+    again = run.compare([portrait], out, METHODS, [small], "cpu", FEW)
     assert again["rows"] == facts["rows"]
     with pytest.raises(AssertionError, match="that was there"):
-        comparison.compare([portrait], out, ["w"], [small], "cpu", CompareSettings(dragging=DragSettings(steps=1)))
+        run.compare([portrait], out, ["w"], [small], "cpu", CompareSettings(dragging=DragSettings(steps=1)))
 
 
 def test_what_fails_is_a_row(portrait, cache, small, tmp_path):
     missing = portrait.with_name("missing.png")
-    facts = comparison.compare([missing, portrait], tmp_path / "out", ["w"], [small], "cpu", FEW)
+    facts = run.compare([missing, portrait], tmp_path / "out", ["w"], [small], "cpu", FEW)
     failed, done = facts["rows"]
     assert "There is no file" in failed["error"] and "error" not in done and facts["failed"] == 1
     assert facts["summary"][small]["w"]["crop.mse"]["of"] == 1
@@ -75,7 +74,7 @@ def test_what_fails_is_a_row(portrait, cache, small, tmp_path):
 def test_page_is_one_file_with_its_figures_in_it(portrait, cache, small, tmp_path):
     name = "<script>alert(1)<!--.png"
     path = portrait.rename(portrait.with_name(name))
-    facts = comparison.compare([path], tmp_path / "out", ["w"], [small], "cpu", FEW)
+    facts = run.compare([path], tmp_path / "out", ["w"], [small], "cpu", FEW)
     page = (tmp_path / "out" / "report.html").read_text("utf-8")
     assert "http://" not in page and "https://" not in page and page.count("<script") == page.count("</script") == 1
     data = json.loads(re.search(r"const data = (\{.*\});\n", page)[1])
@@ -108,7 +107,7 @@ def test_mean_and_deviation():
 
 MEASURE = """
 import torch
-from photodrag.pipeline.memory import peak_memory
+from photodrag.pipeline.compare.memory import peak_memory
 for size in (1, 60_000_000, 1):
     with peak_memory(torch.device("cpu")) as peak:
         torch.ones(size).sum()

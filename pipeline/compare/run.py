@@ -15,8 +15,17 @@ import torch
 from PIL import Image
 
 from photodrag import weights
-from photodrag.pipeline import compare_report
-from photodrag.pipeline.compare import DISTANCES, MOVE, SIDE, CompareSettings, Row, compare_one, row_key, summary
+from photodrag.pipeline.compare.row import (
+    DISTANCES,
+    MOVE,
+    SIDE,
+    CompareSettings,
+    Row,
+    compare_one,
+    report,
+    row_key,
+    summary,
+)
 from photodrag.pipeline.editing.inversion import Models, Progress, silent
 from photodrag.pipeline.editing.plan import Place, find_generator, find_place, usual_align
 from photodrag.pipeline.photos.encoded import encoded
@@ -82,7 +91,7 @@ def compare(
         "versions": versions(),
         "weights": {m.name: m.generator.digest for m in used} | {name: weights.digest(name) for name in DISTANCES},
     }
-    compare_report.write(out, facts, pictures)
+    report.write(out, facts, pictures)
     return facts
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from photodrag.pipeline.compare import DISTANCES, Row
+from photodrag.pipeline.compare.row import DISTANCES, Row
 from photodrag.pipeline.photos.encoded import data_url, encoded
 from photodrag.weights.common.files import write_whole
 

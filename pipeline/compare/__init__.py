@@ -1,0 +1,1 @@
+"""Methods of inversion side by side: a row each, the whole run, the report."""
