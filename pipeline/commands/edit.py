@@ -10,8 +10,8 @@ import click
 
 from photodrag.pipeline.commands import options
 from photodrag.pipeline.commands.films import check_films, film_costs, write_films
+from photodrag.pipeline.commands.progress_bar import ProgressBar
 from photodrag.pipeline.editing.edit_file import EditFile, read_edit_file, write_edit_file
-from photodrag.pipeline.progress import ProgressBar
 from photodrag.weights.common.errors import UserError
 
 if TYPE_CHECKING:
@@ -252,12 +252,12 @@ def _carried_out(
     options.prepare_to_compute(device)
     from photodrag.drag.methods import METHODS
     from photodrag.invert import ProjectSettings
-    from photodrag.pipeline import progress
+    from photodrag.pipeline.commands import progress_bar
     from photodrag.pipeline.editing.whole_edit import carry_out
 
     projection, tuning = ProjectSettings(), options.tune_settings(task.tune)
-    ahead = {} if inversion else progress.inversion_costs(projection.stages, tuning)
-    dragging = progress.drag_costs(task.steps or METHODS[task.method].settings.steps)
+    ahead = {} if inversion else progress_bar.inversion_costs(projection.stages, tuning)
+    dragging = progress_bar.drag_costs(task.steps or METHODS[task.method].settings.steps)
     bar.expect(ahead | dragging | (film_costs() if filmed else {}))
     return carry_out(
         plan,

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from photodrag.pipeline.progress import Costs, ProgressBar
+from photodrag.pipeline.commands.progress_bar import Costs, ProgressBar
 from photodrag.weights.common.errors import UserError
 
 if TYPE_CHECKING:

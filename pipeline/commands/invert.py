@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from photodrag.pipeline.commands import options
-from photodrag.pipeline.progress import ProgressBar
+from photodrag.pipeline.commands.progress_bar import ProgressBar
 from photodrag.weights.common.errors import Failure, UserError
 
 if TYPE_CHECKING:
@@ -121,12 +121,12 @@ def _invert(
     bar: ProgressBar,
 ) -> dict:
     from photodrag.invert import ProjectSettings
-    from photodrag.pipeline import progress
+    from photodrag.pipeline.commands import progress_bar
     from photodrag.pipeline.editing.tuning import tune_inversion
     from photodrag.pipeline.editing.whole_edit import inversion, report
 
     settings, tuning = ProjectSettings(), options.tune_settings(tune)
-    bar.expect(progress.inversion_costs(settings.stages, tuning))
+    bar.expect(progress_bar.inversion_costs(settings.stages, tuning))
     result = inversion.invert(photo, place, models, settings, refresh, bar, ignore=ignored)
     if tuning:
         result = tune_inversion(photo, result, tuning, refresh, bar)

@@ -24,7 +24,7 @@ from PIL import Image
 from photodrag.invert import cache as kept
 from photodrag.pipeline.cli import main, photodrag
 from photodrag.pipeline.commands.cache import human_size
-from photodrag.pipeline.progress import ProgressBar
+from photodrag.pipeline.commands.progress_bar import ProgressBar
 
 TWO = "--drag", "104.4,138.9:101,135", "--drag", "149.6,140.8:153,137"
 FAR = (slice(None), slice(0, 30))
