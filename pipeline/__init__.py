@@ -6,4 +6,4 @@ edit.save("edited.jpg")
 
 from photodrag.weights.common.lazy import lazily
 
-__getattr__, __all__ = lazily(__name__, {"editing": "Edit Handle edit"})
+__getattr__, __all__ = lazily(__name__, {"editing.whole_edit": "Edit Handle edit"})

@@ -1,1 +1,11 @@
-"""x"""
+"""The commands, a file each. They import what computes when they run, so that `--help` is there at once."""
+
+from photodrag.pipeline.commands.cache_exchange import cache  # the group, with these commands of it, too
+from photodrag.pipeline.commands.compare import compare
+from photodrag.pipeline.commands.edit import edit
+from photodrag.pipeline.commands.faces import faces
+from photodrag.pipeline.commands.invert import invert
+from photodrag.pipeline.commands.serve import serve
+from photodrag.pipeline.commands.weights import weights
+
+COMMANDS = [edit, invert, compare, faces, serve, cache, weights]

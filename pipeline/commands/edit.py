@@ -166,7 +166,7 @@ def edit(
                 result.save(path)
                 inversion = result.inversion
             with options.stopping_leaves(_whole(outs[: done + 1])):
-                from photodrag.pipeline.editing.whole_edit import report
+                from photodrag.pipeline.editing import report
 
                 if filmed:
                     write_films(plan, result, films[done], arrows, bar)

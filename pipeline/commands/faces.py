@@ -21,7 +21,7 @@ def faces(photo: Path, box: tuple | None, as_json: bool) -> None:
     Example:
         photodrag faces photo.jpg
     """
-    from photodrag.pipeline.editing.whole_edit import report
+    from photodrag.pipeline.editing import report
     from photodrag.pipeline.faces.detection import choose, detect, in_box
     from photodrag.pipeline.photos.read import read_photo
 

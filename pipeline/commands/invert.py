@@ -122,8 +122,8 @@ def _invert(
 ) -> dict:
     from photodrag.invert import ProjectSettings
     from photodrag.pipeline.commands import progress_bar
+    from photodrag.pipeline.editing import inversion, report
     from photodrag.pipeline.editing.tuning import tune_inversion
-    from photodrag.pipeline.editing.whole_edit import inversion, report
 
     settings, tuning = ProjectSettings(), options.tune_settings(tune)
     bar.expect(progress_bar.inversion_costs(settings.stages, tuning))

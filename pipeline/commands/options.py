@@ -12,7 +12,7 @@ import click
 
 from photodrag.pipeline.commands.progress_bar import ProgressBar
 from photodrag.pipeline.editing.edit_file import METHODS
-from photodrag.pipeline.faces.detection import landmark_names
+from photodrag.pipeline.faces import landmark_names
 from photodrag.pipeline.faces.presets import PRESETS
 from photodrag.weights.common.errors import Failure, UserError
 from photodrag.weights.common.printable import printable

@@ -112,7 +112,9 @@ def page_of(facts: dict, pictures: list[Row | None]) -> str:
     data = json.dumps({"facts": facts, "pictures": shown, "columns": COLUMNS, "units": UNITS})
     for sign, code in SAFE.items():
         data = data.replace(sign, code)
-    return files("photodrag.pipeline").joinpath("compare.html").read_text("utf-8").replace("/* DATA */ null", data)
+    return (
+        files("photodrag.pipeline.compare").joinpath("compare.html").read_text("utf-8").replace("/* DATA */ null", data)
+    )
 
 
 def _label(texts: list[str], height: int) -> np.ndarray:

@@ -15,17 +15,8 @@ import torch
 from PIL import Image
 
 from photodrag import weights
-from photodrag.pipeline.compare.row import (
-    DISTANCES,
-    MOVE,
-    SIDE,
-    CompareSettings,
-    Row,
-    compare_one,
-    report,
-    row_key,
-    summary,
-)
+from photodrag.pipeline.compare import report
+from photodrag.pipeline.compare.row import DISTANCES, MOVE, SIDE, CompareSettings, Row, compare_one, row_key, summary
 from photodrag.pipeline.editing.inversion import Models, Progress, silent
 from photodrag.pipeline.editing.plan import Place, find_generator, find_place, usual_align
 from photodrag.pipeline.photos.encoded import encoded

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from photodrag.invert.quality import to_uint8
+from photodrag.pipeline.editing import masks
 from photodrag.pipeline.editing.blend import Blend, blend
 from photodrag.pipeline.editing.inversion import Inversion
 from photodrag.pipeline.editing.plan import Plan
-from photodrag.pipeline.editing.whole_edit import masks
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.landmarks import Frame, predict
 

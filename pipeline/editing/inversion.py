@@ -19,8 +19,8 @@ from photodrag.invert.projection import ProjectSettings, ProjectState, project
 from photodrag.invert.quality import Quality, measure, to_uint8
 from photodrag.invert.start import start_digest
 from photodrag.invert.tuning import foreign, tuned
+from photodrag.pipeline.editing import masks
 from photodrag.pipeline.editing.plan import Place, alignment_of
-from photodrag.pipeline.editing.whole_edit import masks
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.faces.landmarks import Frame, predict

@@ -9,9 +9,10 @@ from os import PathLike
 
 import numpy as np
 
+from photodrag.pipeline.faces import detection, landmark_names, presets
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.box import Box, check_box
-from photodrag.pipeline.faces.detection import Face, detection, landmark_names, presets
+from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.photos.mask import given_ignored, given_mask
 from photodrag.pipeline.photos.read import Photo, read_photo
 from photodrag.weights import UserError
@@ -38,7 +39,7 @@ class Plan:
     """Where the photo may change: float32 [H, W], 0 … 1, "auto" or "face"."""
     place: Place
     """The face to be edited, or the square where no face was looked for."""
-    detection: int | None
+    faces: int | None
     """How many the photo shows; None where nobody looked."""
     seconds: float
     """What finding the face took."""
@@ -222,11 +223,11 @@ def check_in_crop(alignment: Alignment, photo: Photo, points: np.ndarray, name: 
     """Raises UserError for points [N, 2] of the photo outside the crop, of one of so many faces or of none."""
     for (x, y), seen in zip(points, alignment.to_crop(points), strict=True):
         if not ((seen >= 0) & (seen <= alignment.size - 1)).all():
-            other = " or choose another face with --face" if detection and detection > 1 else ""
-            if detection is None:
+            other = " or choose another face with --face" if faces and faces > 1 else ""
+            if faces is None:
                 other = " or choose another square with --box X,Y,WIDTH,HEIGHT"
             where = _extent(alignment, (photo.width, photo.height), np.array([x, y]))
-            raise UserError(f"The {name} {x:g},{y:g} lies outside {_crop(detection)}, {where}: move it there{other}.")
+            raise UserError(f"The {name} {x:g},{y:g} lies outside {_crop(faces)}, {where}: move it there{other}.")
 
 
 def check_mask_permits(
@@ -236,7 +237,7 @@ def check_mask_permits(
     region = x0, y0, x1, y1 = alignment.paste_region(mask.shape)
     if not ((mask[y0:y1, x0:x1] > 0) & alignment.covered(region)).any():
         where = _extent(alignment, mask.shape[::-1])
-        raise UserError(f"The {name} lets nothing change inside {_crop(detection)}, {where}: paint white there.")
+        raise UserError(f"The {name} lets nothing change inside {_crop(faces)}, {where}: paint white there.")
     last = np.array(mask.shape[::-1]) - 1
     for (x, y), (column, row) in zip(handles, handles.round().clip(0, last).astype(int), strict=True):
         if not mask[row, column]:
@@ -244,7 +245,7 @@ def check_mask_permits(
 
 
 def _crop(faces: int | None) -> str:
-    return "the square that is edited" if detection is None else "the crop around the face"
+    return "the square that is edited" if faces is None else "the crop around the face"
 
 
 def _extent(alignment: Alignment, size: tuple[int, int], point: np.ndarray | None = None) -> str:

@@ -16,11 +16,11 @@ from photodrag.invert import identity
 from photodrag.invert.projection import ProjectSettings
 from photodrag.invert.quality import to_uint8
 from photodrag.invert.tuning import TuneSettings
+from photodrag.pipeline.editing import masks
 from photodrag.pipeline.editing.compositing import FINE, at_least, draw
 from photodrag.pipeline.editing.inversion import Inversion, Models, Progress, invert, silent
 from photodrag.pipeline.editing.plan import Plan, find_generator, plan_edit, usual_align
 from photodrag.pipeline.editing.tuning import tune_inversion
-from photodrag.pipeline.editing.whole_edit import masks
 from photodrag.pipeline.faces.box import Box
 from photodrag.pipeline.faces.detection import is_seen
 from photodrag.pipeline.faces.landmarks import Frame, predict

@@ -9,9 +9,10 @@ import numpy as np
 
 from photodrag.drag import DragState
 from photodrag.invert.identity import likeness
+from photodrag.pipeline.editing import report
 from photodrag.pipeline.editing.inversion import Inversion, invert
 from photodrag.pipeline.editing.plan import find_face
-from photodrag.pipeline.editing.whole_edit import drag_face, put_back, report
+from photodrag.pipeline.editing.whole_edit import drag_face, put_back
 from photodrag.pipeline.faces.detection import choose, detect, in_box
 from photodrag.pipeline.page import painted, pictures, work
 from photodrag.pipeline.page.held import Held

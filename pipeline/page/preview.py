@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from photodrag.invert.quality import to_uint8
+from photodrag.pipeline.editing import masks
 from photodrag.pipeline.editing.blend import FLOW_SIDE
 from photodrag.pipeline.editing.compositing import blend_in
 from photodrag.pipeline.editing.inversion import Inversion
-from photodrag.pipeline.editing.whole_edit import masks
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.page.pictures import PASSING, Patch, patch, smaller
 from photodrag.pipeline.photos.read import Photo

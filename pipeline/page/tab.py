@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 
-from photodrag.pipeline.faces.detection import presets
+from photodrag.pipeline.faces import presets
 from photodrag.pipeline.page import jobs, work
 from photodrag.pipeline.page.held import Held
 from photodrag.pipeline.page.messages import packed

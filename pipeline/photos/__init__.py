@@ -1,1 +1,1 @@
-"""Photo files in and out: reading, writing whole, metadata, deep and odd samples, masks, pictures for pages and notebooks."""
+"""Photo files in and out: read, written whole, with their metadata; masks; pictures for pages and notebooks."""

@@ -10,8 +10,8 @@ from PIL import Image
 
 from photodrag.invert import ProjectSettings, cache
 from photodrag.invert.quality import Quality
+from photodrag.pipeline.editing import inversion as inversions
 from photodrag.pipeline.editing.inversion import Models, key_of
-from photodrag.pipeline.editing.whole_edit import inversion as inversions
 from photodrag.pipeline.faces.detection import detect
 from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights import latent_space

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
+from photodrag.pipeline.editing import masks
 from photodrag.pipeline.editing.blend import _read, blend
-from photodrag.pipeline.editing.whole_edit import masks
 from photodrag.pipeline.faces.align import Alignment
 
 SIDE = 256

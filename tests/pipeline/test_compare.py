@@ -15,8 +15,9 @@ from photodrag.drag import DragSettings
 from photodrag.invert.projection import ProjectSettings, Stage
 from photodrag.invert.tuning import TuneSettings
 from photodrag.pipeline.cli import main
+from photodrag.pipeline.compare import run
 from photodrag.pipeline.compare.report import table
-from photodrag.pipeline.compare.row import CompareSettings, inverted, run, summary
+from photodrag.pipeline.compare.row import CompareSettings, inverted, summary
 from photodrag.pipeline.editing.inversion import Models
 from photodrag.pipeline.editing.plan import find_place
 from photodrag.pipeline.photos.read import read_photo

@@ -383,11 +383,11 @@ def test_our_own_mistakes_crash_loudly(portrait, monkeypatch):
 
 
 def test_warnings_of_libraries_are_not_shown(portrait, monkeypatch, capsys):
-    read = read.read_photo
+    read_photo = read.read_photo
 
     def warn(path):
         warnings.warn("nobody needs to know", stacklevel=1)
-        return read(path)
+        return read_photo(path)
 
     monkeypatch.setattr(read, "read_photo", warn)
     assert main(["faces", str(portrait)]) == 0

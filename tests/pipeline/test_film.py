@@ -9,7 +9,6 @@ from PIL import Image
 
 from photodrag.drag import DragState
 from photodrag.pipeline.cli import main
-from photodrag.pipeline.films import frames
 from photodrag.pipeline.films.files import bounded, write_film
 from photodrag.pipeline.films.frames import even, with_arrows
 
@@ -52,7 +51,7 @@ def test_arrows_lie_on_the_drags_alone():
 
 def test_a_whole_film(portrait, ready, monkeypatch, capsys):
     ready(portrait)
-    monkeypatch.setattr(frames, "FRAMES", 3)
+    monkeypatch.setattr("photodrag.pipeline.films.frames.FRAMES", 3)
     out, video, gif, frames = (portrait.with_name(name) for name in ("out.png", "film.mp4", "film.gif", "frames"))
     frames.mkdir()
     films = ["--video", str(video), "--gif", str(gif), "--frames", str(frames)]

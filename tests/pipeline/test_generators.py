@@ -18,7 +18,7 @@ from photodrag.pipeline import edit
 from photodrag.pipeline.cli import main
 from photodrag.pipeline.editing.inversion import Models, focus_of, key_of
 from photodrag.pipeline.editing.plan import alignment_of, find_generator, find_place
-from photodrag.pipeline.faces.detection import detection
+from photodrag.pipeline.faces import detection
 from photodrag.pipeline.photos.read import read_photo
 
 FILES = {

@@ -15,11 +15,11 @@ from photodrag.invert import projection
 from photodrag.invert.projection import ProjectSettings, Stage
 from photodrag.invert.start import start_digest
 from photodrag.pipeline.cli import main
+from photodrag.pipeline.editing import inversion, masks
 from photodrag.pipeline.editing.blend import blend
 from photodrag.pipeline.editing.compositing import blend_in
 from photodrag.pipeline.editing.inversion import DISTANCE, crop_of, key_of
 from photodrag.pipeline.editing.plan import find_face, plan_edit
-from photodrag.pipeline.editing.whole_edit import inversion, masks
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights import UserError

@@ -11,8 +11,8 @@ from photodrag.invert import cache as kept
 from photodrag.invert import unfinished
 from photodrag.invert.projection import ProjectSettings, Stage
 from photodrag.pipeline.cli import main
+from photodrag.pipeline.editing import inversion
 from photodrag.pipeline.editing.plan import find_face
-from photodrag.pipeline.editing.whole_edit import inversion
 from photodrag.pipeline.photos.read import read_photo
 
 

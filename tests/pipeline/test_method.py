@@ -12,7 +12,8 @@ from PIL import Image
 from photodrag.drag.methods import METHODS
 from photodrag.drag.state import finished
 from photodrag.pipeline.cli import main
-from photodrag.pipeline.editing.whole_edit import edit, edit_file
+from photodrag.pipeline.editing import edit_file
+from photodrag.pipeline.editing.whole_edit import edit
 from photodrag.weights import UserError
 
 ENDS = [[float(number) for number in point.split(",")] for point in MOUTH[1].split(":")]

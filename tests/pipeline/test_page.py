@@ -26,7 +26,6 @@ from websockets.sync.client import connect
 
 from photodrag.drag import DragSettings
 from photodrag.pipeline.cli import main
-from photodrag.pipeline.films import frames
 from photodrag.pipeline.page import token as tokens
 from photodrag.pipeline.page.limits import Limits
 from photodrag.pipeline.page.messages import Nonsense, packed, unpacked
@@ -290,7 +289,7 @@ def test_a_drag_saved_is_the_command_lines(server, portrait, ready, tmp_path):
 
 
 def test_a_video_saved_is_the_command_lines(server, portrait, ready, tmp_path, monkeypatch):
-    monkeypatch.setattr(frames, "FRAMES", 3)
+    monkeypatch.setattr("photodrag.pipeline.films.frames.FRAMES", 3)
     ready(portrait)
     folder = tmp_path / "saved"
     folder.mkdir()
@@ -321,7 +320,7 @@ def frames(video: Path) -> np.ndarray:
 
 
 def test_a_video_is_cancelled_and_the_oldest_can_not_be_made(server, portrait, ready, monkeypatch, tmp_path):
-    monkeypatch.setattr(frames, "FRAMES", 1000)
+    monkeypatch.setattr("photodrag.pipeline.films.frames.FRAMES", 1000)
     ready(portrait)
     with server.page() as page:
         page.open(portrait)

@@ -17,7 +17,8 @@ from PIL import Image
 from serving import served, wait_until
 
 from photodrag.drag import DragSettings
-from photodrag.pipeline.faces.detection import detect, presets
+from photodrag.pipeline.faces import presets
+from photodrag.pipeline.faces.detection import detect
 from photodrag.pipeline.faces.presets import PRESETS
 from photodrag.pipeline.films import frames
 from photodrag.pipeline.page.limits import Limits

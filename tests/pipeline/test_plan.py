@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from photodrag.pipeline.editing import plan
 from photodrag.pipeline.editing.plan import check_in_crop, plan_edit
-from photodrag.pipeline.editing.whole_edit import plan
+from photodrag.pipeline.faces import detection
 from photodrag.pipeline.faces.align import Alignment
-from photodrag.pipeline.faces.detection import Face, detection
+from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights import UserError
 

@@ -6,7 +6,7 @@ from importlib import import_module
 
 def lazily(package: str, modules: Mapping[str, str]) -> tuple[Callable[[str], object], list[str]]:
     """The `__getattr__` (PEP 562) and the `__all__` of a package: for each of its `modules`, by its path in the
-    package, the names that it gives the package, with spaces between them. No module may be called like one of the names."""
+    package, the names that it gives the package, with spaces between them. No module may be called like one of them."""
     places = {name: f"{package}.{module}" for module, names in modules.items() for name in names.split()}
 
     def get(name: str) -> object:
