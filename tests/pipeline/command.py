@@ -17,6 +17,8 @@ from pathlib import Path
 import torch
 
 COMMAND = str(Path(sys.executable).with_name("photodrag"))
+MOUTH = "--drag", "104.4,138.9:101,135"
+"""The corner of the portrait's mouth (see conftest.py), 5 px outward and up."""
 NO_NETWORK = {"PIP_NO_INDEX": "1", "PIP_CONFIG_FILE": os.devnull, "NO_PROXY": "*"}
 
 

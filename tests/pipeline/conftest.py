@@ -17,8 +17,6 @@ from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights import latent_space
 
 ASTRONAUT = Path(__file__).parents[2] / "data" / "astronaut.png"
-MOUTH = "--drag", "104.4,138.9:101,135"
-"""The corner of the portrait's mouth, 5 px outward and up."""
 
 
 @pytest.fixture(scope="session")

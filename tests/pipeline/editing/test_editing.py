@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import MOUTH
+from command import MOUTH
 from PIL import Image
 
 from photodrag.drag import DragSettings

@@ -14,8 +14,7 @@ from zipfile import ZipFile
 import numpy as np
 import pytest
 import torch
-from command import COMMAND, environment, everything_in, run
-from conftest import MOUTH
+from command import COMMAND, MOUTH, environment, everything_in, run
 from pictures import png
 from PIL import Image
 

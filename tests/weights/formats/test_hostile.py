@@ -43,7 +43,7 @@ from photodrag.weights.formats.budget import SLACK, Budget, Refused
 from photodrag.weights.formats.checkpoint import open_checkpoint
 from photodrag.weights.formats.pickled import read
 
-GOLDEN = Path(__file__).parents[1] / "golden"
+GOLDEN = Path(__file__).parents[2] / "golden"
 SEEDS = Path(__file__).parent / "seeds"
 ROOM = 250 << 20
 """Bytes of memory that opening may take, at most, on top of what the process has."""

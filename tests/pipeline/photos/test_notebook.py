@@ -5,7 +5,7 @@ import io
 import re
 
 import numpy as np
-from conftest import MOUTH
+from command import MOUTH
 from PIL import Image
 
 from photodrag.drag import DragSettings

@@ -16,8 +16,7 @@ from pathlib import Path
 import click
 import numpy as np
 import pytest
-from command import OnTerminal, everything_in, run
-from conftest import MOUTH
+from command import MOUTH, OnTerminal, everything_in, run
 from pictures import png, stored
 from PIL import Image
 

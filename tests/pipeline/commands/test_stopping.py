@@ -6,8 +6,7 @@ import socket
 import subprocess
 
 import pytest
-from command import COMMAND, OnTerminal, environment, everything_in, run
-from conftest import MOUTH
+from command import COMMAND, MOUTH, OnTerminal, environment, everything_in, run
 
 
 @pytest.mark.parametrize(

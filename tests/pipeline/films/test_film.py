@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from conftest import MOUTH
+from command import MOUTH
 from PIL import Image
 
 from photodrag.drag import DragState

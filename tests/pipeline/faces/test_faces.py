@@ -17,7 +17,7 @@ SIDE = 99  # px across the astronaut's face
 
 @pytest.fixture(scope="module")
 def photo() -> np.ndarray:
-    path = Path(__file__).parents[2] / "data" / "astronaut.png"
+    path = Path(__file__).parents[3] / "data" / "astronaut.png"
     return cv2.cvtColor(cv2.imread(str(path)), cv2.COLOR_BGR2RGB)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from conftest import MOUTH
+from command import MOUTH
 from PIL import Image
 
 from photodrag import weights
