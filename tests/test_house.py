@@ -1,6 +1,5 @@
 """The house: who may import whom, names that hold in every order of imports, a wheel that runs elsewhere."""
 
-import ast
 import os
 import shutil
 import subprocess
@@ -9,14 +8,35 @@ from itertools import permutations
 from pathlib import Path
 
 import pytest
+from imports import circles, file_imports, floors, ordered, rooms
 
 ROOT = Path(__file__).parents[1]
+BASEMENT = {"weights.common"}
+WEIGHTS = {"weights", "weights.latent", *BASEMENT}
+"""What other stages use of weights/: what it gives by name, whitened spaces, and what every stage shares."""
+PHOTOS = {"pipeline.photos", *WEIGHTS}
+FACES = {"pipeline.faces", *PHOTOS}
+EDITING = {"pipeline.editing", *FACES, "invert", "drag"}
 MAY_IMPORT = {
-    "weights": {"weights"},
-    "invert": {"invert", "weights"},
-    "drag": {"drag", "weights"},
-    "pipeline": {"pipeline", "invert", "drag", "weights"},
+    "weights.common": set(),
+    "weights.networks": BASEMENT,
+    "weights.latent": BASEMENT,
+    "weights.fetching": BASEMENT,
+    "weights.formats": BASEMENT | {"weights.networks", "weights.latent"},
+    "weights": WEIGHTS | {"weights.networks", "weights.formats", "weights.fetching"},
+    "invert": WEIGHTS | {"weights.formats"},
+    "drag": WEIGHTS,
+    "pipeline.photos": WEIGHTS,
+    "pipeline.faces": PHOTOS | {"invert"},
+    "pipeline.editing": EDITING,
+    "pipeline.films": EDITING,
+    "pipeline.compare": EDITING,
+    "pipeline.page": EDITING | {"pipeline.films"},
+    "pipeline.commands": EDITING | {"pipeline.films", "pipeline.compare", "pipeline.page"},
+    "pipeline": {"pipeline.commands", *WEIGHTS},
 }
+"""Of each room, which others it may use; whatever isn't named here may not be used, so no arrow points up."""
+STAGES = ("weights", "invert", "drag", "pipeline")
 NAMES = ["photodrag.weights.load", "photodrag.invert.project", "photodrag.drag.drag", "photodrag.pipeline.edit"]
 MODULES = [
     "photodrag.invert.projection",
@@ -26,25 +46,37 @@ MODULES = [
 ]
 
 
-def imported(path: Path) -> set[str]:
-    """The stages that a file imports, inside functions too."""
-    names = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: a relative import"
-            whole = node.module == "photodrag"
-            names |= {f"photodrag.{alias.name}" for alias in node.names} if whole else {node.module}
-    return {name.split(".")[1] for name in names if name.startswith("photodrag.")}
+def test_rooms_import_only_what_lies_below_them():
+    graph = rooms(file_imports(ROOT), ROOT)
+    assert graph.keys() == MAY_IMPORT.keys()
+    for room, others in graph.items():
+        assert others <= MAY_IMPORT[room], room
+    assert ordered(MAY_IMPORT)  # no circle is allowed
 
 
-@pytest.mark.parametrize("stage", MAY_IMPORT)
-def test_imports_point_one_way(stage):
-    files = list((ROOT / stage).rglob("*.py"))
-    assert files
-    for path in files:
-        assert imported(path) <= MAY_IMPORT[stage], path
+def test_no_files_import_each_other_in_a_circle():
+    assert circles(file_imports(ROOT)) == []
+
+
+def test_imports_are_measured(tmp_path):
+    """On a small house: a lazy name, an import inside a function, a module by name, a circle."""
+    for path, text in {
+        "weights/__init__.py": '__getattr__, __all__ = lazily(__name__, {"common.errors": "UserError"})',
+        "weights/common/errors.py": "import os",
+        "drag/loop.py": "from photodrag.weights import UserError\ndef f():\n    from photodrag.drag import points",
+        "drag/points.py": "import photodrag.drag.loop",
+        "pipeline/cli.py": "from photodrag.drag.loop import f",
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+    graph = file_imports(tmp_path)
+    assert graph["drag.loop"] == {"weights.common.errors", "drag.points"}
+    assert circles(graph) == [["drag.loop", "drag.points"]]
+    assert rooms(graph, tmp_path) == {
+        "weights": set(), "weights.common": set(), "drag": {"weights.common"}, "pipeline": {"drag"},
+    }  # fmt: skip
+    assert floors(graph) == 3 and floors(rooms(graph, tmp_path)) == 3
+    assert ordered(rooms(graph, tmp_path)).index("drag") < ordered(rooms(graph, tmp_path)).index("pipeline")
 
 
 def test_names_are_functions_in_every_order_of_imports():
@@ -92,7 +124,7 @@ def installed(tmp_path_factory) -> Path:
 def test_wheel_holds_the_house_and_nothing_else(installed):
     assert {path.name for path in installed.iterdir() if "dist-info" not in path.name} == {"photodrag", "bin"}
     packed = {path.relative_to(installed / "photodrag") for path in (installed / "photodrag").rglob("*.py")}
-    ours = {path.relative_to(ROOT) for stage in MAY_IMPORT for path in (ROOT / stage).rglob("*.py")}
+    ours = {path.relative_to(ROOT) for stage in STAGES for path in (ROOT / stage).rglob("*.py")}
     assert packed == ours
     assert (installed / "photodrag" / "invert" / "start.safetensors").is_file()
     assert (installed / "photodrag" / "weights" / "latent" / "axes.safetensors").is_file()

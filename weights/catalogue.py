@@ -15,11 +15,11 @@ from torch import Tensor
 
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import cache_folder
+from photodrag.weights.common.kept import facts_in
 from photodrag.weights.face import read_face
 from photodrag.weights.fetching.published import CHECKPOINTS, UNFIT, UNKNOWN, Checkpoint
 from photodrag.weights.fetching.wheels import Wheel
 from photodrag.weights.formats.foreign import network_in
-from photodrag.weights.kept import facts_in
 from photodrag.weights.stlpips import read_stlpips
 
 KINDS = {"generator": "generator", "perceptual": "perceptual distance"}

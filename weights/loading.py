@@ -13,10 +13,10 @@ from photodrag.weights import catalogue
 from photodrag.weights.backbones import ensure_backbone
 from photodrag.weights.catalogue import Entry
 from photodrag.weights.common.errors import UserError
+from photodrag.weights.common.kept import FORMAT, facts_in
 from photodrag.weights.converted import ensure_state, kept_path, source_sha256
 from photodrag.weights.face import build_face
 from photodrag.weights.formats.canonical import build_stylegan2
-from photodrag.weights.kept import FORMAT, facts_in
 from photodrag.weights.networks.mobile import MobileStyleGAN
 from photodrag.weights.networks.stylegan2 import StyleGAN2
 from photodrag.weights.own import resolve

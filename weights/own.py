@@ -9,11 +9,11 @@ from photodrag.weights import catalogue
 from photodrag.weights.catalogue import ENTRIES, Entry, Own, added_path
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import Progress, cache_folder, remove_file
+from photodrag.weights.common.kept import facts_in, write_kept
 from photodrag.weights.converted import ensure_state, kept_path
 from photodrag.weights.fetching.published import UNKNOWN, named_by
 from photodrag.weights.formats.checkpoint import sha256_of
 from photodrag.weights.formats.foreign import read_checkpoint
-from photodrag.weights.kept import facts_in, write_kept
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 ENDINGS = {".pkl", ".pt", ".pth", ".safetensors"}

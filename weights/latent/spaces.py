@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import cache_folder, make_folder
-from photodrag.weights.kept import read_kept, write_kept
+from photodrag.weights.common.kept import read_kept, write_kept
 from photodrag.weights.latent.space import LatentSpace, latent_space
 
 VERSION = 1
