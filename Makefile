@@ -17,9 +17,13 @@ demo: $(VENV)/installed
 test: lint
 	$(BIN)/python -m pytest
 
+# The type checker wants the four folders below one name, as they are installed.
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+	@mkdir -p $(VENV)/typed/photodrag
+	@ln -sfn $(addprefix ../../../,weights invert drag pipeline) $(VENV)/typed/photodrag
+	$(BIN)/mypy
 
 # Stamps, so that a second call starts at once.
 $(VENV)/installed: pyproject.toml
@@ -35,4 +39,4 @@ $(VENV)/installed-dev: pyproject.toml
 	@touch $@ $(VENV)/installed
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .ruff_cache .mypy_cache

@@ -4,6 +4,11 @@ edit = photodrag.pipeline.edit("photo.jpg", handles=[(412, 530)], targets=[(412,
 edit.save("edited.jpg")
 """
 
+from typing import TYPE_CHECKING
+
 from photodrag.weights.common.lazy import lazily
+
+if TYPE_CHECKING:
+    from photodrag.pipeline.editing.whole_edit import Edit, Handle, edit
 
 __getattr__, __all__ = lazily(__name__, {"editing.whole_edit": "Edit Handle edit"})

@@ -5,7 +5,21 @@ w_plus = generator.mapping(torch.randn(1, generator.z_dim), psi=0.7)
 image = generator.synthesis(w_plus)
 """
 
+from typing import TYPE_CHECKING
+
 from photodrag.weights.common.lazy import lazily
+
+if TYPE_CHECKING:
+    from photodrag.weights.allocator import keep_freed_memory
+    from photodrag.weights.catalogue import names
+    from photodrag.weights.common.errors import Failure, UserError
+    from photodrag.weights.facts import Facts, info, listing
+    from photodrag.weights.generator import Generator
+    from photodrag.weights.latent.axes import axes_digest, sensitive_axes
+    from photodrag.weights.latent.space import LatentSpace, latent_space
+    from photodrag.weights.latent.spaces import kept_space
+    from photodrag.weights.loading import digest, get, load, state
+    from photodrag.weights.own import add, convert, remove
 
 __getattr__, __all__ = lazily(
     __name__,
@@ -14,6 +28,7 @@ __getattr__, __all__ = lazily(
         "catalogue": "names",
         "common.errors": "Failure UserError",
         "facts": "Facts info listing",
+        "generator": "Generator",
         "latent.axes": "axes_digest sensitive_axes",
         "latent.space": "LatentSpace latent_space",
         "latent.spaces": "kept_space",

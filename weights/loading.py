@@ -17,8 +17,9 @@ from photodrag.weights.common.kept import FORMAT, facts_in
 from photodrag.weights.converted import ensure_state, kept_path, source_sha256
 from photodrag.weights.face import build_face
 from photodrag.weights.formats.canonical import build_stylegan2
-from photodrag.weights.networks.mobile import MobileStyleGAN
-from photodrag.weights.networks.stylegan2 import StyleGAN2
+from photodrag.weights.generator import Generator
+from photodrag.weights.latent.axes import FFHQ_W_DIM, sensitive_axes
+from photodrag.weights.latent.spaces import kept_space
 from photodrag.weights.own import resolve
 
 
@@ -26,10 +27,10 @@ def load(
     name_or_path: str | Path = "face",
     device: str | torch.device = "cpu",
     progress: Callable[[str], None] | None = None,
-) -> MobileStyleGAN | StyleGAN2:
+) -> Generator:
     """The generator of that name, or of the checkpoint at that path: eval mode, float32, no gradients
-    asked for its weights. Its `subject` says what its pictures show, "face" for faces; None if unknown. Its
-    `digest` is that of the weights it has, whatever becomes of the name or the file.
+    asked for its weights. Its `digest` is
+    that of the weights it has, whatever becomes of the name or the file.
 
     Fetched and converted on first use; `progress` is then told what is being done. Raises UserError
     for an unknown name, for weights that are neither here nor can be fetched, for a file that isn't a
@@ -41,11 +42,22 @@ def load(
     else:
         generator = build_stylegan2(state, json.loads(facts_in(kept_path(entry))["arguments"]))
     generator.subject, generator.digest = entry.subject, _digest(entry)
+    generator.has_ffhq_w = _has_ffhq_w(generator)
     try:
         return generator.to(device)
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise UserError(f"The device {str(device)!r} can't be used here ({reason}); 'cpu' always can.") from error
+
+
+def _has_ffhq_w(generator: Generator) -> bool:
+    """Told by its whitened space, so that any network which kept the mapping of StyleGAN2-FFHQ counts."""
+    if generator.c_dim or generator.w_dim != FFHQ_W_DIM:
+        return False
+    try:
+        return sensitive_axes(kept_space(generator)) is not None
+    except UserError:  # its codes are no finite numbers, which whoever needs its space is told
+        return False
 
 
 def state(name: str, progress: Callable[[str], None] | None = None) -> dict[str, Tensor]:

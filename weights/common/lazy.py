@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from typing import Any
 
 
-def lazily(package: str, modules: Mapping[str, str]) -> tuple[Callable[[str], object], list[str]]:
+def lazily(package: str, modules: Mapping[str, str]) -> tuple[Callable[[str], Any], list[str]]:
     """The `__getattr__` (PEP 562) and the `__all__` of a package: for each of its `modules`, by its path in the
     package, the names that it gives the package, with spaces between them. No module may be called like one of them."""
     places = {name: f"{package}.{module}" for module, names in modules.items() for name in names.split()}
 
-    def get(name: str) -> object:
+    def get(name: str) -> Any:
         if name not in places:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         return getattr(import_module(places[name]), name)

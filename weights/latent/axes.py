@@ -15,6 +15,7 @@ from torch import Tensor
 
 from photodrag.weights.latent.space import LatentSpace
 
+FFHQ_W_DIM = 512
 FIT = 0.05
 """How far from orthonormal the axes may be in a space that is taken for theirs."""
 

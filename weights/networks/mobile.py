@@ -110,6 +110,11 @@ class MobileStyleGAN(nn.Module):
 
     c_dim = 0
 
+    subject: str | None
+    digest: str
+    has_ffhq_w: bool
+    """These three are told by `photodrag.weights.load`."""
+
     def __init__(self, channels: tuple[int, ...], z_dim: int = 512, w_dim: int = 512, mapping_layers: int = 8):
         """`channels`: those of b4, b8, … in order; the picture has twice the last block's side."""
         super().__init__()
@@ -148,6 +153,11 @@ class MobileStyleGAN(nn.Module):
         if resolution != 4 << max(count, 0) or not 0 <= count <= len(self.blocks):
             raise ValueError(f"features are there at 4, 8, … {self.resolution // 2}, not at {resolution}")
         return self._run(w_plus, count, noise)
+
+    @staticmethod
+    def codes_read(resolution: int) -> int:
+        """How many codes `features` of that resolution depend on: b4 reads one, every block up to it two more."""
+        return 2 * resolution.bit_length() - 5
 
     def _run(self, w_plus: Tensor, count: int, noise: str) -> Tensor:
         add = adds_noise(noise)

@@ -149,6 +149,11 @@ class StyleGAN2(nn.Module):
 
     `mapping(z, c, psi, cutoff)` and `synthesis(w_plus, noise)` are modules: see Mapping and Synthesis."""
 
+    subject: str | None
+    digest: str
+    has_ffhq_w: bool
+    """These three are told by `photodrag.weights.load`."""
+
     def __init__(self, mapping: Mapping, synthesis: Synthesis, num_fp16_res: int = 0):
         """`num_fp16_res`: how many of the last blocks are in half precision on a GPU."""
         super().__init__()
@@ -165,3 +170,8 @@ class StyleGAN2(nn.Module):
         """Block output [N, C, resolution, resolution], for a resolution of 4, 8, … R; nothing beyond
         that block is computed, nor an RGB, and codes beyond it are not read."""
         return self.synthesis.features(w_plus, resolution, noise)
+
+    @staticmethod
+    def codes_read(resolution: int) -> int:
+        """How many codes `features` of that resolution depend on: b4 reads one, every block up to it two more."""
+        return 2 * resolution.bit_length() - 5
