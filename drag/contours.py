@@ -1,22 +1,10 @@
 """Points on the contours of a face, told by its landmarks, so that they can be found again on another picture."""
 
-from itertools import pairwise
-
 import numpy as np
 
-CHAINS = (
-    range(17),
-    range(17, 22),
-    range(22, 27),
-    range(27, 31),
-    range(31, 36),
-    (*range(36, 42), 36),
-    (*range(42, 48), 42),
-    (*range(48, 60), 48),
-    (*range(60, 68), 60),
-)
-"""Of dlib's landmarks: jaw, brows, bridge and base of the nose, eyes, outer and inner lips."""
-SEGMENTS = np.array([pair for chain in CHAINS for pair in pairwise(chain)])
+from photodrag.weights.common import face_landmarks
+
+SEGMENTS = np.array(face_landmarks.SEGMENTS)
 NEAR = 0.06
 """How far off a contour a point may lie and still mean it, as a share of the face's width: the middle of a
 mouth that smiles does, too."""
@@ -24,7 +12,7 @@ mouth that smiles does, too."""
 
 def width(landmarks: np.ndarray) -> float:
     """Of the face, from ear to ear, by its landmarks [68, 2]."""
-    return float(np.linalg.norm(landmarks[16] - landmarks[0]))
+    return float(np.linalg.norm(landmarks[face_landmarks.RIGHT_EAR] - landmarks[face_landmarks.LEFT_EAR]))
 
 
 def on_contours(points: np.ndarray, landmarks: np.ndarray) -> np.ndarray:

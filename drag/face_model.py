@@ -12,6 +12,7 @@ from safetensors.torch import load as read_safetensors
 from torch import Tensor
 
 from photodrag.weights import LatentSpace, sensitive_axes
+from photodrag.weights.common.face_landmarks import COUNT
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +32,7 @@ def face_model(space: LatentSpace) -> FaceModel | None:
     parts = {name: space.std[:, None] * (space.components @ part.to(space.mean)) for name, part in _fitted().items()}
     if space.axes is not None:
         parts = {name: space.axes @ part for name, part in parts.items()}
-    return FaceModel(parts["landmarks"].unflatten(1, (68, 2)), parts["identity"])
+    return FaceModel(parts["landmarks"].unflatten(1, (COUNT, 2)), parts["identity"])
 
 
 @cache

@@ -24,9 +24,7 @@ from photodrag.drag.landmarks import Landmarks, found
 from photodrag.drag.shell import farthest, rms, within
 from photodrag.drag.state import ARRIVED, LIMIT, STALLED, STOPPED, DragResult, DragState
 from photodrag.weights import LatentSpace
-
-SKULL = [27, 28, 29, 30, 33, 36, 39, 42, 45]
-"""Landmarks that no expression moves: the nose's bridge and tip, the corners of the eyes."""
+from photodrag.weights.common.face_landmarks import COUNT, SKULL
 
 
 @dataclass(frozen=True)
@@ -101,7 +99,7 @@ def led_steps(
     metric = torch.eye(len(identity)).double() + likeness * identity @ identity.T
     p = start = space.whiten(w_plus[:, : s.codes])
     rest = w_plus[:, s.codes :]
-    code, way, moved = w_plus, torch.zeros(len(metric)).double(), torch.zeros(68, 2).double()
+    code, way, moved = w_plus, torch.zeros(len(metric)).double(), torch.zeros(COUNT, 2).double()
     radius = float(np.clip(s.reach / max(odd, 1e-9) ** 0.5, *s.radius))
     best, doubt, trust, idle, reason = None, s.doubt, 1.0, 0, LIMIT
     for step in range(s.steps + 1):

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from photodrag.pipeline.faces.align import Alignment
+from photodrag.weights.common.face_landmarks import BROWS, MOUTH
 
 SEAM = 24
 """Width of a seam, in pixels of a crop of 1024."""
@@ -47,8 +48,8 @@ def face_mask(landmarks: list[np.ndarray], side: int) -> np.ndarray:
     up over the forehead, with a soft seam outside it."""
     points = []
     for marks in landmarks:
-        up = marks[17:27].mean(0) - marks[48:68].mean(0)  # from mouth to brows
-        points += [marks, marks[17:27] + 0.45 * up]
+        up = marks[BROWS].mean(0) - marks[MOUTH].mean(0)  # from mouth to brows
+        points += [marks, marks[BROWS] + 0.45 * up]
     hull = cv2.convexHull(np.concatenate(points).round().astype(np.int32))
     outside = np.ones((side, side), np.uint8)
     cv2.fillConvexPoly(outside, hull, 0)

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from photodrag.pipeline.faces.resample import warp
+from photodrag.weights.common.face_landmarks import LEFT_EYE, LEFT_MOUTH_CORNER, RIGHT_EYE, RIGHT_MOUTH_CORNER
 
 Region = tuple[int, int, int, int]  # x0, y0, x1, y1 in whole photo pixels; x1 and y1 are one past the last
 
@@ -47,8 +48,8 @@ class Alignment:
         landmarks: [68, 2] in photo pixels. Raises ValueError when they coincide.
         """
         landmarks = np.asarray(landmarks, np.float64)
-        e_l, e_r = landmarks[36:42].mean(0), landmarks[42:48].mean(0)
-        e, m = (e_l + e_r) / 2, (landmarks[48] + landmarks[54]) / 2
+        e_l, e_r = landmarks[LEFT_EYE].mean(0), landmarks[RIGHT_EYE].mean(0)
+        e, m = (e_l + e_r) / 2, (landmarks[LEFT_MOUTH_CORNER] + landmarks[RIGHT_MOUTH_CORNER]) / 2
         x = (e_r - e_l) - _turned(m - e)
         length = np.hypot(*x)
         if not length > 0:

@@ -29,7 +29,7 @@ class Face:
 
     number: 1 for the largest face, counted on by size.
     box: (x, y, width, height) in photo pixels, of brows to chin, the way --box takes it: x … x + width - 1.
-    landmarks: float64 [68, 2] in photo pixels, pixel centres at integers; groups by name in pipeline.landmarks.GROUPS.
+    landmarks: float64 [68, 2] in photo pixels, pixel centres at integers; by number in weights.common.face_landmarks.
     score: the detector's, about 0 to 3; None where it saw none in a box given by hand.
     """
 

@@ -11,47 +11,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from photodrag.weights.common.errors import UserError
+from photodrag.weights.common.face_landmarks import COUNT, NAMES
 
 if TYPE_CHECKING:  # `--help` tells the names, and is there at once
     import numpy as np
 
 Point = tuple[float, float]
 
-NAMES: dict[str, tuple[int, ...]] = {
-    "brow.left": (19,),
-    "brow.left.outer": (17,),
-    "brow.left.inner": (21,),
-    "brow.right": (24,),
-    "brow.right.inner": (22,),
-    "brow.right.outer": (26,),
-    "eye.left": (36, 37, 38, 39, 40, 41),
-    "eye.left.outer": (36,),
-    "eye.left.inner": (39,),
-    "eye.left.top": (37, 38),
-    "eye.left.bottom": (40, 41),
-    "eye.right": (42, 43, 44, 45, 46, 47),
-    "eye.right.inner": (42,),
-    "eye.right.outer": (45,),
-    "eye.right.top": (43, 44),
-    "eye.right.bottom": (46, 47),
-    "nose": (30,),
-    "nose.top": (27,),
-    "nose.left": (31,),
-    "nose.right": (35,),
-    "mouth": (62, 66),
-    "mouth.left": (48,),
-    "mouth.right": (54,),
-    "mouth.top": (51,),
-    "mouth.bottom": (57,),
-    "cheek.left": (2,),
-    "cheek.right": (14,),
-    "jaw.left": (4,),
-    "jaw.right": (12,),
-    "chin": (8,),
-}
-"""What each name stands for: the mean of these of the 68 landmarks. A landmark's number is a name, too."""
-
-COUNT = 68
 SNAP = 0.1
 """How far a handle may snap, as a share of the face's width: about from one feature to the next."""
 DIGITS = 2
@@ -64,7 +30,9 @@ def read_point(text: str) -> Point | str:
     Raises ValueError for what is neither, UserError for a name that there isn't."""
     if text[:1].isalpha() and "," not in text:
         if text not in NAMES:
-            raise UserError(f"There is no landmark {text!r}: give a number from 0 to 67, or one of {', '.join(NAMES)}.")
+            raise UserError(
+                f"There is no landmark {text!r}: give a number from 0 to {COUNT - 1}, or one of {', '.join(NAMES)}."
+            )
         return text
     if text.isascii() and text.isdecimal() and int(text) < COUNT:
         return text

@@ -13,9 +13,7 @@ import numpy as np
 
 from photodrag.invert.dlib_models import shape_predictor
 from photodrag.pipeline.faces.resample import warp
-
-JAW, BROWS, NOSE, EYES, MOUTH = slice(0, 17), slice(17, 27), slice(27, 36), slice(36, 48), slice(48, 68)
-GROUPS = {"jaw": JAW, "brows": BROWS, "nose": NOSE, "eyes": EYES, "mouth": MOUTH}
+from photodrag.weights.common.face_landmarks import LEFT_EYE, RIGHT_EYE
 
 SIDE = 400  # px across the face in the picture that the predictor sees
 PASSES = 6  # at most; two or three settle it
@@ -40,7 +38,7 @@ class Frame:
         """The detector's box as the landmarks [68, 2] suggest it, upright with the eyes."""
         mean = landmarks.mean(0)
         side = np.sqrt(((landmarks - mean) ** 2).sum(1).mean()) / RADIUS
-        across = landmarks[42:48].mean(0) - landmarks[36:42].mean(0)
+        across = landmarks[RIGHT_EYE].mean(0) - landmarks[LEFT_EYE].mean(0)
         roll = np.arctan2(across[1], across[0])
         x, y = mean + RISE * side * np.array([np.sin(roll), -np.cos(roll)])
         return cls(float(x), float(y), float(side), float(roll))

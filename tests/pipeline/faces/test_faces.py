@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from photodrag.pipeline.faces.detection import Face, choose, detect, in_box
-from photodrag.pipeline.faces.landmarks import EYES, GROUPS, JAW, MOUTH
 from photodrag.pipeline.faces.resample import warp
 from photodrag.weights.common.errors import UserError
+from photodrag.weights.common.face_landmarks import EYES, GROUPS, JAW, MOUTH
 
 SIDE = 99  # px across the astronaut's face
 

@@ -8,9 +8,9 @@ from photodrag.pipeline.commands.edit import edit
 from photodrag.pipeline.editing.plan import find_face, plan_edit
 from photodrag.pipeline.faces import landmark_names
 from photodrag.pipeline.faces.landmark_names import NAMES, placed, places
-from photodrag.pipeline.faces.landmarks import BROWS, EYES, JAW, MOUTH, NOSE
 from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights import UserError
+from photodrag.weights.common.face_landmarks import BROWS, EYES, JAW, MOUTH, NOSE
 
 
 @pytest.fixture

@@ -1,0 +1,81 @@
+"""The landmarks of a face by number: iBUG 300-W's scheme of 68 points, which dlib's predictor gives.
+
+This is the one place that knows the numbers. Left and right are the picture's: the left eye is the person's own
+right one."""
+
+from itertools import pairwise
+
+COUNT = 68
+
+JAW = slice(0, 17)
+LEFT_BROW, RIGHT_BROW = slice(17, 22), slice(22, 27)
+NOSE_BRIDGE, NOSE_BASE = slice(27, 31), slice(31, 36)
+LEFT_EYE, RIGHT_EYE = slice(36, 42), slice(42, 48)
+OUTER_LIPS, INNER_LIPS = slice(48, 60), slice(60, 68)
+
+BROWS = slice(LEFT_BROW.start, RIGHT_BROW.stop)
+NOSE = slice(NOSE_BRIDGE.start, NOSE_BASE.stop)
+EYES = slice(LEFT_EYE.start, RIGHT_EYE.stop)
+MOUTH = slice(OUTER_LIPS.start, INNER_LIPS.stop)
+GROUPS = {"jaw": JAW, "brows": BROWS, "nose": NOSE, "eyes": EYES, "mouth": MOUTH}
+"""Every landmark is in one of them."""
+
+LEFT_EAR, RIGHT_EAR = 0, 16
+"""The ends of the jaw line, between which a face is as wide as it is."""
+LEFT_MOUTH_CORNER, RIGHT_MOUTH_CORNER = 48, 54
+
+SKULL = [27, 28, 29, 30, 33, 36, 39, 42, 45]
+"""Those that no expression moves: the nose's bridge and tip, the corners of the eyes."""
+
+
+def _chain(part: slice, closed: bool = False) -> list[tuple[int, int]]:
+    points = list(range(part.start, part.stop))
+    return list(pairwise([*points, points[0]] if closed else points))
+
+
+SEGMENTS = [
+    *_chain(JAW),
+    *_chain(LEFT_BROW),
+    *_chain(RIGHT_BROW),
+    *_chain(NOSE_BRIDGE),
+    *_chain(NOSE_BASE),
+    *_chain(LEFT_EYE, closed=True),
+    *_chain(RIGHT_EYE, closed=True),
+    *_chain(OUTER_LIPS, closed=True),
+    *_chain(INNER_LIPS, closed=True),
+]
+"""The face's contours, as pairs of neighbouring landmarks."""
+
+NAMES: dict[str, tuple[int, ...]] = {
+    "brow.left": (19,),
+    "brow.left.outer": (17,),
+    "brow.left.inner": (21,),
+    "brow.right": (24,),
+    "brow.right.inner": (22,),
+    "brow.right.outer": (26,),
+    "eye.left": (36, 37, 38, 39, 40, 41),
+    "eye.left.outer": (36,),
+    "eye.left.inner": (39,),
+    "eye.left.top": (37, 38),
+    "eye.left.bottom": (40, 41),
+    "eye.right": (42, 43, 44, 45, 46, 47),
+    "eye.right.inner": (42,),
+    "eye.right.outer": (45,),
+    "eye.right.top": (43, 44),
+    "eye.right.bottom": (46, 47),
+    "nose": (30,),
+    "nose.top": (27,),
+    "nose.left": (31,),
+    "nose.right": (35,),
+    "mouth": (62, 66),
+    "mouth.left": (LEFT_MOUTH_CORNER,),
+    "mouth.right": (RIGHT_MOUTH_CORNER,),
+    "mouth.top": (51,),
+    "mouth.bottom": (57,),
+    "cheek.left": (2,),
+    "cheek.right": (14,),
+    "jaw.left": (4,),
+    "jaw.right": (12,),
+    "chin": (8,),
+}
+"""What each name that a person may use stands for: the mean of these."""
