@@ -105,10 +105,10 @@ def edit(
 ) -> Edit:
     """Drag what lies at `handles` to `targets`, both [N, 2], (x, y) in photo pixels as a person sees the photo.
 
-    A handle may be a landmark's name or number (`weights.common.face_landmarks.NAMES`; left and right are the picture's), a target
-    that, too, or relative: "+0,-12", "+3%,+0" (of the face's width). One whose target is itself must stay.
-    snap: handles that are numbers go to the nearest landmark. presets: how much of each of `pipeline.faces.presets.PRESETS`
-    is to be added, {"smile": 0.5}, say.
+    A handle may be a landmark's name or number (`weights.common.face_landmarks.NAMES`; left and right are the
+    picture's), a target that, too, or relative: "+0,-12", "+3%,+0" (of the face's width). One whose target is itself
+    must stay. snap: handles that are numbers go to the nearest landmark. presets: how much is to be added of each of
+    `pipeline.faces.presets.PRESETS`, {"smile": 0.5}, say.
     mask: where the photo may change: "auto" or None (where the edit really differs), "face", an array
     [H, W] of 0 … 1 or bool, or a picture file, white where it may. ignore: what lies in front of the face and is
     neither to be looked at nor changed, likewise an array or a picture file, white there. face: its number, the
