@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from photodrag.weights.facts import Facts, info, listing
     from photodrag.weights.generator import Generator
     from photodrag.weights.latent.axes import axes_digest, sensitive_axes
+    from photodrag.weights.latent.cached_space import kept_space
     from photodrag.weights.latent.space import LatentSpace, latent_space
-    from photodrag.weights.latent.spaces import kept_space
     from photodrag.weights.loading import digest, get, load, state
-    from photodrag.weights.own import add, convert, remove
+    from photodrag.weights.user_checkpoints import add, convert, remove
 
 __getattr__, __all__ = lazily(
     __name__,
@@ -31,8 +31,8 @@ __getattr__, __all__ = lazily(
         "generator": "Generator",
         "latent.axes": "axes_digest sensitive_axes",
         "latent.space": "LatentSpace latent_space",
-        "latent.spaces": "kept_space",
+        "latent.cached_space": "kept_space",
         "loading": "digest get load state",
-        "own": "add convert remove",
+        "user_checkpoints": "add convert remove",
     },
 )

@@ -13,13 +13,13 @@ from zipfile import ZipFile
 
 from torch import Tensor
 
+from photodrag.weights.common.checked_safetensors import read_facts
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import cache_folder
-from photodrag.weights.common.kept import facts_in
 from photodrag.weights.face import read_face
 from photodrag.weights.fetching.published import CHECKPOINTS, UNFIT, UNKNOWN, Checkpoint
 from photodrag.weights.fetching.wheels import Wheel
-from photodrag.weights.formats.foreign import network_in
+from photodrag.weights.formats.stylegan2_checkpoint import network_of
 from photodrag.weights.stlpips import read_stlpips
 
 KINDS = {"generator": "generator", "perceptual": "perceptual distance"}
@@ -157,8 +157,8 @@ def added_path(name: str) -> Path:
 
 
 def _added(path: Path) -> Entry:
-    facts = facts_in(path)
-    network = network_in(facts)
+    facts = read_facts(path)
+    network = network_of(facts)
     size = facts.get("size", "")
     return Entry(
         kind="generator",

@@ -8,13 +8,13 @@ from pathlib import Path
 from torch import Tensor
 
 from photodrag.weights.catalogue import Entry, sharing
+from photodrag.weights.common.checked_safetensors import FORMAT, read_checked, write_checked
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import Progress, cache_folder, locked, make_folder
-from photodrag.weights.common.kept import FORMAT, read_kept, write_kept
 from photodrag.weights.fetching.published import expected_sha256
 from photodrag.weights.fetching.wheels import fetch_wheel
 from photodrag.weights.formats.checkpoint import sha256_of
-from photodrag.weights.formats.foreign import read_checkpoint
+from photodrag.weights.formats.stylegan2_checkpoint import read_checkpoint
 
 
 def source_sha256(entry: Entry) -> str | None:
@@ -25,23 +25,23 @@ def source_sha256(entry: Entry) -> str | None:
     return (entry.wheel or entry.own).sha256 if entry.wheel or entry.own else None
 
 
-def kept_path(entry: Entry) -> Path | None:
+def converted_path(entry: Entry) -> Path | None:
     """Where the entry's converted weights lie, or would; None where its SHA-256 isn't known."""
     sha256 = source_sha256(entry)
-    return _kept_path(entry, sha256) if sha256 or entry.own else None
+    return _converted_path(entry, sha256) if sha256 or entry.own else None
 
 
-def kept_state(entry: Entry) -> dict[str, Tensor] | None:
+def converted_state(entry: Entry) -> dict[str, Tensor] | None:
     """The converted weights; None where they are missing, damaged or somebody else's."""
-    path = kept_path(entry)
-    return read_kept(path, _identity(entry, source_sha256(entry))) if path else None
+    path = converted_path(entry)
+    return read_checked(path, _identity(entry, source_sha256(entry))) if path else None
 
 
 def ensure_state(entry: Entry, progress: Progress | None = None) -> dict[str, Tensor]:
     """The converted weights of any entry without a backbone; fetched and converted where need be.
 
     Raises UserError where they can't be had or the cache can't be written."""
-    state = kept_state(entry)
+    state = converted_state(entry)
     if state is not None:
         return state
     folder = make_folder(cache_folder("weights"))
@@ -54,7 +54,7 @@ def ensure_state(entry: Entry, progress: Progress | None = None) -> dict[str, Te
 
     lock = entry.wheel.project if entry.wheel else entry.name
     with locked(folder / f"{lock}.lock", waiting):
-        state = kept_state(entry)
+        state = converted_state(entry)
         if state is not None:
             return state
         if entry.wheel:
@@ -73,7 +73,7 @@ def _convert_wheel(entry: Entry, folder: Path, progress: Progress | None) -> dic
                 progress(f"converting {each.name}")
             states[each.name] = each.read(wheel)
             facts = _facts(each) | _identity(each, each.wheel.sha256)
-            write_kept(_kept_path(each, each.wheel.sha256), states[each.name], facts)
+            write_checked(_converted_path(each, each.wheel.sha256), states[each.name], facts)
     return states[entry.name]
 
 
@@ -95,11 +95,11 @@ def _convert(entry: Entry, path: Path, sha256: str, progress: Progress | None) -
     if entry.own and sha256_of(path) != sha256:  # a training's, perhaps: it must not be kept as what it was
         raise UserError(f"{path} was changed while it was read: try again when it is written.")
     facts = _facts(entry) | {"file": entry.file, "size": str(path.stat().st_size)} | foreign.facts()
-    write_kept(_kept_path(entry, sha256), foreign.state, facts | _identity(entry, sha256))
+    write_checked(_converted_path(entry, sha256), foreign.state, facts | _identity(entry, sha256))
     return foreign.state
 
 
-def _kept_path(entry: Entry, sha256: str) -> Path:
+def _converted_path(entry: Entry, sha256: str) -> Path:
     if entry.own:
         return entry.own.kept
     return cache_folder("weights") / f"{entry.name}-{sha256[:12]}-v{FORMAT}.safetensors"

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from photodrag.weights.formats.openvino import face_state, read_constants
 from photodrag.weights.latent.space import mean_w
-from photodrag.weights.networks.filled import filled
+from photodrag.weights.networks.materialize import materialized
 from photodrag.weights.networks.mobile import MobileStyleGAN
 
 
@@ -32,4 +32,4 @@ def build_face(state: dict[str, Tensor]) -> MobileStyleGAN:
     layers = sum(key.startswith("mapping_network.") for key in state) // 2
     with torch.device("meta"):
         generator = MobileStyleGAN(tuple(channels), z_dim, w_dim, layers)
-    return filled(generator, state)
+    return materialized(generator, state)

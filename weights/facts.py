@@ -6,11 +6,11 @@ from pathlib import Path
 from photodrag.weights import catalogue
 from photodrag.weights.backbones import backbone_path
 from photodrag.weights.catalogue import Entry
-from photodrag.weights.common.kept import facts_in
-from photodrag.weights.converted import kept_path, kept_state, source_sha256
+from photodrag.weights.common.checked_safetensors import read_facts
+from photodrag.weights.converted import converted_path, converted_state, source_sha256
 from photodrag.weights.fetching.published import named_by
-from photodrag.weights.formats.foreign import Network, network_in, read_checkpoint
-from photodrag.weights.own import resolve
+from photodrag.weights.formats.stylegan2_checkpoint import Network, network_of, read_checkpoint
+from photodrag.weights.user_checkpoints import resolve
 
 
 @dataclass(frozen=True)
@@ -61,10 +61,10 @@ def info(name_or_path: str | Path) -> Facts:
 
 
 def _facts(entry: Entry, check: bool) -> Facts:
-    path = backbone_path(entry.backbone) if entry.backbone else kept_path(entry)
+    path = backbone_path(entry.backbone) if entry.backbone else converted_path(entry)
     path = path if path and path.is_file() else None
     sha256 = source_sha256(entry)
-    network = network_in(facts_in(path)) if path and not entry.backbone else None
+    network = network_of(read_facts(path)) if path and not entry.backbone else None
     if network is None and entry.own and entry.own.original:
         network = read_checkpoint(entry.own.original).network
     published = named_by(sha256) if sha256 else None
@@ -85,7 +85,7 @@ def _facts(entry: Entry, check: bool) -> Facts:
         published=published.name if published else None,
         path=path,
         kept_size=path.stat().st_size if path else None,
-        sound=kept_state(entry) is not None if check and path and not entry.backbone else None,
+        sound=converted_state(entry) is not None if check and path and not entry.backbone else None,
         network=network,
     )
 

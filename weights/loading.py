@@ -12,15 +12,15 @@ from torch import Tensor
 from photodrag.weights import catalogue
 from photodrag.weights.backbones import ensure_backbone
 from photodrag.weights.catalogue import Entry
+from photodrag.weights.common.checked_safetensors import FORMAT, read_facts
 from photodrag.weights.common.errors import UserError
-from photodrag.weights.common.kept import FORMAT, facts_in
-from photodrag.weights.converted import ensure_state, kept_path, source_sha256
+from photodrag.weights.converted import converted_path, ensure_state, source_sha256
 from photodrag.weights.face import build_face
 from photodrag.weights.formats.canonical import build_stylegan2
 from photodrag.weights.generator import Generator
 from photodrag.weights.latent.axes import FFHQ_W_DIM, sensitive_axes
-from photodrag.weights.latent.spaces import kept_space
-from photodrag.weights.own import resolve
+from photodrag.weights.latent.cached_space import kept_space
+from photodrag.weights.user_checkpoints import resolve
 
 
 def load(
@@ -40,7 +40,7 @@ def load(
     if entry.wheel:
         generator = build_face(state)
     else:
-        generator = build_stylegan2(state, json.loads(facts_in(kept_path(entry))["arguments"]))
+        generator = build_stylegan2(state, json.loads(read_facts(converted_path(entry))["arguments"]))
     generator.subject, generator.digest = entry.subject, _digest(entry)
     generator.has_ffhq_w = _has_ffhq_w(generator)
     try:
@@ -79,7 +79,7 @@ def get(name: str, progress: Callable[[str], None] | None = None) -> Path:
     if entry.backbone:
         return ensure_backbone(entry.backbone, progress)
     ensure_state(entry, progress)
-    return kept_path(entry)
+    return converted_path(entry)
 
 
 def digest(name_or_path: str | Path) -> str:

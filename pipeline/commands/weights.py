@@ -120,7 +120,7 @@ def add(file: str, name: str | None, subject: str | None, quiet: bool) -> None:
 
     with options.progress_bar(quiet) as bar:
         entry = keep(file, name, subject, bar)
-    options.say(f"Added as {entry.name}, for --generator {entry.name}; it is kept in {entry.own.kept}")
+    options.say(f"Added as {entry.name}, for --generator {entry.name}; it is kept in {entry.user_checkpoint.converted}")
 
 
 @weights.command()

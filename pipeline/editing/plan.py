@@ -107,10 +107,10 @@ def find_generator(name_or_path: str | PathLike) -> tuple[str, str | None]:
     Raises UserError where there is none, or its file can't be read."""
     if name_or_path == "face":  # needs no look at the others, which would import torch
         return "face", "face"
-    from photodrag.weights.own import resolve
+    from photodrag.weights.user_checkpoints import resolve
 
     entry = resolve(name_or_path, "generator")
-    is_bare = entry.own and entry.own.original and not os.path.dirname(entry.name)
+    is_bare = entry.user_checkpoint and entry.user_checkpoint.original and not os.path.dirname(entry.name)
     return os.path.join(os.curdir, entry.name) if is_bare else entry.name, entry.subject
 
 

@@ -25,7 +25,7 @@ from photodrag.invert.crop import Crop, view_side, whole_view
 from photodrag.invert.perceptual import PerceptualDistance, compare
 from photodrag.invert.schedule import learning_rate
 from photodrag.invert.tuning import tuned
-from photodrag.weights.latent.space import mapped
+from photodrag.weights.latent.space import sample_w
 
 SIDE = 256
 """Of what the perceptual distance sees (of small pictures: see crop.view_side)."""
@@ -81,7 +81,7 @@ def projector(
 ) -> Iterator[Seen]:
     """The code after every step, as projector.py keeps it: without the noise, and the last one is the result."""
     s = settings
-    samples = mapped(lambda z: generator.mapping(z.to(generator.w_avg.device))[:, 0], generator.z_dim, s.samples)
+    samples = sample_w(lambda z: generator.mapping(z.to(generator.w_avg.device))[:, 0], generator.z_dim, s.samples)
     mean = samples.mean(0)
     deviation = ((samples - mean).square().sum() / s.samples).sqrt().item()
     w = mean.expand(1, 1 if s.shared else generator.num_ws, -1).clone().requires_grad_()

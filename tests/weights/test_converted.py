@@ -15,7 +15,7 @@ from safetensors import safe_open
 
 from photodrag.weights import UserError
 from photodrag.weights.common.files import PART
-from photodrag.weights.converted import ensure_state, kept_path, kept_state
+from photodrag.weights.converted import converted_path, converted_state, ensure_state
 
 FETCH = """
 import signal, sys, torch
@@ -47,11 +47,11 @@ def kept_files(folder) -> list[str]:
 
 
 def test_converted_once_with_its_facts(empty_cache, tiny, shelf, pip_finds_it):
-    assert kept_state(tiny) is None
+    assert converted_state(tiny) is None
     assert not empty_cache.exists()  # looking makes nothing
     assert is_right(ensure_state(tiny))
     assert kept_files(empty_cache) == [f"tiny-{tiny.wheel.sha256[:12]}-v1.safetensors"]
-    with safe_open(kept_path(tiny), "pt") as file:
+    with safe_open(converted_path(tiny), "pt") as file:
         assert (
             file.metadata().items()
             >= {
@@ -109,12 +109,12 @@ def damage_foreign(path):
 @pytest.mark.parametrize("damage", [value for name, value in list(globals().items()) if name.startswith("damage_")])
 def test_damaged_file_is_made_anew_in_silence(empty_cache, tiny, pip_finds_it, damage):
     ensure_state(tiny)
-    whole = kept_path(tiny).read_bytes()
-    damage(kept_path(tiny))
-    assert kept_path(tiny).read_bytes() != whole  # the damage was done
-    assert kept_state(tiny) is None
+    whole = converted_path(tiny).read_bytes()
+    damage(converted_path(tiny))
+    assert converted_path(tiny).read_bytes() != whole  # the damage was done
+    assert converted_state(tiny) is None
     assert is_right(ensure_state(tiny))
-    assert is_right(kept_state(tiny))
+    assert is_right(converted_state(tiny))
 
 
 def test_readable_cache_that_cannot_be_written_serves(empty_cache, tiny, pip_finds_it):
@@ -142,7 +142,7 @@ def test_two_processes_at_once(empty_cache, tiny, pip_finds_it):
     assert all(out.endswith(f"{5000 * 4999 // 2}\n") and err == "" for out, err in outputs)
     assert sum("fetching" in out for out, _ in outputs) == 1
     assert len(kept_files(empty_cache)) == 1
-    assert is_right(kept_state(tiny))
+    assert is_right(converted_state(tiny))
 
 
 @pytest.fixture
@@ -202,8 +202,8 @@ def test_killed_during_a_fetch_the_next_one_works(empty_cache, tiny, shelf, stal
     process.communicate(timeout=30)
     (left,) = kept_files(empty_cache)
     assert left.endswith(PART)
-    assert kept_state(tiny) is None
+    assert converted_state(tiny) is None
     pip_setting(no_index=1, find_links=shelf)
     os.utime(empty_cache / "weights" / left, (time.time() - 90_000,) * 2)
     assert is_right(ensure_state(tiny))
-    assert kept_files(empty_cache) == [kept_path(tiny).name]
+    assert kept_files(empty_cache) == [converted_path(tiny).name]

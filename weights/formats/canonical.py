@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from photodrag.weights.common.errors import UserError
-from photodrag.weights.networks.filled import filled
+from photodrag.weights.networks.materialize import materialized
 from photodrag.weights.networks.stylegan2 import Mapping, StyleGAN2, Synthesis
 
 MAX_BLOCKS, MAX_LAYERS, MAX_WIDTH, MAX_CLASSES = 11, 64, 4096, 65536
@@ -123,7 +123,7 @@ def build_stylegan2(state: dict[str, Tensor], arguments: Dict[str, object]) -> S
             raise unusable(f"the tensor {name} has the shape {list(tensor.shape)} and not {list(wanted)}")
         if not tensor.is_floating_point() or not tensor.isfinite().all():
             raise unusable(f"the tensor {name} holds something that is no finite number")
-    return filled(generator, state)
+    return materialized(generator, state)
 
 
 def _network(state: dict[str, Tensor], arguments: Arguments) -> StyleGAN2:

@@ -21,7 +21,7 @@ from photodrag.weights.formats.canonical import (
     shown,
     unusable,
 )
-from photodrag.weights.formats.inert import Shell
+from photodrag.weights.formats.placeholders import Shell
 
 NETWORK = ("dnnlib.tflib.network", "Network")
 OLDEST = 4

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from torch import Tensor
 
 from photodrag.weights.formats.canonical import Arguments, as_float32, joined, unusable
-from photodrag.weights.formats.inert import Shell
+from photodrag.weights.formats.placeholders import Shell
 
 PERSISTENT = ("torch_utils.persistence", "_reconstruct_persistent_obj")
 

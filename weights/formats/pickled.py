@@ -5,10 +5,11 @@ from collections import OrderedDict
 from functools import partial
 
 from photodrag.weights.formats.budget import Budget, damaged
-from photodrag.weights.formats.inert import Maker
+from photodrag.weights.formats.pickle_machine import scalar_keys
 from photodrag.weights.formats.pickled_arrays import numpy_names
 from photodrag.weights.formats.pickled_tensors import STORAGES, Storage, Storages, rebuild_parameter, rebuild_tensor
-from photodrag.weights.formats.safe_pickle import Machine, checked_keys
+from photodrag.weights.formats.placeholders import Constructor
+from photodrag.weights.formats.safe_pickle import load_pickle
 from photodrag.weights.formats.tree import check_tree
 
 SHELLS = (
@@ -27,7 +28,7 @@ OLD_TORCH = pickle.PROTO + b"\x02" + pickle.LONG1 + b"\x0al\xfc\x9cF\xf9 j\xa8P\
 
 
 def read(
-    data: memoryview, budget: Budget | None = None, persistent: Maker | None = None, start: int = 0
+    data: memoryview, budget: Budget | None = None, persistent: Constructor | None = None, start: int = 0
 ) -> tuple[object, int]:
     """What a pickle in `data`, from `start` on, holds, and the byte after it; nothing in it is run.
 
@@ -35,10 +36,9 @@ def read(
     classes that checkpoints hold as Shells. The value is a tree, `check_tree` saw to that: it may be
     walked with recursion. Raises Refused for whatever no checkpoint holds."""
     budget = budget or Budget(len(data))
-    machine = Machine(data, budget, _names(budget), SHELLS, persistent, start)
-    value = machine.run()
+    value, position = load_pickle(data, budget, _names(budget), SHELLS, persistent, start)
     check_tree(value)
-    return value, machine.position
+    return value, position
 
 
 def read_old_torch(data: memoryview, budget: Budget | None = None) -> object:
@@ -56,36 +56,33 @@ def read_old_torch(data: memoryview, budget: Budget | None = None) -> object:
 def _load_from_bytes(budget: Budget, data: object) -> Storage:
     """`torch.storage._load_from_bytes`: one storage, as a file by torch.save within the file. Nothing
     but the storage's class can be named in there."""
-    if type(data) not in (bytes, memoryview):
+    if not isinstance(data, bytes | memoryview):
         raise damaged("a storage without numbers")
     data = memoryview(data)
     storages, position = _read_header(data, budget)
-    machine = Machine(data, budget, STORAGES, (), storages.announce, position)
-    storage = machine.run()
+    storage, position = load_pickle(data, budget, STORAGES, (), storages.announce, position)
     if type(storage) is not Storage:
         raise damaged("a storage without numbers")
-    _fill(storages, data, budget, machine.position)
+    _fill(storages, data, budget, position)
     return storage
 
 
 def _read_header(data: memoryview, budget: Budget) -> tuple[Storages, int]:
+    """No storages yet, where the file has a header of the old layout, and the byte after the header."""
     if data[: len(OLD_TORCH)] != OLD_TORCH:
         raise damaged("a storage that torch.save didn't write")
-    machine = Machine(data, budget, {}, start=len(OLD_TORCH))
-    machine.run()  # the layout's version; there was only one
-    machine = Machine(data, budget, {}, start=machine.position)
-    facts = machine.run()
+    _, position = load_pickle(data, budget, {}, start=len(OLD_TORCH))  # the layout's version; there was only one
+    facts, position = load_pickle(data, budget, {}, start=position)
     if type(facts) is not dict or facts.get("little_endian") is not True:
         raise damaged("its numbers are not in the usual order")
-    return Storages(budget), machine.position
+    return Storages(budget), position
 
 
 def _fill(storages: Storages, data: memoryview, budget: Budget, position: int) -> None:
-    machine = Machine(data, budget, {}, start=position)
-    keys = machine.run()
-    if type(keys) is not list or set(checked_keys(keys)) != storages.by_key.keys():
+    """Give the storages their numbers, from the list of keys at `position` on."""
+    keys, position = load_pickle(data, budget, {}, start=position)
+    if type(keys) is not list or set(scalar_keys(keys)) != storages.by_key.keys():
         raise damaged("other storages than announced")
-    position = machine.position
     for key in keys:
         position += 8  # the length, which the announcement gave, too
         end = position + storages.by_key[key].numbers.nbytes
@@ -93,7 +90,7 @@ def _fill(storages: Storages, data: memoryview, budget: Budget, position: int) -
         position = end
 
 
-def _names(budget: Budget) -> dict[str, Maker | None]:
+def _names(budget: Budget) -> dict[str, Constructor | None]:
     return {
         **STORAGES,
         **numpy_names(budget),
@@ -116,7 +113,7 @@ def _empty(kind: type, *arguments: object) -> object:
     return kind()
 
 
-def _set(members: object) -> set:
+def _set(members: object) -> set[object]:
     if type(members) is not list:
         raise damaged("a set without members")
-    return set(checked_keys(members))
+    return set(scalar_keys(members))

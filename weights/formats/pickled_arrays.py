@@ -5,19 +5,20 @@ from functools import partial
 import numpy as np
 
 from photodrag.weights.formats.budget import Budget, damaged
-from photodrag.weights.formats.inert import Global, Maker, Pending, Shell
+from photodrag.weights.formats.placeholders import Constructor, Global, Pending, Shell
 
+# numpy's codes of plain numbers: kind and bytes.
 CODES = {"f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"}
 NDARRAY = Global("numpy", "ndarray")
 MODULES = ("numpy.core", "numpy._core")
 """Before numpy 2 and since."""
 
 
-def numpy_names(budget: Budget) -> dict[str, Maker | None]:
-    """For `safe_pickle.Machine`: the names that pickled arrays and scalars use.
+def numpy_names(budget: Budget) -> dict[str, Constructor | None]:
+    """For `load_pickle`: the names that pickled arrays and scalars use.
 
     An array arrives as numpy.ndarray in native byte order, a scalar as numpy.generic."""
-    names: dict[str, Maker | None] = {
+    names: dict[str, Constructor | None] = {
         "numpy.ndarray": None,
         "numpy.dtype": _dtype,
         "_codecs.encode": partial(_encode, budget),
@@ -48,6 +49,8 @@ def _reconstruct(budget: Budget, kind: object, shape: object, code: object) -> P
         raise damaged("an array of an unknown class")
 
     def finish(state: object) -> np.ndarray:
+        if type(state) is not tuple:
+            raise damaged("an array without numbers")
         _, shape, dtype, in_columns, data = state
         if type(in_columns) is not bool:
             raise damaged("an array in an unknown order")
@@ -63,12 +66,13 @@ def _frombuffer(budget: Budget, data: object, dtype: object, shape: object, orde
 
 def _scalar(budget: Budget, dtype: object, data: object) -> np.generic:
     """`multiarray.scalar`: one number with a numpy type."""
-    return _array(budget, data, dtype, (), "C")[()]
+    return _array(budget, data, dtype, (1,), "C")[0]
 
 
 def _array(budget: Budget, data: object, dtype: object, shape: object, order: object) -> np.ndarray:
+    """The array of that shape, in native byte order, with its own copy of the numbers."""
     stored = plain_dtype(dtype)
-    if type(data) not in (bytes, memoryview) or type(shape) is not tuple or order not in ("C", "F"):
+    if not isinstance(data, bytes | memoryview) or type(shape) is not tuple or order not in ("C", "F"):
         raise damaged("an array of something else than numbers")
     count = budget.elements(shape)
     if len(data) != count * stored.itemsize:
@@ -78,14 +82,17 @@ def _array(budget: Budget, data: object, dtype: object, shape: object, order: ob
     numbers.view(np.uint8)[:] = np.frombuffer(data, np.uint8) if count else 0
     if stored == np.bool_:
         numbers = numbers.view(np.uint8) != 0  # any other byte than 0 and 1 is no bool
-    return numbers.astype(stored.newbyteorder("="), copy=False).reshape(shape, order=order)
+    return numbers.astype(stored.newbyteorder("="), copy=False).reshape(shape, order="F" if order == "F" else "C")
 
 
 def plain_dtype(shell: object) -> np.dtype:
     """The dtype that a pickle describes. Raises Refused for all but plain numbers: objects, records, texts."""
     if type(shell) is not Shell or (shell.module, shell.name) != ("numpy", "dtype") or shell.arguments[0] not in CODES:
         raise damaged("an array of something else than numbers")
-    _, order, *parts = (3, "=", None, None, None) if shell.state is None else shell.state
+    state = (3, "=", None, None, None) if shell.state is None else shell.state
+    if type(state) is not tuple:
+        raise damaged("an array of something else than numbers")
+    _, order, *parts = state
     if order not in ("<", ">", "=", "|") or parts[:3] != [None, None, None]:
         raise damaged("an array of something else than numbers")
     return np.dtype(shell.arguments[0]).newbyteorder(order)

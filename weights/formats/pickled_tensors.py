@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from photodrag.weights.formats.budget import Budget, Refused, damaged
-from photodrag.weights.formats.inert import Global
+from photodrag.weights.formats.placeholders import Global
 
 DTYPES = {
     "FloatStorage": torch.float32,
@@ -23,7 +23,7 @@ DTYPES = {
     "BoolStorage": torch.uint8,  # any other byte than 0 and 1 is no bool
 }
 STORAGES = dict.fromkeys([f"{module}.{name}" for module in ("torch", "torch.cuda") for name in DTYPES])
-"""For `safe_pickle.Machine`: the storages' classes, which are named and never called."""
+"""For `load_pickle`: the storages' classes, which are named and never called."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -44,6 +44,8 @@ class Storages:
 
     def announce(self, persistent_id: object) -> Storage:
         """The storage of ("storage", class, key, device, n); the old layout adds a view of None."""
+        if type(persistent_id) is not tuple:
+            raise damaged("a storage of an unknown kind")
         word, kind, key, _, count, *view = persistent_id
         if word != "storage" or type(kind) is not Global or type(key) is not str or view not in ([], [None]):
             raise damaged("a storage of an unknown kind")
@@ -71,7 +73,11 @@ def rebuild_tensor(budget: Budget, storage: object, offset: object, size: object
     order, but each has its own place, so that a tensor is never larger than its storage."""
     if type(storage) is not Storage or type(size) is not tuple or type(stride) is not tuple:
         raise damaged("a tensor without numbers")
-    if len(size) != len(stride) or any(type(n) is not int or n < 0 for n in (offset, *stride)):
+    if (
+        type(offset) is not int
+        or len(size) != len(stride)
+        or any(type(n) is not int or n < 0 for n in (offset, *stride))
+    ):
         raise damaged("a tensor whose strides make no sense")
     count, end = budget.elements(size), 1
     for step, n in sorted(zip(stride, size, strict=True)):

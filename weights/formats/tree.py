@@ -4,7 +4,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 
 from photodrag.weights.formats.budget import Refused, damaged
-from photodrag.weights.formats.inert import Pending, Shell
+from photodrag.weights.formats.placeholders import Pending, Shell
 
 DEPTH = 200
 """NVIDIA's networks nest some thirty deep; a walk by recursion may go a thousand deep in Python."""

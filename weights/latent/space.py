@@ -78,7 +78,7 @@ def latent_space(
     def mapping(z: Tensor) -> Tensor:
         return generator.mapping(z.to(device), None if c is None else c.to(device).expand(len(z), -1))[:, 0]
 
-    x = F.leaky_relu(mapped(mapping, generator.z_dim, n, seed), slope).cpu().double()  # not every device has float64
+    x = F.leaky_relu(sample_w(mapping, generator.z_dim, n, seed), slope).cpu().double()  # not every device has float64
     if not x.isfinite().all():
         raise UserError("This generator makes codes of random z that are no finite numbers: give another checkpoint.")
     mean = x.mean(0)
@@ -90,15 +90,15 @@ def latent_space(
 
 
 @torch.no_grad()
-def mapped(mapping: Callable[[Tensor], Tensor], z_dim: int, samples: int = 10_000, seed: int = 123) -> Tensor:
+def sample_w(mapping: Callable[[Tensor], Tensor], z_dim: int, samples: int = 10_000, seed: int = 123) -> Tensor:
     """w [samples, w_dim] of random z [N, z_dim]; samples and seed as in the projector of StyleGAN2's authors."""
     z = torch.from_numpy(np.random.RandomState(seed).randn(samples, z_dim)).float()
     return torch.cat([mapping(part) for part in z.split(1000)])
 
 
 def mean_w(mapping: Callable[[Tensor], Tensor], z_dim: int) -> Tensor:
-    """The mean [w_dim] of `mapped` z, where whoever published a network has not kept it."""
-    return mapped(mapping, z_dim).double().mean(0).float()
+    """The mean [w_dim] of `sample_w` z, where whoever published a network has not kept it."""
+    return sample_w(mapping, z_dim).double().mean(0).float()
 
 
 def _eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:

@@ -17,7 +17,7 @@ import torch
 from photodrag import weights
 from photodrag.weights import Failure, UserError, catalogue
 from photodrag.weights.catalogue import published_entry
-from photodrag.weights.converted import ensure_state, kept_path, kept_state
+from photodrag.weights.converted import converted_path, converted_state, ensure_state
 from photodrag.weights.fetching.published import CHECKPOINTS, Checkpoint
 
 FILE = "nvidia-ada-skip-32"
@@ -86,7 +86,7 @@ def test_fetched_converted_once_and_the_original_gone(tiny, world, empty_cache, 
     torch.testing.assert_close(image, reference["image_noise_const"], atol=1e-4, rtol=0)
     assert kept_files(empty_cache) == [f"tiny-{tiny.checkpoint.sha256[:12]}-v1.safetensors"]
     assert world.asked == ["/tiny.pkl"]
-    assert weights.get("tiny") == kept_path(tiny)
+    assert weights.get("tiny") == converted_path(tiny)
     assert weights.load("tiny").resolution == 32
     assert world.asked == ["/tiny.pkl"]
     row = weights.info("tiny")
@@ -95,7 +95,7 @@ def test_fetched_converted_once_and_the_original_gone(tiny, world, empty_cache, 
         "none",
         1,
         True,
-        kept_path(tiny),
+        converted_path(tiny),
     )
     assert weights.remove("tiny") == row.kept_size
     assert kept_files(empty_cache) == []
@@ -103,8 +103,8 @@ def test_fetched_converted_once_and_the_original_gone(tiny, world, empty_cache, 
 
 def test_a_damaged_one_is_made_anew(tiny, world):
     whole = weights.get("tiny").read_bytes()
-    kept_path(tiny).write_bytes(whole[:-1])
-    assert kept_state(tiny) is None
+    converted_path(tiny).write_bytes(whole[:-1])
+    assert converted_state(tiny) is None
     weights.load("tiny")
     assert weights.info("tiny").sound is True
     assert len(world.asked) == 2
@@ -136,7 +136,7 @@ def test_laid_by_hand_needs_no_network_and_stays(tiny, world, empty_cache):
     shutil.move(world.folder / "tiny.pkl", empty_cache / "weights" / "tiny.pkl")
     assert weights.load("tiny").resolution == 32
     assert world.asked == []
-    assert kept_files(empty_cache) == [kept_path(tiny).name, "tiny.pkl"]
+    assert kept_files(empty_cache) == [converted_path(tiny).name, "tiny.pkl"]
 
 
 def test_stopped_while_converting_the_next_call_downloads_nothing(tiny, world, monkeypatch):
@@ -147,7 +147,7 @@ def test_stopped_while_converting_the_next_call_downloads_nothing(tiny, world, m
         patch.setattr("photodrag.weights.converted.read_checkpoint", stop)
         with pytest.raises(KeyboardInterrupt):
             ensure_state(tiny)
-    assert kept_state(tiny) is None
+    assert converted_state(tiny) is None
     assert weights.load("tiny").resolution == 32
     assert world.asked == ["/tiny.pkl"]
 
@@ -168,4 +168,4 @@ def test_two_processes_at_once_fetch_it_once(tiny, world):
         _, err = process.communicate(timeout=60)
         assert (process.returncode, err) == (0, "")
     assert world.asked == ["/tiny.pkl"]
-    assert kept_state(tiny) is not None
+    assert converted_state(tiny) is not None

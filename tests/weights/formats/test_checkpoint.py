@@ -16,7 +16,7 @@ from PIL import Image
 
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.formats.checkpoint import open_checkpoint, sha256_of
-from photodrag.weights.formats.safe_pickle import Shell
+from photodrag.weights.formats.placeholders import Shell
 
 NVIDIA = ("nvidia-ada-skip-32", "nvidia-ada-conditional-16", "nvidia-sg3repo-stylegan2-32")
 

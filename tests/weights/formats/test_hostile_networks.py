@@ -13,8 +13,8 @@ from photodrag.weights import UserError
 from photodrag.weights.formats.budget import Refused
 from photodrag.weights.formats.canonical import build_stylegan2
 from photodrag.weights.formats.checkpoint import open_checkpoint
-from photodrag.weights.formats.inert import Global, Shell
 from photodrag.weights.formats.layouts import identify, to_canonical
+from photodrag.weights.formats.placeholders import Global, Shell
 from photodrag.weights.formats.tree import DEPTH, check_tree
 from photodrag.weights.latent.space import latent_space
 

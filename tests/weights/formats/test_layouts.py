@@ -12,8 +12,8 @@ from plain_stylegan2 import random_state
 from photodrag.weights import UserError
 from photodrag.weights.formats.canonical import MAX_NUMBERS, build_stylegan2
 from photodrag.weights.formats.checkpoint import open_checkpoint
-from photodrag.weights.formats.inert import Shell
 from photodrag.weights.formats.layouts import identify, to_canonical
+from photodrag.weights.formats.placeholders import Shell
 
 LAYOUTS = {
     "nvidia-ada-skip-32.pkl": "nvidia",

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from photodrag.weights.formats.pickled import read, read_old_torch
-from photodrag.weights.formats.safe_pickle import Shell
+from photodrag.weights.formats.placeholders import Shell
 
 PROTOCOLS = (2, 3, 4, 5)
 SCALARS = (

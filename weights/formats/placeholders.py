@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-Maker = Callable[..., object]
+Constructor = Callable[..., object]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,6 @@ class Shell:
 class Pending:
     """A value that its state (BUILD) completes: `finish(state)` makes it."""
 
-    finish: Maker
-    places: list[int] = field(default_factory=list)
+    finish: Constructor
+    memo_indices: list[int] = field(default_factory=list)
     """Where the memo has it, to be replaced by the finished value."""

@@ -5,9 +5,9 @@ from contextlib import suppress
 import torch
 from torch.nn import functional as F
 
+from photodrag.weights.common.checked_safetensors import read_checked, write_checked
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import cache_folder, make_folder
-from photodrag.weights.common.kept import read_kept, write_kept
 from photodrag.weights.latent.space import LatentSpace, latent_space
 
 VERSION = 1
@@ -21,7 +21,7 @@ def kept_space(generator, class_: int | None = None) -> LatentSpace:
     identity = {"generator": generator.digest, "class": str(class_), "space": str(VERSION)}
     name = generator.digest[:16] + (f"-{class_}" if class_ is not None else "")
     path, device = cache_folder("spaces", f"{name}.safetensors"), generator.w_avg.device
-    kept = read_kept(path, identity)
+    kept = read_checked(path, identity)
     if kept is not None:
         return LatentSpace(**{part: tensor.to(device) for part, tensor in kept.items()})
     c = None if class_ is None else F.one_hot(torch.tensor([class_]), generator.c_dim).float()
@@ -29,5 +29,5 @@ def kept_space(generator, class_: int | None = None) -> LatentSpace:
     parts = {"mean": space.mean, "components": space.components, "std": space.std}
     with suppress(UserError):
         make_folder(path.parent)
-        write_kept(path, {part: tensor.cpu() for part, tensor in parts.items()}, identity)
+        write_checked(path, {part: tensor.cpu() for part, tensor in parts.items()}, identity)
     return space

@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 
-def filled(network: nn.Module, state: dict[str, Tensor]) -> nn.Module:
+def materialized(network: nn.Module, state: dict[str, Tensor]) -> nn.Module:
     """A network from the device "meta", which took no time for random weights and no random numbers, with the
     values of `state`: on the CPU, float32, 4-D weights channels-last, eval mode, no gradients asked for."""
     own = {name: tensor.to(torch.float32, copy=True) for name, tensor in state.items()}

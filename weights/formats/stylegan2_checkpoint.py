@@ -72,7 +72,7 @@ def read_checkpoint(path: Path) -> Foreign:
     return Foreign(state, arguments, network)
 
 
-def network_in(facts: dict[str, str]) -> Network | None:
+def network_of(facts: dict[str, str]) -> Network | None:
     """The network that these facts tell of; None where they tell of none."""
     try:
         told = json.loads(facts["network"])

@@ -17,14 +17,14 @@ FORMAT = 1
 """Of the kept files; to be raised when a reader gives other names, shapes or values."""
 
 
-def write_kept(path: Path, state: dict[str, Tensor], facts: dict[str, str]) -> None:
+def write_checked(path: Path, state: dict[str, Tensor], facts: dict[str, str]) -> None:
     """Raises UserError where the path can't be written."""
     facts = {key: value.encode("utf-8", "replace").decode() for key, value in facts.items()}  # a file may be called so
     data = safetensors.torch.save(state, facts | _checks(state))
     write_whole(path, lambda file: file.write(data))
 
 
-def read_kept(path: Path, identity: dict[str, str]) -> dict[str, Tensor] | None:
+def read_checked(path: Path, identity: dict[str, str]) -> dict[str, Tensor] | None:
     """The tensors; None where the file is missing, damaged, or has other facts than those of `identity`."""
     try:
         with safe_open(path, framework="pt") as file:
@@ -35,7 +35,7 @@ def read_kept(path: Path, identity: dict[str, str]) -> dict[str, Tensor] | None:
     return state if facts.items() >= (identity | _checks(state)).items() else None
 
 
-def facts_in(path: Path) -> dict[str, str]:
+def read_facts(path: Path) -> dict[str, str]:
     """The facts alone, the tensors not looked at; {} where there are none to read."""
     try:
         with safe_open(path, framework="pt") as file:

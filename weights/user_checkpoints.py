@@ -7,13 +7,13 @@ from pathlib import Path
 
 from photodrag.weights import catalogue
 from photodrag.weights.catalogue import ENTRIES, Entry, Own, added_path
+from photodrag.weights.common.checked_safetensors import read_facts, write_checked
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import Progress, cache_folder, remove_file
-from photodrag.weights.common.kept import facts_in, write_kept
-from photodrag.weights.converted import ensure_state, kept_path
+from photodrag.weights.converted import converted_path, ensure_state
 from photodrag.weights.fetching.published import UNKNOWN, named_by
 from photodrag.weights.formats.checkpoint import sha256_of
-from photodrag.weights.formats.foreign import read_checkpoint
+from photodrag.weights.formats.stylegan2_checkpoint import read_checkpoint
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 ENDINGS = {".pkl", ".pt", ".pth", ".safetensors"}
@@ -57,9 +57,9 @@ def add(
             "or give another name with --name."
         )
     state = ensure_state(entry, progress)
-    told = facts_in(entry.own.kept)
+    told = read_facts(entry.own.kept)
     if subject and told.get("subject") != subject:  # it was added before, with another subject or none
-        write_kept(entry.own.kept, state, told | {"subject": subject})
+        write_checked(entry.own.kept, state, told | {"subject": subject})
     return entry
 
 
@@ -76,7 +76,7 @@ def convert(path: str | Path, out: str | Path) -> Path:
     facts = {"name": path.stem, "source": path.name, "licence": entry.licence, "source_sha256": entry.own.sha256}
     facts |= {"subject": entry.subject} if entry.subject else {}
     foreign = read_checkpoint(path)
-    write_kept(out, foreign.state, facts | foreign.facts())
+    write_checked(out, foreign.state, facts | foreign.facts())
     return out
 
 
@@ -86,7 +86,7 @@ def remove(name_or_path: str | Path) -> int:
 
     Raises UserError where none are kept, or they can't be removed."""
     entry = resolve(name_or_path)
-    path = kept_path(entry)
+    path = converted_path(entry)
     if path is None or not path.is_file():
         raise UserError(f"Nothing of {name_or_path} is kept by Photodrag, so nothing was removed.")
     size = path.stat().st_size
@@ -96,7 +96,7 @@ def remove(name_or_path: str | Path) -> int:
 
 def _entry(path: Path) -> Entry:
     sha256 = sha256_of(path)
-    published, told = named_by(sha256), facts_in(path)
+    published, told = named_by(sha256), read_facts(path)
     return Entry(
         kind="generator",
         name=str(path),
