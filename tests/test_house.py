@@ -1,9 +1,11 @@
 """The house: who may import whom, names that hold in every order of imports, a wheel that runs elsewhere."""
 
+import ast
 import os
 import shutil
 import subprocess
 import sys
+from importlib import import_module
 from itertools import permutations
 from pathlib import Path
 
@@ -33,7 +35,7 @@ MAY_IMPORT = {
     "pipeline.compare": EDITING,
     "pipeline.page": EDITING | {"pipeline.films"},
     "pipeline.commands": EDITING | {"pipeline.films", "pipeline.compare", "pipeline.page"},
-    "pipeline": {"pipeline.commands", *WEIGHTS},
+    "pipeline": {"pipeline.commands", "pipeline.editing", *WEIGHTS},
 }
 """Of each room, which others it may use; whatever isn't named here may not be used, so no arrow points up."""
 STAGES = ("weights", "invert", "drag", "pipeline")
@@ -105,6 +107,18 @@ for package in (photodrag.drag, photodrag.invert, photodrag.pipeline, photodrag.
     subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
 
 
+@pytest.mark.parametrize("stage", ["weights", "invert", "pipeline"])
+def test_type_checkers_see_the_names_that_a_package_gives_lazily(stage):
+    package = import_module(f"photodrag.{stage}")
+    tree = ast.parse((ROOT / stage / "__init__.py").read_text("utf-8"))
+    (block,) = [node for node in tree.body if isinstance(node, ast.If)]
+    assert ast.unparse(block.test) == "TYPE_CHECKING"
+    places = {alias.name: node.module for node in block.body for alias in node.names}
+    assert sorted(places) == sorted(package.__all__)
+    for name, module in places.items():
+        assert getattr(package, name) is getattr(import_module(module), name), name
+
+
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory) -> Path:
     """A folder into which a wheel, built from a copy of the tree, was installed."""
@@ -126,6 +140,8 @@ def test_wheel_holds_the_house_and_nothing_else(installed):
     packed = {path.relative_to(installed / "photodrag") for path in (installed / "photodrag").rglob("*.py")}
     ours = {path.relative_to(ROOT) for stage in STAGES for path in (ROOT / stage).rglob("*.py")}
     assert packed == ours
+    for stage in STAGES:  # PEP 561: its annotations are for others' type checkers, too
+        assert (installed / "photodrag" / stage / "py.typed").is_file(), stage
     assert (installed / "photodrag" / "invert" / "start.safetensors").is_file()
     assert (installed / "photodrag" / "weights" / "latent" / "axes.safetensors").is_file()
     assert set(os.listdir(installed / "photodrag" / "data")) == {"astronaut.png", "SOURCES.md"}

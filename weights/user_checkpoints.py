@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from photodrag.weights import catalogue
-from photodrag.weights.catalogue import ENTRIES, Entry, Own, added_path
+from photodrag.weights.catalogue import ENTRIES, Entry, UserCheckpoint, added_path
 from photodrag.weights.common.checked_safetensors import read_facts, write_checked
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import Progress, cache_folder, remove_file
@@ -29,7 +29,7 @@ def resolve(name_or_path: str | Path, kind: str | None = None) -> Entry:
     known = text in catalogue.names()
     if known or not (os.path.exists(path) or path.name != text or path.suffix.lower() in ENDINGS):
         return catalogue.find(text, kind)
-    return _entry(path)
+    return _entry(_checkpoint_at(path), path)
 
 
 def add(
@@ -49,17 +49,18 @@ def add(
     near = next((other for other in catalogue.names() if other.lower() == name.lower() and other != name), None)
     if near:  # on some disks it would be the same file
         raise UserError(f"A checkpoint was added as {near!r}: give another name than {name!r} with --name.")
-    entry = _entry(path)
-    entry = replace(entry, name=name, subject=subject or entry.subject, own=replace(entry.own, kept=added_path(name)))
-    if name in catalogue.names() and catalogue.find(name).own.sha256 != entry.own.sha256:
+    checkpoint = replace(_checkpoint_at(path), converted=added_path(name))
+    entry = _entry(checkpoint, path)
+    entry = replace(entry, name=name, subject=subject or entry.subject)
+    if name in catalogue.names() and _sha256_added(name) != checkpoint.sha256:
         raise UserError(
             f"Another checkpoint was added as {name!r}: remove it with `photodrag weights remove {name}`, "
             "or give another name with --name."
         )
     state = ensure_state(entry, progress)
-    told = read_facts(entry.own.kept)
-    if subject and told.get("subject") != subject:  # it was added before, with another subject or none
-        write_checked(entry.own.kept, state, told | {"subject": subject})
+    facts = read_facts(checkpoint.converted)
+    if subject and facts.get("subject") != subject:  # it was added before, with another subject or none
+        write_checked(checkpoint.converted, state, facts | {"subject": subject})
     return entry
 
 
@@ -70,13 +71,14 @@ def convert(path: str | Path, out: str | Path) -> Path:
     path, out = _expanded(path), _expanded(out)
     if out.suffix != ".safetensors":
         raise UserError(f"What is written is safetensors: let the name {out} end in .safetensors.")
-    entry = _entry(path)
+    checkpoint = _checkpoint_at(path)
+    entry = _entry(checkpoint, path)
     if os.path.exists(out) and out.samefile(path):
         raise UserError(f"{out} is the checkpoint itself: give another name to write to.")
-    facts = {"name": path.stem, "source": path.name, "licence": entry.licence, "source_sha256": entry.own.sha256}
+    facts = {"name": path.stem, "source": path.name, "licence": entry.licence, "source_sha256": checkpoint.sha256}
     facts |= {"subject": entry.subject} if entry.subject else {}
-    foreign = read_checkpoint(path)
-    write_checked(out, foreign.state, facts | foreign.facts())
+    network = read_checkpoint(path)
+    write_checked(out, network.state, facts | network.facts())
     return out
 
 
@@ -94,18 +96,30 @@ def remove(name_or_path: str | Path) -> int:
     return size
 
 
-def _entry(path: Path) -> Entry:
+def _checkpoint_at(path: Path) -> UserCheckpoint:
+    """The file at that path, hashed; converted, it is kept under its hash."""
     sha256 = sha256_of(path)
-    published, told = named_by(sha256), read_facts(path)
+    return UserCheckpoint(path.name, sha256, cache_folder("weights", "files") / f"{sha256}.safetensors", path)
+
+
+def _sha256_added(name: str) -> str | None:
+    """The SHA-256 of the checkpoint that was added under that name."""
+    added = catalogue.find(name).user_checkpoint
+    return added.sha256 if added else None
+
+
+def _entry(checkpoint: UserCheckpoint, path: Path) -> Entry:
+    """An entry for the checkpoint at that path, with what is published of it, or what it says of itself."""
+    published, facts = named_by(checkpoint.sha256), read_facts(path)
     return Entry(
         kind="generator",
         name=str(path),
         description="StyleGAN2",
         source=path.name,
-        licence=published.licence if published else _word(told.get("licence")) or UNKNOWN,
+        licence=published.licence if published else _displayable(facts.get("licence")) or UNKNOWN,
         size=path.stat().st_size,
-        subject=published.subject if published else _word(told.get("subject")),
-        own=Own(path.name, sha256, cache_folder("weights", "files") / f"{sha256}.safetensors", path),
+        subject=published.subject if published else _displayable(facts.get("subject")),
+        user_checkpoint=checkpoint,
     )
 
 
@@ -114,6 +128,6 @@ def _expanded(path: str | Path) -> Path:
     return Path(os.path.expanduser(path))
 
 
-def _word(told: str | None) -> str | None:
+def _displayable(fact: str | None) -> str | None:
     """What a converted file says of itself, unless it isn't fit to be shown."""
-    return told if told and told.isprintable() and len(told) <= 100 else None
+    return fact if fact and fact.isprintable() and len(fact) <= 100 else None

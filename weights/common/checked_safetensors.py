@@ -1,7 +1,7 @@
 """Weights as safetensors with the facts about them: written whole, checked whenever they are read.
 
-The facts are in the file's metadata, with a CRC-32 of all its tensors. It takes 15 ms to check 40 MB,
-so a damaged, truncated or foreign file is never served.
+The facts are in the file's metadata, with a CRC-32 of all its tensors, so that a damaged or truncated file,
+or one of something else, is never served. Checking is cheap: see docs/design-notes.md#checking-converted-weights.
 """
 
 import zlib
@@ -14,11 +14,11 @@ from torch import Tensor
 from photodrag.weights.common.files import write_whole
 
 FORMAT = 1
-"""Of the kept files; to be raised when a reader gives other names, shapes or values."""
+"""Of these files; to be raised when a reader gives other names, shapes or values."""
 
 
 def write_checked(path: Path, state: dict[str, Tensor], facts: dict[str, str]) -> None:
-    """Raises UserError where the path can't be written."""
+    """Write tensors, on the CPU, with facts about them. Raises UserError where the path can't be written."""
     facts = {key: value.encode("utf-8", "replace").decode() for key, value in facts.items()}  # a file may be called so
     data = safetensors.torch.save(state, facts | _checks(state))
     write_whole(path, lambda file: file.write(data))
@@ -52,5 +52,5 @@ def _crc32(state: dict[str, Tensor]) -> int:
     crc = 0
     for name, tensor in sorted(state.items()):
         crc = zlib.crc32(f"{name} {tensor.dtype} {list(tensor.shape)}".encode(), crc)
-        crc = zlib.crc32(tensor.contiguous().numpy(), crc)
+        crc = zlib.crc32(tensor.contiguous().numpy().data, crc)
     return crc

@@ -21,4 +21,5 @@ def is_row(length: int, of: Check) -> Check:
 
 
 def or_null(right: Check) -> Check:
+    """Whether it is null, or right."""
     return lambda value: value is None or right(value)

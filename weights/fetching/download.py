@@ -19,7 +19,7 @@ from tqdm import tqdm
 from photodrag.weights.common.errors import Failure, UserError
 from photodrag.weights.common.files import PART, Progress, cannot_write, make_folder, write_whole, wrong_by_hand
 from photodrag.weights.fetching.published import Checkpoint, expected_sha256, note_path
-from photodrag.weights.fetching.resuming import Resuming, Unreachable
+from photodrag.weights.fetching.resuming import Received, Resuming, Unreachable
 
 BAR = "{desc}: {percentage:3.0f}% |{bar}| {n_fmt}B of {total_fmt}B, {remaining} left"
 WIDTH = 90
@@ -64,7 +64,7 @@ def fetch_checkpoint(
 
 def _download(checkpoint: Checkpoint, expected: str | None, parts: Path, progress: Progress | None) -> Path:
     make_folder(parts)
-    resuming = Resuming(parts / "part", expected is not None, _told(checkpoint.file, progress))
+    resuming = Resuming(parts / "part", expected is not None, _progress_bar(checkpoint.file, progress))
     if progress:
         size = f" ({checkpoint.size / 1e6:.0f} MB)" if checkpoint.size else ""
         progress(f"fetching {checkpoint.file}{size} from {urlsplit(checkpoint.urls[0]).hostname}")
@@ -110,9 +110,10 @@ def _pooch_says_nothing() -> Iterator[None]:
         logger.setLevel(level)
 
 
-def _told(file: str, progress: Progress | None):
+def _progress_bar(file: str, progress: Progress | None) -> Received:
     """Tell the progress five times a second, as a bar with the time that is left."""
-    began, last, first = time.monotonic(), 0.0, None
+    began, last = time.monotonic(), 0.0
+    first: int | None = None
 
     def received(have: int, total: int | None) -> None:
         nonlocal last, first

@@ -60,6 +60,7 @@ class Checkpoint:
 
     @property
     def file(self) -> str:
+        """Its name, the last part of its address."""
         return self.urls[0].rpartition("/")[2]
 
 

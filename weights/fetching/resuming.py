@@ -45,13 +45,14 @@ class Resuming:
 
     Raises Unreachable, and OSError where `part` can't be written."""
 
-    def __init__(self, part: Path, checked: bool, received: Received):
+    def __init__(self, part: Path, checked: bool, received: Received) -> None:
         self.part, self.checked, self.received = part, checked, received
         self.mark = part.with_name(f"{part.name}-mark")
         self.continued = False
         """Whether any bytes are older than this call."""
 
-    def __call__(self, url: str, output_file: str, _) -> None:
+    def __call__(self, url: str, output_file: str, _: object) -> None:
+        """Fill `output_file` with what lies at the address."""
         self.continued = self._have() > 0
         attempts, furthest = 0, self._have()
         while True:
@@ -76,7 +77,7 @@ class Resuming:
         have = self._have()
         headers = {"Accept-Encoding": "identity"} | self._range(url, have)
         with requests.get(url, headers=headers, stream=True, timeout=(CONNECT, SILENCE)) as answer:
-            host = urlsplit(answer.url).hostname
+            host = urlsplit(answer.url).hostname or answer.url
             said = answer.headers.get("Content-Range", "")
             if answer.status_code == 416 and said == f"bytes */{have}":
                 return  # it had come whole
@@ -96,6 +97,7 @@ class Resuming:
             self._write(answer, have, host)
 
     def _write(self, answer: requests.Response, have: int, host: str) -> None:
+        """Write what comes behind the `have` bytes that are there."""
         length = answer.headers.get("Content-Length", "")
         total = have + int(length) if length.isdecimal() else None
         if total and total - have > shutil.disk_usage(self.part.parent).free:

@@ -29,6 +29,7 @@ class Wheel:
 
     @property
     def file(self) -> str:
+        """Its name, as PEP 427 spells it."""
         return f"{self.project.replace('-', '_')}-{self.version}-py3-none-any.whl"
 
 

@@ -36,20 +36,23 @@ class Budget:
         if self.bytes < 0:
             raise Refused("it claims to hold more numbers than its size allows; get it anew from another source")
 
-    def step(self) -> None:
+    def count_instruction(self) -> None:
         """Account for an instruction. Raises Refused where there are too many."""
         self.instructions -= 1
         if self.instructions < 0:
             raise Refused(f"it has more than {INSTRUCTIONS} instructions, far more than any checkpoint needs")
 
-    def elements(self, shape: Sequence[int]) -> int:
+    def elements(self, shape: Sequence[object]) -> int:
         """The number of elements of a declared shape. Raises Refused where no such thing fits the file;
         a dimension of 0 doesn't excuse the others, since whoever walks along them would never end."""
-        if len(shape) > DIMENSIONS or any(type(n) is not int or n < 0 for n in shape):
+        if len(shape) > DIMENSIONS:
+            raise damaged("a shape that no tensor has")
+        sizes = [n for n in shape if type(n) is int and n >= 0]
+        if len(sizes) != len(shape):
             raise damaged("a shape that no tensor has")
         product = 1
-        for n in shape:
+        for n in sizes:
             product *= n or 1
             if product > self.size:
                 raise damaged("a shape larger than the file")
-        return 0 if 0 in shape else product
+        return 0 if 0 in sizes else product

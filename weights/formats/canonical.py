@@ -4,9 +4,11 @@ It is a state dict in float32 with the names of NVIDIA's PyTorch checkpoints, al
 and a dict of `Arguments`: what the tensors don't tell. Every layout is converted to this form.
 """
 
+from collections.abc import Iterable
 from collections.abc import Mapping as Dict
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from math import isfinite
+from typing import TypeGuard
 
 import torch
 from torch import Tensor
@@ -24,6 +26,10 @@ MAX_PATH = 120
 """Letters of a tensor's name with the modules' that it lies in; the longest that is known has forty."""
 
 
+Canonical = tuple[dict[str, Tensor], dict[str, object]]
+"""A state dict, and arguments as `Arguments.as_dict` gives them."""
+
+
 @dataclass(frozen=True)
 class Arguments:
     """What the tensors don't tell, with the defaults of stylegan2-ada-pytorch."""
@@ -36,23 +42,24 @@ class Arguments:
     """How many of the last blocks were trained in half precision."""
     activation: str = "lrelu"
 
-    def __post_init__(self) -> None:
-        for name, valid in {
-            "conv_clamp": self.conv_clamp is None or (_is_number(self.conv_clamp) and self.conv_clamp > 0),
-            "lr_multiplier": _is_number(self.lr_multiplier),
-            "num_fp16_res": type(self.num_fp16_res) is int and self.num_fp16_res >= 0,
-            "activation": type(self.activation) is str and self.activation == "lrelu",
-        }.items():
-            if not valid:
-                raise unusable(f"its argument {name} is {shown(getattr(self, name))}, which is not supported")
-
     @classmethod
     def of(cls, arguments: Dict[str, object]) -> "Arguments":
-        """Those arguments, checked. Raises UserError for an unknown name or value."""
-        unknown = arguments.keys() - {field.name for field in fields(cls)}
+        """Those arguments, checked, and the defaults of the others. Raises UserError for an unknown name or value."""
+        given: dict[str, object] = asdict(cls())
+        unknown = arguments.keys() - given.keys()
         if unknown:
             raise unusable(f"its argument {str(min(unknown, key=str))[:40]!r} is unknown")
-        return cls(**arguments)
+        given |= arguments
+        conv_clamp, lr_multiplier, num_fp16_res = given["conv_clamp"], given["lr_multiplier"], given["num_fp16_res"]
+        if conv_clamp is not None and not (_is_number(conv_clamp) and conv_clamp > 0):
+            raise unsupported("conv_clamp", conv_clamp)
+        if not _is_number(lr_multiplier):
+            raise unsupported("lr_multiplier", lr_multiplier)
+        if type(num_fp16_res) is not int or num_fp16_res < 0:
+            raise unsupported("num_fp16_res", num_fp16_res)
+        if type(given["activation"]) is not str or given["activation"] != cls.activation:
+            raise unsupported("activation", given["activation"])
+        return cls(conv_clamp, lr_multiplier, num_fp16_res)
 
     def as_dict(self) -> dict[str, object]:
         """As they are kept beside the tensors, in JSON."""
@@ -66,7 +73,12 @@ def unusable(what: str) -> UserError:
     )
 
 
-def shown(value: object) -> str:
+def unsupported(name: str, value: object) -> UserError:
+    """The error for an argument that no network here can have."""
+    return unusable(f"its argument {name} is {abbreviated(value)}, which is not supported")
+
+
+def abbreviated(value: object) -> str:
     """A value out of a file, for a sentence: a scalar's beginning, else what it is. A list may hold one long text
     a million times, so it is never spelled out."""
     if isinstance(value, str):
@@ -74,7 +86,7 @@ def shown(value: object) -> str:
     return repr(str(value)[:40]) if isinstance(value, int | float | None) else f"a {type(value).__name__}"
 
 
-def joined(path: str, name: object, end: str = "") -> str:
+def qualified_name(path: str, name: object, end: str = "") -> str:
     """The name of what lies at `path`, which is "" or ends like its own parts. Raises UserError for one that is
     too long: many modules may be one, and each of their names would be made."""
     if type(name) is not str or len(path) + len(name) > MAX_PATH:
@@ -85,12 +97,14 @@ def joined(path: str, name: object, end: str = "") -> str:
 def as_float32(tensors: Dict[str, object]) -> dict[str, Tensor]:
     """A file's tensors in float32. Raises UserError for what is no tensor, and for more numbers than a
     generator has: a file may hold one tensor under many names, and every name's would be converted."""
+    named: list[tuple[str, Tensor]] = []
     for name, tensor in tensors.items():
         if not isinstance(tensor, Tensor):
             raise unusable(f"its {str(name)[:80]!r} is no tensor")
-    if sum(tensor.numel() for tensor in tensors.values()) > MAX_NUMBERS:
+        named.append((str(name), tensor))
+    if sum(tensor.numel() for _, tensor in named) > MAX_NUMBERS:
         raise unusable(f"its generator has more than {MAX_NUMBERS:,} numbers")
-    return {str(name): tensor.detach().to(torch.float32).contiguous() for name, tensor in tensors.items()}
+    return {name: tensor.detach().to(torch.float32).contiguous() for name, tensor in named}
 
 
 def conv_name(i: int) -> str:
@@ -158,9 +172,9 @@ def architecture(state: dict[str, Tensor]) -> str:
     return "skip" if "synthesis.b4.torgb.weight" in state else "orig"
 
 
-def _leading_sizes(state: dict[str, Tensor], pattern: str, numbers, dimensions: int) -> tuple[int, ...]:
+def _leading_sizes(state: dict[str, Tensor], pattern: str, numbers: Iterable[int], dimensions: int) -> tuple[int, ...]:
     """The first size of the tensors that are called so, up to the first number that is missing."""
-    sizes = []
+    sizes: list[int] = []
     for number in numbers:
         name = pattern.format(number)
         if sizes and name not in state:
@@ -178,7 +192,8 @@ def _shape(state: dict[str, Tensor], name: str, dimensions: int) -> torch.Size:
     return shape
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
+    """Whether it is a finite number."""
     if isinstance(value, int) and value.bit_length() > 64:  # JSON's may be too large for a float
         return False
     return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)

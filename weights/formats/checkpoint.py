@@ -18,7 +18,7 @@ SIZE = 4 << 30
 
 KINDS = "a pickle by NVIDIA's code, a file by torch.save, or safetensors"
 FETCH_FILE = "fetch the file itself"
-STRANGERS = {
+OTHER_FILES = {
     b"version https://git-lfs": "it only says where Git LFS keeps the file; run 'git lfs pull' there, or " + FETCH_FILE,
     b"<!doctype": "it is a web page that was saved under that name; " + FETCH_FILE,
     b"<html": "it is a web page that was saved under that name; " + FETCH_FILE,
@@ -48,7 +48,7 @@ class RawCheckpoint:
 
     format: Literal["pickle", "torch", "safetensors"]
     content: object
-    arguments: dict = field(default_factory=dict)
+    arguments: dict[str, object] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
 
 
@@ -59,7 +59,7 @@ def open_checkpoint(path: str | Path) -> RawCheckpoint:
     Raises UserError for a file that can't be read or is none, with what it is instead where that shows,
     and for one that holds what no checkpoint needs."""
     path = Path(path)
-    _see_that_it_is_a_file(path)
+    _check_regular_file(path)
     try:
         with path.open("rb") as file:
             if file.seek(0, 2) == 0:
@@ -75,7 +75,7 @@ def open_checkpoint(path: str | Path) -> RawCheckpoint:
 def sha256_of(path: str | Path) -> str:
     """The file's SHA-256, 64 hexadecimal digits. Raises UserError for a file that can't be read, or is too large."""
     path = Path(path)
-    _see_that_it_is_a_file(path)
+    _check_regular_file(path)
     try:
         with path.open("rb") as file:
             return file_sha256(file)
@@ -83,7 +83,7 @@ def sha256_of(path: str | Path) -> str:
         raise _cannot_read(path, error) from error
 
 
-def _see_that_it_is_a_file(path: Path) -> None:
+def _check_regular_file(path: Path) -> None:
     """Before it is opened: a pipe would make us wait, a device would never end, nor would ten terabytes."""
     try:
         facts = path.stat()
@@ -116,7 +116,7 @@ def _read(path: Path, data: memoryview) -> RawCheckpoint:
         state, metadata = read_safetensors(path, data)
         return RawCheckpoint("safetensors", state, arguments_in(metadata), metadata)
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    for beginning, advice in STRANGERS.items():
+    for beginning, advice in OTHER_FILES.items():
         if start.startswith(beginning):
             raise Refused(advice)
     raise Refused(f"it is none of {KINDS}; name one of those")

@@ -1,34 +1,40 @@
 """Which of the layouts an opened checkpoint is of, and its canonical form."""
 
-from torch import Tensor
+from collections.abc import Callable
+from functools import partial
 
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.formats import legacy_tf, nvidia
-from photodrag.weights.formats.legacy_tf import read_tensorflow
-from photodrag.weights.formats.nvidia import read_nvidia
+from photodrag.weights.formats.canonical import Canonical
 from photodrag.weights.formats.rosinality import is_rosinality, read_rosinality
-
-READERS = {"nvidia": read_nvidia, "tensorflow": read_tensorflow, "rosinality": read_rosinality}
 
 
 def identify(raw: object) -> str:
-    """The layout of what was read out of a file: one of READERS. Raises UserError for any other content."""
-    if nvidia.generator_of(raw) is not None:
-        return "nvidia"
-    if legacy_tf.generator_of(raw) is not None:
-        return "tensorflow"
+    """The layout of what was read out of a file: "nvidia", "tensorflow" or "rosinality".
+
+    Raises UserError for any other content."""
+    return _recognised(raw)[0]
+
+
+def to_canonical(raw: object) -> Canonical:
+    """The canonical state dict and arguments of what was read out of a file, of whatever layout.
+
+    Raises UserError where it has none."""
+    return _recognised(raw)[1]()
+
+
+def _recognised(raw: object) -> tuple[str, Callable[[], Canonical]]:
+    """The layout, and what reads it."""
+    if (persistent := nvidia.generator_of(raw)) is not None:
+        return "nvidia", partial(nvidia.read_nvidia, persistent)
+    if (network := legacy_tf.generator_of(raw)) is not None:
+        return "tensorflow", partial(legacy_tf.read_tensorflow, network)
     if is_rosinality(raw):
-        return "rosinality"
+        return "rosinality", partial(read_rosinality, raw)
     raise UserError(
         f"This is no StyleGAN2 checkpoint: it holds {_described(raw)}; give a .pkl of NVIDIA's, with G_ema or "
         "(G, D, Gs), or a .pt of rosinality's code, with g_ema and latent_avg."
     )
-
-
-def to_canonical(raw: object) -> tuple[dict[str, Tensor], dict[str, object]]:
-    """The canonical state dict and arguments of what was read out of a file, of whatever layout.
-    Raises UserError where it has none."""
-    return READERS[identify(raw)](raw)
 
 
 def _described(raw: object) -> str:

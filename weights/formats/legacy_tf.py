@@ -14,11 +14,13 @@ from torch import Tensor
 
 from photodrag.weights.formats.canonical import (
     Arguments,
+    Canonical,
+    abbreviated,
     as_float32,
     conv_name,
-    joined,
+    qualified_name,
     resample_filter,
-    shown,
+    unsupported,
     unusable,
 )
 from photodrag.weights.formats.placeholders import Shell
@@ -34,36 +36,37 @@ IGNORED = {"lod", "synthesis/lod"}
 """How far a growing network had grown: all the way in StyleGAN2."""
 
 
-def generator_of(raw: object) -> Shell | None:
-    """The generator in an opened pickle, Gs preferred; None where there is none."""
-    if not (isinstance(raw, tuple | list) and len(raw) == 3 and all(_is_network(network) for network in raw)):
+def generator_of(raw: object) -> dict[str, object] | None:
+    """What the generator in an opened pickle keeps, Gs preferred; None where there is none."""
+    if not (isinstance(raw, tuple | list) and len(raw) == 3):
         return None
-    g, _, averaged = raw
-    components = averaged.state.get("components")
-    return averaged if isinstance(components, dict) and components else g
+    g, d, averaged = map(_network_state, raw)
+    if g is None or d is None or averaged is None:
+        return None
+    return averaged if _dict_in(averaged, "components") else g
 
 
-def read_tensorflow(raw: tuple[Shell, Shell, Shell]) -> tuple[dict[str, Tensor], dict[str, object]]:
-    """The canonical state and arguments of an opened pickle. Raises UserError for other networks."""
-    generator = generator_of(raw)
-    version = generator.state.get("version")
+def read_tensorflow(generator: dict[str, object]) -> Canonical:
+    """The canonical state and arguments of what `generator_of` found. Raises UserError for other networks."""
+    version = generator.get("version")
     if type(version) is not int or version < OLDEST:
         raise unusable("it is of StyleGAN 1 or older")
-    given = generator.state.get("static_kwargs")
-    given = given if isinstance(given, dict) else {}
+    given = _dict_in(generator, "static_kwargs")
     for name, supported in FIXED.items():
         value = given.get(name, supported)
         if type(value) is not type(supported) or value != supported:
-            raise unusable(f"its argument {name} is {shown(value)}, which is not supported")
+            raise unsupported(name, value)
     kernel = given.get("resample_kernel", KERNEL)
-    if not isinstance(kernel, list | tuple) or list(map(shown, kernel)) != list(map(shown, KERNEL)):
+    if not isinstance(kernel, list | tuple) or list(map(abbreviated, kernel)) != list(map(abbreviated, KERNEL)):
         raise unusable("its argument resample_kernel is another filter than any published network has")
-    arguments = Arguments(
-        conv_clamp=given.get("conv_clamp"),
-        lr_multiplier=given.get("mapping_lrmul", Arguments.lr_multiplier),
-        num_fp16_res=given.get("num_fp16_res", Arguments.num_fp16_res),
+    arguments = Arguments.of(
+        {
+            "conv_clamp": given.get("conv_clamp"),
+            "lr_multiplier": given.get("mapping_lrmul", Arguments.lr_multiplier),
+            "num_fp16_res": given.get("num_fp16_res", Arguments.num_fp16_res),
+        }
     )
-    state = {}
+    state: dict[str, Tensor] = {}
     for name, value in as_float32(dict(_variables(generator))).items():
         if name not in IGNORED:
             target, convert = _place(name)
@@ -115,21 +118,29 @@ def _filters(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return {f"{module}resample_filter": resample_filter() for module in sorted(modules)}
 
 
-def _variables(network: Shell, path: str = "") -> Iterator[tuple[str, Tensor]]:
+def _variables(network: dict[str, object], path: str = "") -> Iterator[tuple[str, Tensor]]:
     """All variables by their path through the network's components."""
-    variables = network.state.get("variables")
+    variables = network.get("variables")
     for variable in variables if isinstance(variables, list) else ():
         match variable:
             case (str() as name, np.ndarray() | np.generic() as value) if value.dtype.kind == "f":
-                yield joined(path, name), torch.as_tensor(value)
+                yield qualified_name(path, name), torch.as_tensor(value)
             case _:
                 raise unusable("one of its variables has no name or no value")
-    components = network.state.get("components")
-    for name, part in components.items() if isinstance(components, dict) else ():
-        if not _is_network(part):
+    for name, part in _dict_in(network, "components").items():
+        state = _network_state(part)
+        if state is None:
             raise unusable(f"its part {str(name)[:80]!r} is no network")
-        yield from _variables(part, joined(path, name, "/"))
+        yield from _variables(state, qualified_name(path, name, "/"))
 
 
-def _is_network(value: object) -> bool:
-    return isinstance(value, Shell) and (value.module, value.name) == NETWORK and isinstance(value.state, dict)
+def _network_state(value: object) -> dict[str, object] | None:
+    """What a network keeps; None for what is no network."""
+    if isinstance(value, Shell) and (value.module, value.name) == NETWORK and isinstance(value.state, dict):
+        return value.state
+    return None
+
+
+def _dict_in(network: dict[str, object], name: str) -> dict[str, object]:
+    value = network.get(name)
+    return value if isinstance(value, dict) else {}

@@ -3,9 +3,7 @@ a dict with the whole generator as an object, `G_ema` or `G`."""
 
 from collections.abc import Iterator
 
-from torch import Tensor
-
-from photodrag.weights.formats.canonical import Arguments, as_float32, joined, unusable
+from photodrag.weights.formats.canonical import Arguments, Canonical, as_float32, qualified_name, unusable
 from photodrag.weights.formats.placeholders import Shell
 
 PERSISTENT = ("torch_utils.persistence", "_reconstruct_persistent_obj")
@@ -14,20 +12,20 @@ PERSISTENT = ("torch_utils.persistence", "_reconstruct_persistent_obj")
 def generator_of(raw: object) -> Shell | None:
     """The generator in an opened pickle, the averaged one preferred; None where there is none."""
     if isinstance(raw, dict):
-        for name in ("G_ema", "G"):
-            if _is_persistent(raw.get(name)):
-                return raw[name]
+        for generator in (raw.get("G_ema"), raw.get("G")):
+            if isinstance(generator, Shell) and _persistent_meta(generator) is not None:
+                return generator
     return None
 
 
-def read_nvidia(raw: dict[str, object]) -> tuple[dict[str, Tensor], dict[str, object]]:
-    """The canonical state and arguments of an opened pickle. Raises UserError where it has neither.
+def read_nvidia(generator: Shell) -> Canonical:
+    """The canonical state and arguments of what `generator_of` found. Raises UserError where it has neither.
 
     The arguments are read off the modules, which keep what was in effect: constructors have had their
     arguments nested in one code and flat in the other, with other defaults."""
-    modules = dict(_modules(generator_of(raw)))
+    modules = dict(_modules(generator))
     state = {
-        joined(path, name): tensor
+        qualified_name(path, name): tensor
         for path, module in modules.items()
         for kind in ("_parameters", "_buffers")
         for name, tensor in _dict_in(module, kind).items()
@@ -35,11 +33,13 @@ def read_nvidia(raw: dict[str, object]) -> tuple[dict[str, Tensor], dict[str, ob
     }
     conv, layer = modules.get("synthesis.b4.conv1.", {}), modules.get("mapping.fc0.", {})
     for module in (conv, layer):
-        Arguments(activation=module.get("activation", "lrelu"))
-    arguments = Arguments(
-        conv_clamp=conv.get("conv_clamp"),
-        lr_multiplier=layer.get("bias_gain", 0.01),
-        num_fp16_res=sum(module.get("use_fp16") is True for module in modules.values()),
+        Arguments.of({"activation": module.get("activation", Arguments.activation)})
+    arguments = Arguments.of(
+        {
+            "conv_clamp": conv.get("conv_clamp"),
+            "lr_multiplier": layer.get("bias_gain", Arguments.lr_multiplier),
+            "num_fp16_res": sum(module.get("use_fp16") is True for module in modules.values()),
+        }
     )
     return as_float32(state), arguments.as_dict()
 
@@ -50,12 +50,13 @@ def _modules(module: object, path: str = "") -> Iterator[tuple[str, dict[str, ob
     yield path, attributes
     for name, child in _dict_in(attributes, "_modules").items():
         if child is not None:
-            yield from _modules(child, joined(path, name, "."))
+            yield from _modules(child, qualified_name(path, name, "."))
 
 
 def _attributes(module: object, path: str) -> dict[str, object]:
     """What a module keeps. NVIDIA's own keep it in the argument of the function that would make them."""
-    state = module.arguments[0].get("state") if _is_persistent(module) else getattr(module, "state", None)
+    meta = _persistent_meta(module)
+    state = meta.get("state") if meta is not None else getattr(module, "state", None)
     if not isinstance(state, dict):
         raise unusable(f"its module {path[:80].rstrip('.') or 'G'} has no state")
     return state
@@ -66,11 +67,11 @@ def _dict_in(attributes: dict[str, object], name: str) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
-def _is_persistent(value: object) -> bool:
-    return (
-        isinstance(value, Shell)
-        and (value.module, value.name) == PERSISTENT
-        and type(value.arguments) is tuple
-        and len(value.arguments) == 1
-        and isinstance(value.arguments[0], dict)
-    )
+def _persistent_meta(value: object) -> dict[str, object] | None:
+    """What NVIDIA's function would make an object of; None for what it wouldn't make."""
+    if not isinstance(value, Shell) or (value.module, value.name) != PERSISTENT:
+        return None
+    if type(value.arguments) is not tuple or len(value.arguments) != 1:
+        return None
+    meta = value.arguments[0]
+    return meta if isinstance(meta, dict) else None

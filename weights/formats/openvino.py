@@ -13,7 +13,10 @@ def read_constants(xml: bytes, data: bytes) -> list[tuple[str, Tensor]]:
     Raises ValueError where a constant lies outside `data` or its size and shape disagree."""
     constants = []
     for layer in ElementTree.fromstring(xml).iterfind("./layers/layer[@type='Const']"):
-        fields = layer.find("data").attrib
+        data_element = layer.find("data")
+        if data_element is None:
+            raise ValueError(f"constant {layer.attrib['name']} says nothing of its data")
+        fields = data_element.attrib
         if fields["element_type"] != "f32":
             continue
         shape = [int(n) for n in fields["shape"].split(",") if n.strip()]
@@ -31,7 +34,7 @@ def face_state(mapping: list[tuple[str, Tensor]], synthesis: list[tuple[str, Ten
     The published network keeps the Haar bands of 4C channels as C of `low`, then C × (lh, hl, hh).
     Here the four bands of a channel lie side by side, so whatever makes or scales bands has its
     rows reordered once."""
-    state = {}
+    state: dict[str, Tensor] = {}
     layers = [tensor for _, tensor in mapping if tensor.dim() == 2 and tensor.numel() > 1]
     biases = [tensor for _, tensor in mapping if tensor.dim() == 1 and tensor.numel() > 1]
     for i, (weight, bias) in enumerate(zip(layers, biases, strict=True)):

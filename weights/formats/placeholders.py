@@ -1,9 +1,11 @@
-"""What stands in a pickle's place for what it would have used: names, objects of others' classes."""
+"""What stands for the classes, functions and objects that a pickle names: placeholders that do nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 Constructor = Callable[..., object]
+"""Makes the value that a pickle's call stands for, of the pickle's own arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +29,7 @@ class Shell:
 
     module: str
     name: str
-    arguments: tuple = ()
+    arguments: tuple[Any, ...] = ()
     state: object = None
 
 

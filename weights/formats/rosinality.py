@@ -3,12 +3,14 @@ and, where it was converted from another, `latent_avg`. Its layers are numbered 
 8², 16², … is convs 2i and 2i+1."""
 
 import re
+from typing import TypedDict, TypeGuard
 
 import torch
 from torch import Tensor
 
 from photodrag.weights.formats.canonical import (
     Arguments,
+    Canonical,
     as_float32,
     build_stylegan2,
     conv_name,
@@ -29,16 +31,23 @@ INNER = {
 """Of a layer: what is called so there, and here."""
 
 
-def is_rosinality(raw: object) -> bool:
+class RosinalityFile(TypedDict, total=False):
+    """An opened .pt of this layout; it may hold more."""
+
+    g_ema: dict[str, object]
+    latent_avg: object
+
+
+def is_rosinality(raw: object) -> TypeGuard[RosinalityFile]:
     """Whether an opened .pt is of this layout."""
     if not isinstance(raw, dict) or not isinstance(raw.get("g_ema"), dict):
         return False
     return {"style.1.bias", "conv1.conv.weight"} <= raw["g_ema"].keys()
 
 
-def read_rosinality(raw: dict[str, object]) -> tuple[dict[str, Tensor], dict[str, object]]:
+def read_rosinality(raw: RosinalityFile) -> Canonical:
     """The canonical state and arguments of an opened .pt. Raises UserError where a tensor has no place."""
-    state = {}
+    state: dict[str, Tensor] = {}
     for name, tensor in as_float32(raw["g_ema"]).items():
         target = _place(name)
         if target in state:

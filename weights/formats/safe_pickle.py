@@ -106,7 +106,7 @@ def load_pickle(
     machine, stream = PickleMachine(known, shells, persistent), PickleStream(data, start)
     try:
         while (opcode := bytes(stream.take(1))) != pickle.STOP:
-            budget.step()
+            budget.count_instruction()
             if opcode not in INSTRUCTIONS:
                 raise _unknown(opcode)
             INSTRUCTIONS[opcode](machine, stream)

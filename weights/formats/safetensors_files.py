@@ -37,7 +37,7 @@ def read_safetensors(path: Path, data: memoryview) -> tuple[dict[str, Tensor], d
         raise damaged("its header and its numbers disagree") from error
 
 
-def arguments_in(metadata: dict[str, str]) -> dict:
+def arguments_in(metadata: dict[str, str]) -> dict[str, object]:
     """The constructor's arguments that a file of ours carries: a JSON object under "arguments".
     {} where there are none. Raises Refused for something else there."""
     try:

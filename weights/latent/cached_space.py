@@ -8,22 +8,23 @@ from torch.nn import functional as F
 from photodrag.weights.common.checked_safetensors import read_checked, write_checked
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import cache_folder, make_folder
+from photodrag.weights.common.generator import Generator
 from photodrag.weights.latent.space import LatentSpace, latent_space
 
 VERSION = 1
 """To be raised when `latent_space` gives another answer than before."""
 
 
-def kept_space(generator, class_: int | None = None) -> LatentSpace:
+def kept_space(generator: Generator, class_: int | None = None) -> LatentSpace:
     """`latent_space` of a generator from `load`, or of one of its classes; from the cache where it is there.
 
     A cache that can't be written doesn't matter. Raises UserError as `latent_space` does."""
     identity = {"generator": generator.digest, "class": str(class_), "space": str(VERSION)}
     name = generator.digest[:16] + (f"-{class_}" if class_ is not None else "")
     path, device = cache_folder("spaces", f"{name}.safetensors"), generator.w_avg.device
-    kept = read_checked(path, identity)
-    if kept is not None:
-        return LatentSpace(**{part: tensor.to(device) for part, tensor in kept.items()})
+    cached = read_checked(path, identity)
+    if cached is not None:
+        return LatentSpace(cached["mean"].to(device), cached["components"].to(device), cached["std"].to(device))
     c = None if class_ is None else F.one_hot(torch.tensor([class_]), generator.c_dim).float()
     space = latent_space(generator, c=c)
     parts = {"mean": space.mean, "components": space.components, "std": space.std}

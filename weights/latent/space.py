@@ -26,6 +26,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from photodrag.weights.common.errors import UserError
+from photodrag.weights.common.generator import Generator
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class LatentSpace:
 
 @torch.no_grad()
 def latent_space(
-    generator, slope: float = 1.0, samples: int = 10_000, seed: int = 123, c: Tensor | None = None
+    generator: Generator, slope: float = 1.0, samples: int = 10_000, seed: int = 123, c: Tensor | None = None
 ) -> LatentSpace:
     """The whitened space of any generator, on its device, in float32: a PCA of `samples` mapped z
     (more than w_dim + 2). `c` [1, c_dim]: the class whose codes are meant, if it has classes.
@@ -85,8 +86,8 @@ def latent_space(
     variance, components = _eigh((x - mean).T @ (x - mean) / (n - d - 2))
     std = variance.flip(0).clamp_min(0).sqrt()
     std = std.clamp_min(max(1e-6 * std[0].item(), 1e-6))  # a generator may leave a direction unused, or all of them
-    parts = (mean, components.flip(1).T.contiguous(), std)
-    return LatentSpace(*(part.float().to(device) for part in parts), slope)
+    components = components.flip(1).T.contiguous()
+    return LatentSpace(mean.float().to(device), components.float().to(device), std.float().to(device), slope)
 
 
 @torch.no_grad()

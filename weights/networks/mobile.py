@@ -31,11 +31,12 @@ HAAR = torch.tensor([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1
 class Mapping(nn.Module):
     """z [N, z_dim] → w [N, w_dim]: normalise, then (linear, leaky ReLU, √2) a layer."""
 
-    def __init__(self, z_dim: int, w_dim: int, layers: int):
+    def __init__(self, z_dim: int, w_dim: int, layers: int) -> None:
         super().__init__()
         self.fc = nn.ModuleList(nn.Linear(w_dim if i else z_dim, w_dim) for i in range(layers))
 
     def forward(self, z: Tensor) -> Tensor:
+        """z [N, z_dim] → w [N, w_dim]."""
         w = normalised(z)
         for fc in self.fc:
             w = F.leaky_relu(fc(w), SLOPE) * 2**0.5
@@ -68,7 +69,9 @@ class StyledConv(nn.Module):
     """A styled 3 × 3 convolution, noise, bias and leaky ReLU: separable (depthwise, then pointwise)
     or dense."""
 
-    def __init__(self, in_channels: int, out_channels: int, w_dim: int, resolution: int, separable: bool = True):
+    def __init__(
+        self, in_channels: int, out_channels: int, w_dim: int, resolution: int, separable: bool = True
+    ) -> None:
         super().__init__()
         self.gain = (9 * in_channels) ** -0.5
         self.style = nn.Linear(w_dim, in_channels)
@@ -79,6 +82,7 @@ class StyledConv(nn.Module):
         self.noise = nn.Parameter(torch.empty(1, 1, resolution, resolution))
 
     def forward(self, x: Tensor, w: Tensor, noise: bool) -> Tensor:
+        """x [N, in, R, R] styled by w [N, w_dim] → [N, out, R, R]; the constant noise only if `noise`."""
         if self.depthwise is not None:
             x = F.conv2d(x, self.depthwise, padding=1, groups=x.shape[1])
         x = scaled_conv(x, self.style(w) * self.gain, self.weight, self.bias)
@@ -90,13 +94,14 @@ class StyledConv(nn.Module):
 class Block(nn.Module):
     """One doubling of the side: styled inverse Haar step, then two styled separable convolutions."""
 
-    def __init__(self, in_channels: int, out_channels: int, w_dim: int, resolution: int):
+    def __init__(self, in_channels: int, out_channels: int, w_dim: int, resolution: int) -> None:
         super().__init__()
         self.up_style = nn.Linear(w_dim, in_channels)
         self.conv0 = StyledConv(in_channels // 4, out_channels, w_dim, resolution)
         self.conv1 = StyledConv(out_channels, out_channels, w_dim, resolution)
 
     def forward(self, x: Tensor, w0: Tensor, w1: Tensor, noise: bool) -> Tensor:
+        """x [N, in, R/2, R/2] styled by two codes [N, w_dim] → [N, out, R, R]."""
         x = inverse_haar(x, self.up_style(w0))
         return self.conv1(self.conv0(x, w0, noise), w1, noise)
 
@@ -109,13 +114,14 @@ class MobileStyleGAN(nn.Module):
     """
 
     c_dim = 0
+    w_avg: Tensor
 
     subject: str | None
     digest: str
     has_ffhq_w: bool
     """These three are told by `photodrag.weights.load`."""
 
-    def __init__(self, channels: tuple[int, ...], z_dim: int = 512, w_dim: int = 512, mapping_layers: int = 8):
+    def __init__(self, channels: tuple[int, ...], z_dim: int = 512, w_dim: int = 512, mapping_layers: int = 8) -> None:
         """`channels`: those of b4, b8, … in order; the picture has twice the last block's side."""
         super().__init__()
         self.z_dim, self.w_dim, self.num_ws = z_dim, w_dim, 2 * len(channels)

@@ -23,13 +23,14 @@ CONV_GAIN = 2**0.5
 class Linear(nn.Module):
     """x [N, in] → [N, out]: a linear layer whose weight is kept scaled by √in / `lr`, its bias by 1 / `lr`."""
 
-    def __init__(self, in_features: int, out_features: int, lr: float = 1.0):
+    def __init__(self, in_features: int, out_features: int, lr: float = 1.0) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(out_features, in_features))
         self.bias = nn.Parameter(torch.empty(out_features))
         self.lr = lr
 
     def forward(self, x: Tensor) -> Tensor:
+        """x [N, in] → [N, out]."""
         gain = self.lr * self.weight.shape[1] ** -0.5
         return F.linear(x * gain, self.weight, self.bias * self.lr)
 
@@ -52,6 +53,9 @@ def upsampled(x: Tensor, kernel: Tensor) -> Tensor:
 class SynthesisLayer(nn.Module):
     """A styled, demodulated 3 × 3 convolution, noise, bias and leaky ReLU; `up` doubles the side first."""
 
+    resample_filter: Tensor
+    noise_const: Tensor
+
     def __init__(
         self,
         in_channels: int,
@@ -62,7 +66,7 @@ class SynthesisLayer(nn.Module):
         gain: float = 1.0,
         clamp: float | None = None,
         use_noise: bool = True,
-    ):
+    ) -> None:
         """`gain`: a factor on the output; `clamp`: the largest magnitude before that factor."""
         super().__init__()
         self.up = up
@@ -79,7 +83,8 @@ class SynthesisLayer(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor, noise: bool) -> Tensor:
         """x [N, in, H, W] styled by w [N, w_dim] → [N, out, R, R]; the constant noise only if `noise`."""
-        style, weight = self.affine(w), self.weight
+        style: Tensor = self.affine(w)
+        weight: Tensor = self.weight
         if x.dtype == torch.float16:  # whose largest number is 65504: demodulation undoes these factors
             style = style / style.abs().amax(1, keepdim=True)
             weight = weight / (weight.abs().amax((1, 2, 3), keepdim=True) * weight[0].numel() ** 0.5)
@@ -104,7 +109,7 @@ class SynthesisLayer(nn.Module):
 class ToRGB(nn.Module):
     """A styled 1 × 1 convolution to RGB, without demodulation, noise or activation."""
 
-    def __init__(self, in_channels: int, w_dim: int, clamp: float | None = None):
+    def __init__(self, in_channels: int, w_dim: int, clamp: float | None = None) -> None:
         super().__init__()
         self.clamp = clamp
         self.affine = Linear(w_dim, in_channels)
@@ -124,7 +129,9 @@ class ToRGB(nn.Module):
 class Skip(nn.Module):
     """The way past a block of the residual architecture: a 1 × 1 convolution, twice the side, never clamped."""
 
-    def __init__(self, in_channels: int, out_channels: int, gain: float):
+    resample_filter: Tensor
+
+    def __init__(self, in_channels: int, out_channels: int, gain: float) -> None:
         super().__init__()
         self.gain = gain * in_channels**-0.5
         self.weight = nn.Parameter(torch.empty(out_channels, in_channels, 1, 1))

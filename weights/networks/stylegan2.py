@@ -2,6 +2,10 @@
 its three architectures. Modules and tensors are called as in NVIDIA's PyTorch checkpoints.
 """
 
+from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -13,7 +17,11 @@ from photodrag.weights.networks.modulated import CONV_GAIN, SLOPE, Linear, Skip,
 class Mapping(nn.Module):
     """z [N, z_dim] and a class → w: both normalised, then (linear, leaky ReLU, √2) a layer."""
 
-    def __init__(self, widths: tuple[int, ...], num_ws: int, c_dim: int = 0, embed_dim: int = 0, lr: float = 0.01):
+    w_avg: Tensor
+
+    def __init__(
+        self, widths: tuple[int, ...], num_ws: int, c_dim: int = 0, embed_dim: int = 0, lr: float = 0.01
+    ) -> None:
         """`widths`: what the first layer reads (z and the embedded class), then what each layer gives."""
         super().__init__()
         self.z_dim, self.c_dim, self.num_ws = widths[0] - embed_dim, c_dim, num_ws
@@ -44,6 +52,8 @@ class Mapping(nn.Module):
 class Block(nn.Module):
     """One side of the picture: `b4` from a constant, the others at twice the side of what they get."""
 
+    resample_filter: Tensor
+
     def __init__(
         self,
         in_channels: int,
@@ -53,21 +63,21 @@ class Block(nn.Module):
         architecture: str,
         to_rgb: bool,
         clamp: float | None,
-        half: bool,
+        use_fp16: bool,
         use_noise: bool,
-    ):
-        """`in_channels` is 0 for b4; `half`: in half precision where that is fast."""
+    ) -> None:
+        """`in_channels` is 0 for b4; `use_fp16`: in half precision where that is fast."""
         super().__init__()
-        self.half = half
+        self.use_fp16 = use_fp16
         residual = architecture == "resnet" and in_channels > 0
         gain = 0.5**0.5 if residual else 1.0
-        common = {"w_dim": w_dim, "resolution": resolution, "clamp": clamp, "use_noise": use_noise}
+        layer = partial(SynthesisLayer, w_dim=w_dim, resolution=resolution, clamp=clamp, use_noise=use_noise)
         self.register_buffer("resample_filter", torch.empty(4, 4))
         if in_channels:
-            self.conv0 = SynthesisLayer(in_channels, out_channels, up=True, **common)
+            self.conv0 = layer(in_channels, out_channels, up=True)
         else:
             self.const = nn.Parameter(torch.empty(out_channels, 4, 4))
-        self.conv1 = SynthesisLayer(out_channels, out_channels, gain=gain, **common)
+        self.conv1 = layer(out_channels, out_channels, gain=gain)
         self.torgb = ToRGB(out_channels, w_dim, clamp) if to_rgb else None
         self.skip = Skip(in_channels, out_channels, gain) if residual else None
 
@@ -76,7 +86,7 @@ class Block(nn.Module):
         if x is None:
             x = self.const.expand(len(w), -1, -1, -1).contiguous(memory_format=torch.channels_last)
             return self.conv1(x, w[:, 0], noise)
-        x = x.to(torch.float16 if self.half and has_fast_half(x.device) else w.dtype)
+        x = x.to(torch.float16 if self.use_fp16 and has_fast_half(x.device) else w.dtype)
         past = self.skip(x) if self.skip is not None else None
         x = self.conv1(self.conv0(x, w[:, 0], noise), w[:, 1], noise)
         return x if past is None else x + past
@@ -103,17 +113,17 @@ class Synthesis(nn.Module):
         clamp: float | None = None,
         num_fp16_res: int = 0,
         use_noise: bool = True,
-    ):
+    ) -> None:
         """`channels`: those of b4, b8, … in order."""
         super().__init__()
         last = len(channels) - 1
         self.resolution = 4 << last
         for i, out_channels in enumerate(channels):
             to_rgb = architecture == "skip" or i == last
-            half = 1 <= i > last - num_fp16_res
+            use_fp16 = 1 <= i > last - num_fp16_res
             in_channels = channels[i - 1] if i else 0
             block = Block(
-                in_channels, out_channels, w_dim, 4 << i, architecture, to_rgb, clamp, half=half, use_noise=use_noise
+                in_channels, out_channels, w_dim, 4 << i, architecture, to_rgb, clamp, use_fp16, use_noise=use_noise
             )
             setattr(self, f"b{4 << i}", block)
 
@@ -121,22 +131,28 @@ class Synthesis(nn.Module):
         """The picture of w_plus [N, num_ws, w_dim]: [N, 3, R, R], RGB, about [-1, 1].
 
         `noise`: "const" adds the network's own constant noise, "none" leaves it out."""
-        add, x, image = adds_noise(noise), None, None
-        for i, block in enumerate(self.children()):
-            x = block(x, w_plus[:, max(2 * i - 1, 0) : 2 * i + 1], add)
+        image: Tensor | None = None
+        for i, (block, x) in enumerate(self._outputs(w_plus, noise)):
             image = block.add_rgb(image, x, w_plus[:, 2 * i + 1])
+        assert image is not None  # the last block has an RGB layer in every architecture
         return image
 
     def features(self, w_plus: Tensor, resolution: int, noise: str = "const") -> Tensor:
         """See StyleGAN2.features."""
-        blocks = list(self.children())
+        blocks = len(list(self.children()))
         count = resolution.bit_length() - 2
-        if resolution != 2 << max(count, 0) or not 1 <= count <= len(blocks):
+        if resolution != 2 << max(count, 0) or not 1 <= count <= blocks:
             raise ValueError(f"features are there at 4, 8, … {self.resolution}, not at {resolution}")
-        add, x = adds_noise(noise), None
-        for i, block in enumerate(blocks[:count]):
-            x = block(x, w_plus[:, max(2 * i - 1, 0) : 2 * i + 1], add)
+        _, x = next(islice(self._outputs(w_plus, noise), count - 1, None))
         return x.to(w_plus.dtype)
+
+    def _outputs(self, w_plus: Tensor, noise: str) -> Iterator[tuple[Block, Tensor]]:
+        """Every block with what it gives, from b4 on, computed when it is asked for."""
+        add, x = adds_noise(noise), None
+        for i, block in enumerate(self.children()):
+            assert isinstance(block, Block)
+            x = block(x, w_plus[:, max(2 * i - 1, 0) : 2 * i + 1], add)
+            yield block, x
 
 
 def has_fast_half(device: torch.device) -> bool:
@@ -154,7 +170,7 @@ class StyleGAN2(nn.Module):
     has_ffhq_w: bool
     """These three are told by `photodrag.weights.load`."""
 
-    def __init__(self, mapping: Mapping, synthesis: Synthesis, num_fp16_res: int = 0):
+    def __init__(self, mapping: Mapping, synthesis: Synthesis, num_fp16_res: int = 0) -> None:
         """`num_fp16_res`: how many of the last blocks are in half precision on a GPU."""
         super().__init__()
         self.mapping, self.synthesis, self.num_fp16_res = mapping, synthesis, num_fp16_res
