@@ -4,15 +4,17 @@ import ctypes
 import sys
 
 M_TRIM_THRESHOLD, M_TOP_PAD, M_MMAP_MAX = -1, -2, -4
+"""Numbers of mallopt(3)'s parameters, from glibc's malloc.h."""
 
 
 def keep_freed_memory(pad: int = 256 << 20) -> bool:
-    """Let glibc keep what is freed, and say whether it does; elsewhere nothing happens.
+    """Let glibc keep the memory that is freed; elsewhere nothing happens. Gives whether it does.
 
-    A generator's maps are of 32 … 67 MB. glibc gives every such block back to the system when it is
-    freed, and each new one costs a page fault for every 4 kB: a third of the time of a picture with
-    its gradient (tests/bench/cost.py measures it). It is the process's own setting, so the command
-    line makes it, and no stage does. `pad`: bytes asked of the system at a time."""
+    Otherwise glibc gives a feature map's memory back to the system, and every page of the next map costs a fault:
+    see docs/design-notes.md#freed-memory. It is a setting of the whole process, so the command line makes it, and
+    no stage does.
+
+    pad: how much is asked of the system at a time [bytes]."""
     if not sys.platform.startswith("linux"):
         return False
     try:

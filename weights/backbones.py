@@ -16,13 +16,13 @@ def backbone_path(file: str) -> Path:
 
 
 def ensure_backbone(file: str, progress: Progress | None = None) -> Path:
-    """Have torchvision download the backbone, unless it is there.
+    """Where the backbone lies, which torchvision downloads unless it is there.
 
     Raises Failure, which says where to put it by hand, where that does not work."""
     path = backbone_path(file)
     if path.exists():
         return path
-    from torchvision import models  # takes a second to import
+    from torchvision import models  # slow to import: see docs/design-notes.md#imports-that-wait
 
     published = (models.VGG16_Weights.IMAGENET1K_V1, models.AlexNet_Weights.IMAGENET1K_V1)
     url = next(weights.url for weights in published if weights.url.endswith(file))

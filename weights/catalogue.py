@@ -17,12 +17,12 @@ from photodrag.weights.common.checked_safetensors import read_facts
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import cache_folder
 from photodrag.weights.face import read_face
-from photodrag.weights.fetching.published import CHECKPOINTS, UNFIT, UNKNOWN, Checkpoint
+from photodrag.weights.fetching.published import CHECKPOINTS, UNKNOWN, UNSUPPORTED, Checkpoint
 from photodrag.weights.fetching.wheels import Wheel
 from photodrag.weights.formats.stylegan2_checkpoint import network_of
 from photodrag.weights.stlpips import read_stlpips
 
-KINDS = {"generator": "generator", "perceptual": "perceptual distance"}
+KINDS: dict[str, str] = {"generator": "generator", "perceptual": "perceptual distance"}
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ ENTRIES = (
 
 
 def entries() -> tuple[Entry, ...]:
-    """All there is on this machine: ENTRIES, and what the person has added."""
+    """All that can be asked for on this machine: ENTRIES, and the checkpoints that the person has added."""
     return ENTRIES + tuple(map(_added_entry, sorted(cache_folder("weights", "added").glob("*.safetensors"))))
 
 
@@ -187,12 +187,14 @@ def names(kind: str | None = None) -> tuple[str, ...]:
 
 
 def find(name: str, kind: str | None = None) -> Entry:
-    """The entry of that name (and kind). Raises UserError, listing the names, where there is none."""
+    """The entry of that name, and of that kind if one is given ("generator" or "perceptual").
+
+    Raises UserError, which lists the names, where there is none."""
     for entry in entries():
         if entry.name == name and kind in (None, entry.kind):
             return entry
-    if kind == "generator" and name in UNFIT:
-        raise UserError(f"The generator {name!r} can't be used: {UNFIT[name]}.")
+    if kind == "generator" and name in UNSUPPORTED:
+        raise UserError(f"The generator {name!r} can't be used: {UNSUPPORTED[name]}.")
     what, near = KINDS[kind] if kind else "weights", get_close_matches(name, names(kind), 2)
     meant = f", perhaps {' or '.join(map(repr, near))}" if near else ""
     raise UserError(f"There is no {what} {name!r}{meant}; choose one of: {', '.join(names(kind))}.")

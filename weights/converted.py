@@ -18,8 +18,8 @@ from photodrag.weights.formats.stylegan2_checkpoint import read_checkpoint
 
 
 def source_sha256(entry: Entry) -> str | None:
-    """The SHA-256 of the file that the weights are made of. None where nobody knows it: of a backbone, and
-    of a checkpoint that was published without one and never fetched."""
+    """The SHA-256 [64 hexadecimal digits] of the file that the weights are made of. None where nobody knows it: of a
+    backbone, and of a checkpoint that was published without one and never fetched."""
     if entry.checkpoint:
         return expected_sha256(entry.checkpoint, cache_folder("weights"))
     packed = entry.wheel or entry.user_checkpoint
@@ -35,13 +35,14 @@ def converted_path(entry: Entry) -> Path | None:
 
 
 def converted_state(entry: Entry) -> dict[str, Tensor] | None:
-    """The converted weights; None where they are missing, damaged or somebody else's."""
+    """The converted weights, a state dict on the CPU; None where they are missing, damaged or somebody else's."""
     path, sha256 = converted_path(entry), source_sha256(entry)
     return None if path is None or sha256 is None else read_checked(path, _identity(entry, sha256))
 
 
 def ensure_state(entry: Entry, progress: Progress | None = None) -> dict[str, Tensor]:
-    """The converted weights of any entry without a backbone; fetched and converted where need be.
+    """The converted weights, a state dict on the CPU, of any entry without a backbone; fetched and converted where
+    need be. `progress` is then told what is being done.
 
     Raises UserError where they can't be had or the cache can't be written."""
     state = converted_state(entry)
@@ -82,7 +83,7 @@ def _convert_wheel(entry: Entry, wheel: Wheel, folder: Path, progress: Progress 
 def _convert_published(
     entry: Entry, checkpoint: Checkpoint, folder: Path, progress: Progress | None
 ) -> dict[str, Tensor]:
-    from photodrag.weights.fetching.download import fetch_checkpoint  # slow to import, and needed once in a while
+    from photodrag.weights.fetching.download import fetch_checkpoint  # see docs/design-notes.md#imports-that-wait
 
     with fetch_checkpoint(checkpoint, folder, progress) as (path, sha256):
         return _convert(entry, path, sha256, progress)

@@ -12,7 +12,9 @@ from photodrag.weights.networks.mobile import MobileStyleGAN
 
 
 def read_face(wheel: ZipFile) -> dict[str, Tensor]:
-    """The state dict of MobileStyleGAN from the wheel of `random-face`, `w_avg` included."""
+    """The state dict of MobileStyleGAN from the wheel of `random-face`. `w_avg`, which it lacks, is computed.
+
+    Raises KeyError where the wheel lacks its files, ValueError where they disagree with each other."""
 
     def constants(network: str) -> list[tuple[str, Tensor]]:
         path = f"random_face/data/{network}Network"

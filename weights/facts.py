@@ -15,7 +15,7 @@ from photodrag.weights.user_checkpoints import resolve
 
 @dataclass(frozen=True)
 class Facts:
-    """The facts about one entry. Sizes are in bytes."""
+    """The facts about one generator or perceptual distance. Sizes are in bytes."""
 
     kind: str
     name: str
@@ -49,12 +49,12 @@ class Facts:
 
 
 def listing() -> list[Facts]:
-    """All entries, without reading more than the headers of their files."""
+    """The facts about all there is, without reading more than the headers of files."""
     return [_facts(entry, check=False) for entry in catalogue.entries()]
 
 
 def info(name_or_path: str | Path) -> Facts:
-    """One entry, its converted file checked, or one checkpoint of the person's own, which is read.
+    """The facts about one name, its converted file checked, or about a checkpoint of the person's own, which is read.
 
     Raises UserError for an unknown name, and for a file that isn't a whole StyleGAN2."""
     return _facts(resolve(name_or_path), check=True)

@@ -82,7 +82,7 @@ def state(name: str, progress: Callable[[str], None] | None = None) -> dict[str,
 
 
 def get(name: str, progress: Callable[[str], None] | None = None) -> Path:
-    """Have the weights of that name on this machine, and say where they lie.
+    """Where the weights of that name lie on this machine; fetched and converted where need be.
 
     Raises UserError for an unknown name and for weights that can't be fetched."""
     entry = catalogue.find(name)
@@ -93,8 +93,8 @@ def get(name: str, progress: Callable[[str], None] | None = None) -> Path:
 
 
 def digest(name_or_path: str | Path) -> str:
-    """64 hexadecimal digits that stand for the content of these weights, fetched or not: other digits,
-    other values. The same checkpoint has the same under every name.
+    """What stands for the content of these weights, fetched or not [64 hexadecimal digits]: other digits, other
+    values. The same checkpoint has the same under every name.
 
     Raises UserError for an unknown name, and for a checkpoint that was published without a SHA-256 and
     not fetched yet."""

@@ -18,7 +18,7 @@ def read_stlpips(wheel: ZipFile, trunk: str) -> dict[str, Tensor]:
 
 
 def stlpips_state(published: dict[str, Tensor], trunk: str) -> dict[str, Tensor]:
-    """Rename a published state dict. The blur kernels are left out, being [1, 2, 1] in both
+    """A published state dict with the names that are used here. The blur kernels are left out, being [1, 2, 1] in both
     directions; the weights of a layer's squared difference become the square roots `scales`, those
     below zero counting as zero.
 

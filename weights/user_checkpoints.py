@@ -20,8 +20,8 @@ ENDINGS = {".pkl", ".pt", ".pth", ".safetensors"}
 
 
 def resolve(name_or_path: str | Path, kind: str | None = None) -> Entry:
-    """The entry of that name (and kind), or one for the checkpoint at that path. A name goes before a
-    file that is called so; ./NAME is the file.
+    """The entry of that name (and kind, "generator" or "perceptual"), or one for the checkpoint at that path. A name
+    goes before a file that is called so; ./NAME is the file.
 
     Raises UserError where there is neither."""
     text = str(name_or_path)
@@ -38,7 +38,7 @@ def add(
     """Keep a checkpoint, converted, in the user's cache, to be asked for by name: the file's, without its
     ending, unless one is given. `subject`: what its pictures show, "face" for faces aligned as FFHQ's are.
 
-    Raises UserError for a file that isn't a whole StyleGAN2, a name that is taken or can't be one, and a
+    Raises UserError for a file that isn't a whole StyleGAN2, for a name that is taken or can't be one, and a
     cache that can't be written."""
     path = _expanded(path)
     name = name or path.stem
@@ -65,7 +65,7 @@ def add(
 
 
 def convert(path: str | Path, out: str | Path) -> Path:
-    """Write a checkpoint as safetensors: float32, NVIDIA's names for its tensors, the facts as metadata.
+    """Write a checkpoint as safetensors: float32, NVIDIA's names for its tensors, the facts as metadata. Gives where.
 
     Raises UserError for a file that isn't a whole StyleGAN2, and for an output that can't be written."""
     path, out = _expanded(path), _expanded(out)
@@ -83,8 +83,8 @@ def convert(path: str | Path, out: str | Path) -> Path:
 
 
 def remove(name_or_path: str | Path) -> int:
-    """Remove the converted weights of that name or of the checkpoint at that path from the user's cache,
-    never the checkpoint itself, and say how many bytes that freed.
+    """Remove the converted weights of that name or of the checkpoint at that path from the user's cache, never the
+    checkpoint itself. Gives how much that freed [bytes].
 
     Raises UserError where none are kept, or they can't be removed."""
     entry = resolve(name_or_path)

@@ -18,14 +18,17 @@ FORMAT = 1
 
 
 def write_checked(path: Path, state: dict[str, Tensor], facts: dict[str, str]) -> None:
-    """Write tensors, on the CPU, with facts about them. Raises UserError where the path can't be written."""
+    """Write a state dict, its tensors on the CPU, and facts about it.
+
+    Raises UserError where the path can't be written."""
     facts = {key: value.encode("utf-8", "replace").decode() for key, value in facts.items()}  # a file may be called so
     data = safetensors.torch.save(state, facts | _checks(state))
     write_whole(path, lambda file: file.write(data))
 
 
 def read_checked(path: Path, identity: dict[str, str]) -> dict[str, Tensor] | None:
-    """The tensors; None where the file is missing, damaged, or has other facts than those of `identity`."""
+    """The state dict, on the CPU; None where the file is missing, damaged, or lacks one of the facts in
+    `identity`."""
     try:
         with safe_open(path, framework="pt") as file:
             facts = file.metadata() or {}
@@ -36,7 +39,7 @@ def read_checked(path: Path, identity: dict[str, str]) -> dict[str, Tensor] | No
 
 
 def read_facts(path: Path) -> dict[str, str]:
-    """The facts alone, the tensors not looked at; {} where there are none to read."""
+    """The facts about a state dict, its tensors not looked at; {} where there are none to read."""
     try:
         with safe_open(path, framework="pt") as file:
             return file.metadata() or {}

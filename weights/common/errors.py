@@ -2,7 +2,8 @@
 
 
 class UserError(Exception):
-    """Its message is one sentence or two: what was wrong, where, and what to do about it.
+    """Something that a person can put right. Its message is one sentence or two: what was wrong, where, and what to
+    do about it.
 
     The command line prints the message on stderr, without a traceback, and exits with `exit_code`:
     2 for what the person can change, 1 for what failed on our side."""

@@ -39,7 +39,7 @@ def cache_folder(*parts: str) -> Path:
 
 
 def make_folder(folder: Path) -> Path:
-    """Make a folder and those above it, and sweep out what killed processes left in it.
+    """Make a folder and those above it, and remove from it what killed processes left there. Gives the folder.
 
     Raises UserError where that can't be."""
     try:
@@ -82,7 +82,7 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 
 def cannot_write(path: Path, error: OSError) -> UserError:
-    """What to tell the person when the system refuses to write `path`."""
+    """The error to raise when the system refuses to write `path`: it says why, and what to do."""
     if error.errno in FULL:
         return Failure(f"Could not write {path}: the disk is full; make room and try again.")
     if error.errno in FORBIDDEN:
@@ -103,7 +103,9 @@ def remove_file(path: Path) -> None:
 
 
 def sweep(folder: Path, age: float = DAY) -> None:
-    """Remove unfinished files and folders, untouched for `age` seconds, that killed processes left."""
+    """Remove from a folder the unfinished files and folders that killed processes left.
+
+    age: how long they must have been untouched [seconds]."""
     for part in folder.glob(f".*{PART}"):
         try:
             if time.time() - part.lstat().st_mtime < age:
@@ -117,15 +119,15 @@ def sweep(folder: Path, age: float = DAY) -> None:
 
 
 def file_sha256(file: BinaryIO) -> str:
-    """The SHA-256, 64 hexadecimal digits, of what an open file holds from where it stands."""
+    """The SHA-256 [64 hexadecimal digits] of what an open file holds, from its current position on."""
     digest = hashlib.sha256()
     while block := file.read(1 << 20):
         digest.update(block)
     return digest.hexdigest()
 
 
-def wrong_by_hand(path: Path, got: str, expected: str) -> UserError:
-    """What to tell the person who laid a file with another SHA-256 where the right one belongs."""
+def wrong_file(path: Path, got: str, expected: str) -> UserError:
+    """The error to raise when a person put a file with another SHA-256 where the right one belongs."""
     return UserError(
         f"{path} is not the right file: its SHA-256 is {got}, expected was {expected}; "
         "put the right one in its place, or remove it to have it fetched."
@@ -134,8 +136,8 @@ def wrong_by_hand(path: Path, got: str, expected: str) -> UserError:
 
 @contextmanager
 def locked(path: Path, waiting: Callable[[], object] = lambda: None) -> Iterator[None]:
-    """Hold the lock file `path`, so that one process at a time is in here. The system frees the lock
-    of a process that dies; the empty file stays. `waiting` is called when another process holds it.
+    """A context that one process at a time can be in: it holds a lock on the file `path`. The system frees the
+    lock of a process that dies; the empty file stays. `waiting` is called when another process holds it.
 
     Raises UserError where the lock file can't be made."""
     lock = FileLock(path)

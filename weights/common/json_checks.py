@@ -1,4 +1,4 @@
-"""What a value out of JSON may be: checks for those who read it from a file or a page."""
+"""Checks of values that come out of JSON, from a file or from a page."""
 
 from collections.abc import Callable
 
@@ -6,20 +6,20 @@ Check = Callable[[object], bool]
 
 
 def is_number(below: float) -> Check:
-    """Whether it is a finite number of a magnitude below that."""
+    """A check whether a value is a finite number of a magnitude below that."""
     return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < below
 
 
 def is_whole(least: int, below: int) -> Check:
-    """Whether it is a whole number, `least` or more."""
+    """A check whether a value is a whole number from `least` up to, but not including, `below`."""
     return lambda value: isinstance(value, int) and not isinstance(value, bool) and least <= value < below
 
 
 def is_row(length: int, of: Check) -> Check:
-    """Whether it is a list of so many, each of that kind."""
+    """A check whether a value is a list of that length whose items all pass the check `of`."""
     return lambda value: isinstance(value, list) and len(value) == length and all(map(of, value))
 
 
 def or_null(right: Check) -> Check:
-    """Whether it is null, or right."""
+    """A check whether a value is null (None), or passes the check `right`."""
     return lambda value: value is None or right(value)

@@ -6,8 +6,11 @@ from typing import Any
 
 
 def lazily(package: str, modules: Mapping[str, str]) -> tuple[Callable[[str], Any], list[str]]:
-    """The `__getattr__` (PEP 562) and the `__all__` of a package: for each of its `modules`, by its path in the
-    package, the names that it gives the package, with spaces between them. No module may be called like one of them."""
+    """What a package whose names are imported on first use needs: its `__getattr__` (PEP 562), and its `__all__`.
+
+    package: its `__name__`.
+    modules: for each module, by its path in the package, the names that come from there, with spaces between them.
+    No module may be called like one of these names."""
     places = {name: f"{package}.{module}" for module, names in modules.items() for name in names.split()}
 
     def get(name: str) -> Any:

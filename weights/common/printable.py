@@ -2,5 +2,5 @@
 
 
 def printable(text: str) -> str:
-    """The text without control characters: the name of a file must not command the terminal."""
+    """The text with a � for every control character: the name of a file must not command the terminal."""
     return "".join(c if c.isprintable() or c in "\n\t" else "�" for c in text)

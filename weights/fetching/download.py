@@ -17,9 +17,9 @@ import pooch
 from tqdm import tqdm
 
 from photodrag.weights.common.errors import Failure, UserError
-from photodrag.weights.common.files import PART, Progress, cannot_write, make_folder, write_whole, wrong_by_hand
+from photodrag.weights.common.files import PART, Progress, cannot_write, make_folder, write_whole, wrong_file
 from photodrag.weights.fetching.published import Checkpoint, expected_sha256, note_path
-from photodrag.weights.fetching.resuming import Received, Resuming, Unreachable
+from photodrag.weights.fetching.resuming import Received, ResumingDownloader, Unreachable
 
 BAR = "{desc}: {percentage:3.0f}% |{bar}| {n_fmt}B of {total_fmt}B, {remaining} left"
 WIDTH = 90
@@ -30,13 +30,14 @@ WIDTH = 90
 def fetch_checkpoint(
     checkpoint: Checkpoint, folder: Path, progress: Progress | None = None
 ) -> Iterator[tuple[Path, str]]:
-    """The checkpoint's file and its SHA-256, which was checked, or is noted when the caller is content with it.
+    """A context with the checkpoint's file and its SHA-256 [64 hexadecimal digits]: checked, or, where none is known,
+    noted when the context ends without an error.
 
-    One that a person laid into `folder` is taken, and stays. Otherwise it is downloaded into a hidden
-    folder inside `folder`, which is gone when the caller is content; what came before a stop (Ctrl-C,
-    a cut line) stays there for a day, and the next call goes on with it.
+    A file that a person put into `folder` is taken, and stays. Otherwise it is downloaded into a hidden folder inside
+    `folder`, which is removed when the context ends without an error; what came before a stop (Ctrl-C, a lost
+    connection) stays there for a day, and the next call goes on with it.
 
-    Raises UserError for a wrong file laid by hand, Failure where the right one can't be had."""
+    Raises UserError for a wrong file put there by hand, Failure where the right one can't be had."""
     by_hand, parts = folder / checkpoint.file, folder / f".{checkpoint.file}{PART}"
     expected = expected_sha256(checkpoint, folder)
     laid = os.path.lexists(by_hand)
@@ -46,7 +47,7 @@ def fetch_checkpoint(
     except OSError as error:
         raise UserError(f"Could not read {path}: {error.strerror}.") from error
     if laid and expected not in (None, got):
-        raise wrong_by_hand(path, got, expected)
+        raise wrong_file(path, got, expected)
     try:
         yield path, got
     except UserError:
@@ -64,19 +65,19 @@ def fetch_checkpoint(
 
 def _download(checkpoint: Checkpoint, expected: str | None, parts: Path, progress: Progress | None) -> Path:
     make_folder(parts)
-    resuming = Resuming(parts / "part", expected is not None, _progress_bar(checkpoint.file, progress))
+    downloader = ResumingDownloader(parts / "part", expected is not None, _progress_bar(checkpoint.file, progress))
     if progress:
         size = f" ({checkpoint.size / 1e6:.0f} MB)" if checkpoint.size else ""
         progress(f"fetching {checkpoint.file}{size} from {urlsplit(checkpoint.urls[0]).hostname}")
     reasons = []
     for url in checkpoint.urls:
         try:
-            return _retrieve(url, checkpoint.file, expected, parts, resuming)
+            return _retrieve(url, checkpoint.file, expected, parts, downloader)
         except Unreachable as error:
             reasons.append(str(error))
         except OSError as error:
             raise cannot_write(parts.parent / checkpoint.file, error) from error
-    if not resuming.part.exists():
+    if not downloader.part.exists():
         shutil.rmtree(parts, ignore_errors=True)
     which = f"that file, whose SHA-256 is {expected}," if expected else "that file"
     raise Failure(
@@ -85,14 +86,14 @@ def _download(checkpoint: Checkpoint, expected: str | None, parts: Path, progres
     )
 
 
-def _retrieve(url: str, file: str, expected: str | None, parts: Path, resuming: Resuming) -> Path:
+def _retrieve(url: str, file: str, expected: str | None, parts: Path, downloader: ResumingDownloader) -> Path:
     """Have pooch fetch and check it; once more where old bytes may have been to blame for a wrong hash."""
     try:
-        with _pooch_says_nothing():
-            return Path(pooch.retrieve(url, expected and f"sha256:{expected}", file, parts, downloader=resuming))
+        with _pooch_quiet():
+            return Path(pooch.retrieve(url, expected and f"sha256:{expected}", file, parts, downloader=downloader))
     except ValueError as error:  # a hash that doesn't match; pooch has thrown the file away
-        if resuming.continued:
-            return _retrieve(url, file, expected, parts, resuming)
+        if downloader.continued:
+            return _retrieve(url, file, expected, parts, downloader)
         got = str(error).partition("but got ")[2][:64]
         raise Unreachable(
             f"what {urlsplit(url).hostname} sent was thrown away: its SHA-256 is {got}, expected was {expected}"
@@ -100,7 +101,7 @@ def _retrieve(url: str, file: str, expected: str | None, parts: Path, resuming: 
 
 
 @contextmanager
-def _pooch_says_nothing() -> Iterator[None]:
+def _pooch_quiet() -> Iterator[None]:
     logger = pooch.get_logger()
     level = logger.level
     logger.setLevel(logging.WARNING)

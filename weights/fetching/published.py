@@ -6,7 +6,7 @@ from pathlib import Path
 ADA = "https://nvlabs-fi-cdn.nvidia.com/stylegan2-ada-pytorch/pretrained/"
 NGC = "https://api.ngc.nvidia.com/v2/models/nvidia/research/stylegan2/versions/1/files/"
 TENSORFLOW = "https://nvlabs-fi-cdn.nvidia.com/stylegan2/networks/"
-TENSORFLOW_TOO = "http://d36zk2xti64re0.cloudfront.net/stylegan2/networks/"
+TENSORFLOW_MIRROR = "http://d36zk2xti64re0.cloudfront.net/stylegan2/networks/"
 DISTILLED = "https://storage.googleapis.com/self-distilled-stylegan/"
 COPIES = "https://huggingface.co/DragGan/DragGan-Models/resolve/main/"
 
@@ -37,7 +37,7 @@ SHA256 = {
 """No maker publishes a hash: these were read off the copies that other people keep of the files. The number
 says how many people's copies agree. A file without one (afhqwild, parrots) is taken as it first comes."""
 
-UNFIT = {"human": "StyleGAN-Human's pictures are 512 × 256, and only square ones can be edited so far"}
+UNSUPPORTED = {"human": "StyleGAN-Human's pictures are 512 × 256, and only square ones can be edited so far"}
 """Published generators that people ask for in vain, and why."""
 
 
@@ -74,7 +74,7 @@ def _ngc(name: str, file: str, subject: str) -> Checkpoint:
 
 def _tensorflow(name: str, subject: str, resolution: int, size: int) -> Checkpoint:
     file = f"stylegan2-{name.removesuffix('-config-f')}-config-f.pkl"
-    return _checkpoint(name, subject, resolution, size, NVIDIA, TENSORFLOW + file, TENSORFLOW_TOO + file)
+    return _checkpoint(name, subject, resolution, size, NVIDIA, TENSORFLOW + file, TENSORFLOW_MIRROR + file)
 
 
 def _distilled(name: str, subject: str, resolution: int, size: int, licence: str) -> Checkpoint:
@@ -111,7 +111,7 @@ CHECKPOINTS = (
 
 
 def named_by(sha256: str) -> Checkpoint | None:
-    """The published checkpoint with that SHA-256, if there is one."""
+    """The published checkpoint with that SHA-256; None where there is none."""
     return next((checkpoint for checkpoint in CHECKPOINTS if checkpoint.sha256 == sha256), None)
 
 

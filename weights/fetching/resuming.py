@@ -1,4 +1,4 @@
-"""A download over HTTP that goes on after a cut, with the bytes that are already there.
+"""A download over HTTP that goes on where an interrupted one stopped (range requests, RFC 9110 §14).
 
 It is a downloader for pooch, whose own starts anew each time.
 """
@@ -13,15 +13,15 @@ from urllib.parse import urlsplit
 
 import requests
 
-CONNECT, SILENCE = 15.0, 60.0
+CONNECT_TIMEOUT, READ_TIMEOUT = 15.0, 60.0
 """Seconds that a server may take to be reached, and to say nothing."""
-ATTEMPTS, WAIT = 4, 1.0
+ATTEMPTS, FIRST_PAUSE = 4, 1.0
 """How often a busy server, or one that cuts the line, is asked while no further byte comes, and how many
 seconds lie between the first two times; each next pause is twice as long."""
-BUSY = {408, 429, 500, 502, 503, 504}
-MOST = 4 << 30
+RETRIED_STATUS = {408, 429, 500, 502, 503, 504}
+MAX_BYTES = 4 << 30
 """Bytes. No generator has as many: a server that sends without an end is stopped."""
-BLOCK = 1 << 16
+BLOCK_BYTES = 1 << 16
 
 Received = Callable[[int, int | None], None]
 """Told how many bytes are here, and how many there will be, where that is known."""
@@ -31,11 +31,11 @@ class Unreachable(Exception):
     """This server will not give the file; the message says why, in a few words."""
 
 
-class Cut(Exception):
+class Interrupted(Exception):
     """This server did not give the whole file, but may do so if asked again."""
 
 
-class Resuming:
+class ResumingDownloader:
     """Called by pooch with the address and a file to fill.
 
     What comes is gathered in `part`, which stays when the download is stopped; the next one asks for
@@ -59,14 +59,19 @@ class Resuming:
             try:
                 self._receive(url)
                 break
-            except (Cut, requests.ConnectionError, requests.Timeout, requests.exceptions.ChunkedEncodingError) as error:
+            except (
+                Interrupted,
+                requests.ConnectionError,
+                requests.Timeout,
+                requests.exceptions.ChunkedEncodingError,
+            ) as error:
                 if self._have() > furthest:
                     attempts, furthest = 0, self._have()
                 attempts += 1
                 away = not furthest and isinstance(error, requests.ConnectionError | requests.Timeout)
                 if attempts == ATTEMPTS or away:
                     raise Unreachable(_reason(error, url)) from error
-                time.sleep(WAIT * 2 ** (attempts - 1))
+                time.sleep(FIRST_PAUSE * 2 ** (attempts - 1))
             except requests.RequestException as error:
                 raise Unreachable(_reason(error, url)) from error
         os.replace(self.part, output_file)
@@ -76,16 +81,16 @@ class Resuming:
         """One request, to the end of the file."""
         have = self._have()
         headers = {"Accept-Encoding": "identity"} | self._range(url, have)
-        with requests.get(url, headers=headers, stream=True, timeout=(CONNECT, SILENCE)) as answer:
+        with requests.get(url, headers=headers, stream=True, timeout=(CONNECT_TIMEOUT, READ_TIMEOUT)) as answer:
             host = urlsplit(answer.url).hostname or answer.url
             said = answer.headers.get("Content-Range", "")
             if answer.status_code == 416 and said == f"bytes */{have}":
                 return  # it had come whole
-            if answer.status_code in BUSY:
-                raise Cut(f"{host} answers {answer.status_code}")
+            if answer.status_code in RETRIED_STATUS:
+                raise Interrupted(f"{host} answers {answer.status_code}")
             if answer.status_code == 416 or (answer.status_code == 206 and not said.startswith(f"bytes {have}-")):
                 self.part.unlink(missing_ok=True)
-                raise Cut(f"{host} sends another piece than it was asked for")
+                raise Interrupted(f"{host} sends another piece than it was asked for")
             if not answer.ok:
                 raise Unreachable(f"{host} answers {answer.status_code}")
             if answer.headers.get("Content-Type", "").startswith("text/html"):
@@ -103,15 +108,15 @@ class Resuming:
         if total and total - have > shutil.disk_usage(self.part.parent).free:
             raise OSError(ENOSPC, os.strerror(ENOSPC))
         with open(self.part, "ab" if have else "wb") as file:
-            for block in answer.iter_content(BLOCK):
+            for block in answer.iter_content(BLOCK_BYTES):
                 file.write(block)
                 have += len(block)
                 self.received(have, total)
-                if (total or have) > MOST:
+                if (total or have) > MAX_BYTES:
                     file.truncate(0)
                     raise Unreachable(f"{host} sends without an end")
         if total is not None and have != total:  # urllib3 before 2 doesn't notice
-            raise Cut(f"{host} cuts the line")
+            raise Interrupted(f"{host} cuts the line")
 
     def _range(self, url: str, have: int) -> dict[str, str]:
         """The headers that ask for the rest only; none where it could not be told to be the rest of the same."""
@@ -131,7 +136,7 @@ class Resuming:
 
 def _reason(error: Exception, url: str) -> str:
     host = urlsplit(url).hostname
-    if isinstance(error, Cut):
+    if isinstance(error, Interrupted):
         return str(error)
     if isinstance(error, requests.exceptions.SSLError):
         return f"the certificate of {host} is not trusted"

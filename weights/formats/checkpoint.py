@@ -13,10 +13,10 @@ from photodrag.weights.formats.pickled import OLD_TORCH, read, read_old_torch
 from photodrag.weights.formats.safetensors_files import arguments_in, looks_like_safetensors, read_safetensors
 from photodrag.weights.formats.torch_files import ZIP, read_torch_zip
 
-SIZE = 4 << 30
+MAX_SIZE = 4 << 30
 """Bytes. Three networks of StyleGAN2 at 1024² with their optimisers' states take under one GiB."""
 
-KINDS = "a pickle by NVIDIA's code, a file by torch.save, or safetensors"
+SUPPORTED = "a pickle by NVIDIA's code, a file by torch.save, or safetensors"
 FETCH_FILE = "fetch the file itself"
 OTHER_FILES = {
     b"version https://git-lfs": "it only says where Git LFS keeps the file; run 'git lfs pull' there, or " + FETCH_FILE,
@@ -73,7 +73,7 @@ def open_checkpoint(path: str | Path) -> RawCheckpoint:
 
 
 def sha256_of(path: str | Path) -> str:
-    """The file's SHA-256, 64 hexadecimal digits. Raises UserError for a file that can't be read, or is too large."""
+    """The file's SHA-256 [64 hexadecimal digits]. Raises UserError for a file that can't be read, or is too large."""
     path = Path(path)
     _check_regular_file(path)
     try:
@@ -84,7 +84,8 @@ def sha256_of(path: str | Path) -> str:
 
 
 def _check_regular_file(path: Path) -> None:
-    """Before it is opened: a pipe would make us wait, a device would never end, nor would ten terabytes."""
+    """Raise UserError for what can't be read to its end, before it is opened: a pipe would make us wait, a device
+    would never end, nor would ten terabytes."""
     try:
         facts = path.stat()
     except (OSError, ValueError) as error:
@@ -93,8 +94,8 @@ def _check_regular_file(path: Path) -> None:
         raise UserError(f"{path} is a folder; name the checkpoint in it.")
     if not stat.S_ISREG(facts.st_mode):
         raise UserError(f"{path} is no ordinary file; name a checkpoint.")
-    if facts.st_size > SIZE:
-        larger = f"it is larger than any checkpoint of a StyleGAN2 ({SIZE >> 30} GiB)"
+    if facts.st_size > MAX_SIZE:
+        larger = f"it is larger than any checkpoint of a StyleGAN2 ({MAX_SIZE >> 30} GiB)"
         raise UserError(f"{path} was not opened: {larger}; name another file.")
 
 
@@ -119,4 +120,4 @@ def _read(path: Path, data: memoryview) -> RawCheckpoint:
     for beginning, advice in OTHER_FILES.items():
         if start.startswith(beginning):
             raise Refused(advice)
-    raise Refused(f"it is none of {KINDS}; name one of those")
+    raise Refused(f"it is none of {SUPPORTED}; name one of those")

@@ -10,7 +10,7 @@ from photodrag.weights.formats.rosinality import is_rosinality, read_rosinality
 
 
 def identify(raw: object) -> str:
-    """The layout of what was read out of a file: "nvidia", "tensorflow" or "rosinality".
+    """The name of the layout of what was read out of a file: "nvidia", "tensorflow" or "rosinality".
 
     Raises UserError for any other content."""
     return _recognised(raw)[0]

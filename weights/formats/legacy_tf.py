@@ -26,9 +26,9 @@ from photodrag.weights.formats.canonical import (
 from photodrag.weights.formats.placeholders import Shell
 
 NETWORK = ("dnnlib.tflib.network", "Network")
-OLDEST = 4
+OLDEST_VERSION = 4
 """Of the pickle's own version numbers: those before are of StyleGAN 1 and Progressive GAN."""
-FIXED = {"nonlinearity": "lrelu", "mapping_nonlinearity": "lrelu", "normalize_latents": True}
+REQUIRED = {"nonlinearity": "lrelu", "mapping_nonlinearity": "lrelu", "normalize_latents": True}
 """Arguments that no published network has otherwise."""
 KERNEL = [1, 3, 3, 1]
 """The filter that the code makes anew, so that no tensor tells it."""
@@ -49,10 +49,10 @@ def generator_of(raw: object) -> dict[str, object] | None:
 def read_tensorflow(generator: dict[str, object]) -> Canonical:
     """The canonical state and arguments of what `generator_of` found. Raises UserError for other networks."""
     version = generator.get("version")
-    if type(version) is not int or version < OLDEST:
+    if type(version) is not int or version < OLDEST_VERSION:
         raise unusable("it is of StyleGAN 1 or older")
     given = _dict_in(generator, "static_kwargs")
-    for name, supported in FIXED.items():
+    for name, supported in REQUIRED.items():
         value = given.get(name, supported)
         if type(value) is not type(supported) or value != supported:
             raise unsupported(name, value)

@@ -8,7 +8,9 @@ from torch import Tensor
 
 
 def read_constants(xml: bytes, data: bytes) -> list[tuple[str, Tensor]]:
-    """The float32 constants (name, tensor) of a model, in file order.
+    """The float32 constants (name, tensor) of a model, in the order of its file.
+
+    xml: the model's description, whose layers of type `Const` say where in `data` their numbers lie.
 
     Raises ValueError where a constant lies outside `data` or its size and shape disagree."""
     constants = []
@@ -33,7 +35,9 @@ def face_state(mapping: list[tuple[str, Tensor]], synthesis: list[tuple[str, Ten
 
     The published network keeps the Haar bands of 4C channels as C of `low`, then C × (lh, hl, hh).
     Here the four bands of a channel lie side by side, so whatever makes or scales bands has its
-    rows reordered once."""
+    rows reordered once.
+
+    Raises KeyError where a constant is missing."""
     state: dict[str, Tensor] = {}
     layers = [tensor for _, tensor in mapping if tensor.dim() == 2 and tensor.numel() > 1]
     biases = [tensor for _, tensor in mapping if tensor.dim() == 1 and tensor.numel() > 1]

@@ -46,7 +46,9 @@ def is_rosinality(raw: object) -> TypeGuard[RosinalityFile]:
 
 
 def read_rosinality(raw: RosinalityFile) -> Canonical:
-    """The canonical state and arguments of an opened .pt. Raises UserError where a tensor has no place."""
+    """The canonical state and arguments of an opened .pt; `w_avg` is computed where it was not saved.
+
+    Raises UserError where a tensor has no place."""
     state: dict[str, Tensor] = {}
     for name, tensor in as_float32(raw["g_ema"]).items():
         target = _place(name)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from photodrag.weights.formats.budget import Budget, damaged
 
-HEADER = 4 << 20
+MAX_HEADER = 4 << 20
 """Bytes. The names and shapes of a StyleGAN2's tensors take some ten thousand."""
 
 
@@ -22,7 +22,7 @@ def read_safetensors(path: Path, data: memoryview) -> tuple[dict[str, Tensor], d
 
     Raises Refused where header, shapes and size disagree or are out of all proportion."""
     length = int.from_bytes(data[:8], "little")
-    if length > min(HEADER, len(data) - 8):
+    if length > min(MAX_HEADER, len(data) - 8):
         raise damaged("a header longer than the file, or than any needs to be")
     budget = Budget(len(data))
     try:

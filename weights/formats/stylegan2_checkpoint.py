@@ -44,7 +44,7 @@ class StyleGAN2Checkpoint:
     network: NetworkSummary
 
     def facts(self) -> dict[str, str]:
-        """As they travel in the metadata of safetensors."""
+        """Arguments and network as JSON, for the metadata of safetensors."""
         return {"arguments": json.dumps(self.arguments), "network": json.dumps(vars(self.network))}
 
 
@@ -78,7 +78,7 @@ def read_checkpoint(path: Path) -> StyleGAN2Checkpoint:
 
 
 def network_of(facts: dict[str, str]) -> NetworkSummary | None:
-    """The network that these facts tell of; None where they tell of none."""
+    """The network that the facts of a converted file tell of; None where they tell of none."""
     try:
         told = json.loads(facts["network"])
         return NetworkSummary(**told | {"channels": tuple(told["channels"])})

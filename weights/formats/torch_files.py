@@ -8,14 +8,14 @@ from photodrag.weights.formats.pickled import read
 from photodrag.weights.formats.pickled_tensors import Storages
 
 ZIP = b"PK\x03\x04"
-DIRECTORY = 4 << 20
+MAX_DIRECTORY = 4 << 20
 """Bytes of a zip archive's list of members; torch.save writes about a hundred for each tensor."""
 
 LOCAL_HEADER = struct.Struct("<4s22xHH")
 
 
 def read_torch_zip(data: memoryview) -> object:
-    """What an archive by torch.save (1.6 and later) holds; see `pickled.read`.
+    """What an archive by torch.save (of PyTorch 1.6 and later) holds, with the types that `pickled.read` gives.
 
     Raises Refused for other archives, for compressed or overlapping members, and for what a pickle
     is refused for."""
@@ -84,7 +84,7 @@ class _Reader:
 
     def read(self, count: int = -1) -> bytes:
         end = len(self.data) if count < 0 else min(self.position + count, len(self.data))
-        if end - self.position > DIRECTORY:
+        if end - self.position > MAX_DIRECTORY:
             raise ValueError("too long a list of members")
         start, self.position = self.position, max(self.position, end)
         return bytes(self.data[start:end])

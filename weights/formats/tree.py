@@ -6,35 +6,35 @@ from collections.abc import Iterable
 from photodrag.weights.formats.budget import Refused, damaged
 from photodrag.weights.formats.placeholders import Pending, Shell
 
-DEPTH = 200
+MAX_DEPTH = 200
 """NVIDIA's networks nest some thirty deep; a walk by recursion may go a thousand deep in Python."""
 
-NODES = 2_000_000
+MAX_NODES = 2_000_000
 """NVIDIA's largest have some hundred thousand."""
 
 
 def check_tree(root: object) -> None:
-    """See that a walk from `root` ends: DEPTH levels and NODES nodes at most.
+    """See that a walk from `root` ends: MAX_DEPTH levels and MAX_NODES nodes at most.
 
     A pickle refers to what it already holds, so 50 lists of two references each stand for 2⁵⁰ nodes.
     They are counted as a walk would meet them, but each is visited once. Raises Refused."""
     measured: dict[int, tuple[int, int]] = {}
-    deep = Refused(f"it nests deeper than {DEPTH} levels, or contains itself; get one from another source")
+    deep = Refused(f"it nests deeper than {MAX_DEPTH} levels, or contains itself; get one from another source")
 
     def measure(node: object, depth: int) -> tuple[int, int]:
-        """The levels and the nodes from `node` on. What contains itself never gets there: DEPTH ends it."""
+        """The levels and the nodes from `node` on. What contains itself never gets there: MAX_DEPTH ends it."""
         if id(node) in measured:
             return measured[id(node)]
         levels = nodes = 1
         for child in _children(node):
-            if depth == DEPTH:  # before the child, for what contains itself
+            if depth == MAX_DEPTH:  # before the child, for what contains itself
                 raise deep
             below, count = measure(child, depth + 1)
             levels, nodes = max(levels, below + 1), nodes + count
-            if depth + levels > DEPTH + 1:  # after it, for what was measured elsewhere
+            if depth + levels > MAX_DEPTH + 1:  # after it, for what was measured elsewhere
                 raise deep
-            if nodes > NODES:
-                raise Refused(f"it unfolds to more than {NODES} values; get one from another source")
+            if nodes > MAX_NODES:
+                raise Refused(f"it unfolds to more than {MAX_NODES} values; get one from another source")
         measured[id(node)] = levels, nodes
         return levels, nodes
 

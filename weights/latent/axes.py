@@ -16,7 +16,7 @@ from torch import Tensor
 from photodrag.weights.latent.space import LatentSpace
 
 FFHQ_W_DIM = 512
-FIT = 0.05
+TOLERANCE = 0.05
 """How far from orthonormal the axes may be in a space that is taken for theirs."""
 
 
@@ -28,14 +28,14 @@ def sensitive_axes(space: LatentSpace) -> Tensor | None:
         return None
     axes = directions @ space.components.T / space.std
     product = axes @ axes.T
-    if (product - torch.eye(len(axes)).to(product)).abs().max() > FIT:
+    if (product - torch.eye(len(axes)).to(product)).abs().max() > TOLERANCE:
         return None
     return 1.5 * axes - 0.5 * product @ axes  # a step of Newton and Schulz: orthonormal to the last digits
 
 
 @cache
 def axes_digest() -> str:
-    """SHA-256 of the axes' file, in hexadecimal: an inversion depends on it."""
+    """The SHA-256 [64 hexadecimal digits] of the axes' file, on which an inversion depends."""
     return sha256(_file()).hexdigest()
 
 

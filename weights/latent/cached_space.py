@@ -1,4 +1,4 @@
-"""A generator's whitened space, kept in the user's cache: a second of random codes at every start otherwise."""
+"""A generator's whitened space, kept in the user's cache, so that no random codes are mapped at every start."""
 
 from contextlib import suppress
 
@@ -16,7 +16,7 @@ VERSION = 1
 
 
 def kept_space(generator: Generator, class_: int | None = None) -> LatentSpace:
-    """`latent_space` of a generator from `load`, or of one of its classes; from the cache where it is there.
+    """`latent_space` of a generator from `load`, or of its class number `class_`; from the cache where it is there.
 
     A cache that can't be written doesn't matter. Raises UserError as `latent_space` does."""
     identity = {"generator": generator.digest, "class": str(class_), "space": str(VERSION)}

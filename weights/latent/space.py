@@ -5,16 +5,8 @@ is; one step means as much in every direction, so it is the variable to optimise
 
 II2S (arXiv 2012.09036) whitens not w but x = leaky ReLU₅(w), which undoes the mapping network's last
 activation and is nearer to normal (Wulff & Torralba, arXiv 2009.06529): `slope=5.0`. It is not the
-default, because x has next to no variance in many directions. For `face` the deviations along the
-components span 5.6 … 0.00025 in x, 2.9 … 0.06 in w, and so the root mean square is
-
-    code                         in x    in w
-    a sample                      1.0     1.0
-    truncated by psi = 0.7       17       0.7
-    truncated by psi = 0.5       23       0.5
-    half-way between samples     32       0.7
-
-though those below the first row are, if anything, the better faces.
+default, because x has next to no variance in many directions, where good faces would then count as far
+out: see docs/design-notes.md#whitening-w-rather-than-x.
 """
 
 from collections.abc import Callable
@@ -45,7 +37,7 @@ class LatentSpace:
     """[w_dim, w_dim], orthonormal rows: those of p, turned; its lengths, and what is natural, stay."""
 
     def turned(self, axes: Tensor) -> "LatentSpace":
-        """The same space with other axes for p."""
+        """The same space with other axes [w_dim, w_dim], orthonormal rows, for p."""
         return replace(self, axes=axes.to(self.mean))
 
     def whiten(self, w_plus: Tensor) -> Tensor:
@@ -54,13 +46,14 @@ class LatentSpace:
         return p if self.axes is None else p @ self.axes.T
 
     def unwhiten(self, p: Tensor) -> Tensor:
-        """The inverse of `whiten`; differentiable."""
+        """p [..., w_dim] → w_plus, of the same shape: the inverse of `whiten`; differentiable."""
         if self.axes is not None:
             p = p @ self.axes
         return F.leaky_relu(p * self.std @ self.components + self.mean, 1 / self.slope)
 
     def rms(self, w_plus: Tensor) -> Tensor:
-        """How far out each code w_plus [N, num_ws, w_dim] is: [N], about 1 for a true sample."""
+        """The root mean square of each whitened code w_plus [N, num_ws, w_dim]: [N, standard deviations], about 1 for a
+        true sample, more for a code that is hard to edit."""
         return self.whiten(w_plus).square().mean((-2, -1)).sqrt()
 
 
@@ -68,8 +61,11 @@ class LatentSpace:
 def latent_space(
     generator: Generator, slope: float = 1.0, samples: int = 10_000, seed: int = 123, c: Tensor | None = None
 ) -> LatentSpace:
-    """The whitened space of any generator, on its device, in float32: a PCA of `samples` mapped z
-    (more than w_dim + 2). `c` [1, c_dim]: the class whose codes are meant, if it has classes.
+    """The whitened space of any generator, on its device, in float32: a PCA of the w of random z.
+
+    slope: of the leaky ReLU that w goes through first; 1 is the identity.
+    samples: how many z are mapped; more than w_dim + 2.
+    c: [1, c_dim], one-hot, the class whose codes are meant, if it has classes.
 
     A covariance of so few samples is too narrow for the next one by √((n−1)/(n−d−2)), the mean of the
     inverse Wishart distribution, so the deviations are widened by that factor. Raises UserError for a
@@ -92,18 +88,20 @@ def latent_space(
 
 @torch.no_grad()
 def sample_w(mapping: Callable[[Tensor], Tensor], z_dim: int, samples: int = 10_000, seed: int = 123) -> Tensor:
-    """w [samples, w_dim] of random z [N, z_dim]; samples and seed as in the projector of StyleGAN2's authors."""
+    """The w [samples, w_dim] of standard normal z; number and seed as in the projector of StyleGAN2's authors.
+
+    mapping: z [N, z_dim] → w [N, w_dim]."""
     z = torch.from_numpy(np.random.RandomState(seed).randn(samples, z_dim)).float()
     return torch.cat([mapping(part) for part in z.split(1000)])
 
 
 def mean_w(mapping: Callable[[Tensor], Tensor], z_dim: int) -> Tensor:
-    """The mean [w_dim] of `sample_w` z, where whoever published a network has not kept it."""
+    """The mean w [w_dim] of `sample_w`, where whoever published a network has not kept it."""
     return sample_w(mapping, z_dim).double().mean(0).float()
 
 
 def _eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
-    # One thread is enough (0.1 s for 512 × 512); several spend seconds waiting for each other on a busy machine.
+    # Several threads only wait for each other: see docs/design-notes.md#one-thread-for-an-eigendecomposition.
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

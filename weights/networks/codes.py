@@ -6,13 +6,13 @@ EPSILON = 1e-8
 
 
 def normalised(x: Tensor) -> Tensor:
-    """x [N, n] with a mean square of 1 in every row."""
+    """x [N, n] scaled to a mean square of 1 in every row: [N, n]."""
     return x * (x.square().mean(1, keepdim=True) + EPSILON).rsqrt()
 
 
 def truncated(w: Tensor, w_avg: Tensor, num_ws: int, psi: float, cutoff: int | None) -> Tensor:
-    """w [N, w_dim] in every slot, w_plus [N, num_ws, w_dim], and the first `cutoff` of them (all by default) at
-    the share `psi` of the way from `w_avg`."""
+    """w [N, w_dim] repeated for every code, w_plus [N, num_ws, w_dim], the first `cutoff` codes (all by default)
+    truncated: w_avg + psi · (w − w_avg)."""
     w_plus = w.unsqueeze(1).repeat(1, num_ws, 1)
     if psi != 1:
         w_plus[:, :cutoff] = w_avg.lerp(w_plus[:, :cutoff], psi)

@@ -152,9 +152,9 @@ class Server(ThreadingHTTPServer):
 @pytest.fixture
 def server(monkeypatch):
     monkeypatch.setenv("NO_PROXY", "*")
-    monkeypatch.setattr(resuming, "WAIT", 0.01)
-    monkeypatch.setattr(resuming, "SILENCE", 0.3)
-    monkeypatch.setattr(resuming, "BLOCK", 50_000)  # what a cut or a stop leaves is whole blocks
+    monkeypatch.setattr(resuming, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(resuming, "READ_TIMEOUT", 0.3)
+    monkeypatch.setattr(resuming, "BLOCK_BYTES", 50_000)  # what a cut or a stop leaves is whole blocks
     server = Server()
     thread = threading.Thread(target=server.serve_forever, args=(0.05,))
     thread.start()
@@ -334,7 +334,7 @@ def test_laid_by_hand_is_taken_and_stays(published, folder, server):
 
 
 def test_a_server_without_an_end_is_stopped(published, folder, monkeypatch):
-    monkeypatch.setattr(resuming, "MOST", 5_000_000)
+    monkeypatch.setattr(resuming, "MAX_BYTES", 5_000_000)
     with pytest.raises(Failure, match="sends without an end"):
         fetch(published("endless"), folder)
     assert sum(path.stat().st_size for path in folder.rglob("*")) < 100_000
@@ -349,7 +349,7 @@ def test_full_disk(published, small_disk, server):
 
 
 def test_progress_is_a_bar_with_the_time_left(published, folder, monkeypatch):
-    monkeypatch.setattr(resuming, "BLOCK", 1 << 14)
+    monkeypatch.setattr(resuming, "BLOCK_BYTES", 1 << 14)
     clock = iter(range(10**6))
     monkeypatch.setattr("time.monotonic", lambda: next(clock))
     said = []

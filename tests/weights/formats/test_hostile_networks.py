@@ -15,7 +15,7 @@ from photodrag.weights.formats.canonical import build_stylegan2
 from photodrag.weights.formats.checkpoint import open_checkpoint
 from photodrag.weights.formats.layouts import identify, to_canonical
 from photodrag.weights.formats.placeholders import Global, Shell
-from photodrag.weights.formats.tree import DEPTH, check_tree
+from photodrag.weights.formats.tree import MAX_DEPTH, check_tree
 from photodrag.weights.latent.space import latent_space
 
 FILES = (
@@ -143,10 +143,10 @@ def nest(depth: int, leaf: object = None) -> object:
 
 
 def test_no_walk_goes_deeper_than_said():
-    check_tree(nest(DEPTH - 1))
+    check_tree(nest(MAX_DEPTH - 1))
     with pytest.raises(Refused, match="deeper"):
-        check_tree(nest(DEPTH))
-    shared = nest(DEPTH // 2)
-    check_tree([shared, nest(DEPTH // 2 - 2, shared)])
+        check_tree(nest(MAX_DEPTH))
+    shared = nest(MAX_DEPTH // 2)
+    check_tree([shared, nest(MAX_DEPTH // 2 - 2, shared)])
     with pytest.raises(Refused, match="deeper"):
-        check_tree([shared, nest(DEPTH // 2 - 1, shared)])
+        check_tree([shared, nest(MAX_DEPTH // 2 - 1, shared)])
