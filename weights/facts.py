@@ -1,6 +1,7 @@
 """What a person wants to know about weights: what there is, where it comes from, where it lies."""
 
 from dataclasses import dataclass
+from os import PathLike
 from pathlib import Path
 
 from photodrag.weights import catalogue
@@ -53,7 +54,7 @@ def listing() -> list[Facts]:
     return [_facts(entry, check=False) for entry in catalogue.entries()]
 
 
-def info(name_or_path: str | Path) -> Facts:
+def info(name_or_path: str | PathLike[str]) -> Facts:
     """The facts about one name, its converted file checked, or about a checkpoint of the person's own, which is read.
 
     Raises UserError for an unknown name, and for a file that isn't a whole StyleGAN2."""

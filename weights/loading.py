@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from importlib.metadata import version
+from os import PathLike
 from pathlib import Path
 
 import torch
@@ -26,7 +27,7 @@ from photodrag.weights.user_checkpoints import resolve
 
 
 def load(
-    name_or_path: str | Path = "face",
+    name_or_path: str | PathLike[str] = "face",
     device: str | torch.device = "cpu",
     progress: Callable[[str], None] | None = None,
 ) -> Generator:
@@ -92,7 +93,7 @@ def get(name: str, progress: Callable[[str], None] | None = None) -> Path:
     return _where_it_lies(entry)
 
 
-def digest(name_or_path: str | Path) -> str:
+def digest(name_or_path: str | PathLike[str]) -> str:
     """What stands for the content of these weights, fetched or not [64 hexadecimal digits]: other digits, other
     values. The same checkpoint has the same under every name.
 

@@ -3,6 +3,7 @@
 import os
 import re
 from dataclasses import replace
+from os import PathLike
 from pathlib import Path
 
 from photodrag.weights import catalogue
@@ -19,7 +20,7 @@ NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 ENDINGS = {".pkl", ".pt", ".pth", ".safetensors"}
 
 
-def resolve(name_or_path: str | Path, kind: str | None = None) -> Entry:
+def resolve(name_or_path: str | PathLike[str], kind: str | None = None) -> Entry:
     """The entry of that name (and kind, "generator" or "perceptual"), or one for the checkpoint at that path. A name
     goes before a file that is called so; ./NAME is the file.
 
@@ -33,7 +34,7 @@ def resolve(name_or_path: str | Path, kind: str | None = None) -> Entry:
 
 
 def add(
-    path: str | Path, name: str | None = None, subject: str | None = None, progress: Progress | None = None
+    path: str | PathLike[str], name: str | None = None, subject: str | None = None, progress: Progress | None = None
 ) -> Entry:
     """Keep a checkpoint, converted, in the user's cache, to be asked for by name: the file's, without its
     ending, unless one is given. `subject`: what its pictures show, "face" for faces aligned as FFHQ's are.
@@ -64,7 +65,7 @@ def add(
     return entry
 
 
-def convert(path: str | Path, out: str | Path) -> Path:
+def convert(path: str | PathLike[str], out: str | PathLike[str]) -> Path:
     """Write a checkpoint as safetensors: float32, NVIDIA's names for its tensors, the facts as metadata. Gives where.
 
     Raises UserError for a file that isn't a whole StyleGAN2, and for an output that can't be written."""
@@ -82,7 +83,7 @@ def convert(path: str | Path, out: str | Path) -> Path:
     return out
 
 
-def remove(name_or_path: str | Path) -> int:
+def remove(name_or_path: str | PathLike[str]) -> int:
     """Remove the converted weights of that name or of the checkpoint at that path from the user's cache, never the
     checkpoint itself. Gives how much that freed [bytes].
 
@@ -123,7 +124,7 @@ def _entry(checkpoint: UserCheckpoint, path: Path) -> Entry:
     )
 
 
-def _expanded(path: str | Path) -> Path:
+def _expanded(path: str | PathLike[str]) -> Path:
     """With the home folder for ~; as it is, where there is no such home."""
     return Path(os.path.expanduser(path))
 

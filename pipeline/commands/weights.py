@@ -117,10 +117,11 @@ def add(file: str, name: str | None, subject: str | None, quiet: bool) -> None:
         photodrag weights add network-snapshot-004000.pkl --name grandma --subject face
     """
     from photodrag.weights import add as keep
+    from photodrag.weights.converted import converted_path
 
     with options.progress_bar(quiet) as bar:
         entry = keep(file, name, subject, bar)
-    options.say(f"Added as {entry.name}, for --generator {entry.name}; it is kept in {entry.user_checkpoint.converted}")
+    options.say(f"Added as {entry.name}, for --generator {entry.name}; it is kept in {converted_path(entry)}")
 
 
 @weights.command()
