@@ -9,7 +9,7 @@ from photodrag.weights.backbones import backbone_path
 from photodrag.weights.catalogue import Entry
 from photodrag.weights.common.checked_safetensors import read_facts
 from photodrag.weights.converted import converted_path, converted_state, source_sha256
-from photodrag.weights.fetching.published import named_by
+from photodrag.weights.fetching.published import published_with
 from photodrag.weights.formats.stylegan2_checkpoint import NetworkSummary, network_of, read_checkpoint
 from photodrag.weights.user_checkpoints import resolve
 
@@ -68,7 +68,7 @@ def _facts(entry: Entry, check: bool) -> Facts:
     network = network_of(read_facts(path)) if path and not entry.backbone else None
     if network is None and entry.user_checkpoint and entry.user_checkpoint.original:
         network = read_checkpoint(entry.user_checkpoint.original).network
-    published = named_by(sha256) if sha256 else None
+    published = published_with(sha256) if sha256 else None
     return Facts(
         kind=entry.kind,
         name=entry.name,

@@ -12,7 +12,7 @@ from photodrag.weights.common.checked_safetensors import read_facts, write_check
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import Progress, cache_folder, remove_file
 from photodrag.weights.converted import converted_path, ensure_state
-from photodrag.weights.fetching.published import UNKNOWN, named_by
+from photodrag.weights.fetching.published import UNKNOWN, published_with
 from photodrag.weights.formats.checkpoint import sha256_of
 from photodrag.weights.formats.stylegan2_checkpoint import read_checkpoint
 
@@ -111,7 +111,7 @@ def _sha256_added(name: str) -> str | None:
 
 def _entry(checkpoint: UserCheckpoint, path: Path) -> Entry:
     """An entry for the checkpoint at that path, with what is published of it, or what it says of itself."""
-    published, facts = named_by(checkpoint.sha256), read_facts(path)
+    published, facts = published_with(checkpoint.sha256), read_facts(path)
     return Entry(
         kind="generator",
         name=str(path),

@@ -18,7 +18,7 @@ from tqdm import tqdm
 
 from photodrag.weights.common.errors import Failure, UserError
 from photodrag.weights.common.files import PART, Progress, cannot_write, make_folder, write_whole, wrong_file
-from photodrag.weights.fetching.published import Checkpoint, expected_sha256, note_path
+from photodrag.weights.fetching.published import Checkpoint, expected_sha256, noted_sha256_path
 from photodrag.weights.fetching.resuming import Received, ResumingDownloader, Unreachable
 
 BAR = "{desc}: {percentage:3.0f}% |{bar}| {n_fmt}B of {total_fmt}B, {remaining} left"
@@ -40,26 +40,26 @@ def fetch_checkpoint(
     Raises UserError for a wrong file put there by hand, Failure where the right one can't be had."""
     by_hand, parts = folder / checkpoint.file, folder / f".{checkpoint.file}{PART}"
     expected = expected_sha256(checkpoint, folder)
-    laid = os.path.lexists(by_hand)
-    path = by_hand if laid else _download(checkpoint, expected, parts, progress)
+    put_by_hand = os.path.lexists(by_hand)
+    path = by_hand if put_by_hand else _download(checkpoint, expected, parts, progress)
     try:
         got = pooch.file_hash(path)
     except OSError as error:
         raise UserError(f"Could not read {path}: {error.strerror}.") from error
-    if laid and expected not in (None, got):
+    if put_by_hand and expected not in (None, got):
         raise wrong_file(path, got, expected)
     try:
         yield path, got
     except UserError:
-        if not laid and not expected:  # what came may well be no checkpoint at all
+        if not put_by_hand and not expected:  # what came may well be no checkpoint at all
             shutil.rmtree(parts, ignore_errors=True)
         raise
     if not expected:
         line = f"{got}  {checkpoint.file}\n"  # as the program sha256sum writes and reads it
-        write_whole(note_path(checkpoint, folder), lambda file: file.write(line.encode()))
+        write_whole(noted_sha256_path(checkpoint, folder), lambda file: file.write(line.encode()))
         if progress:
             progress(f"fetching done: the SHA-256 of {checkpoint.file}, which nobody has published, is noted as {got}")
-    if not laid:
+    if not put_by_hand:
         shutil.rmtree(parts, ignore_errors=True)
 
 

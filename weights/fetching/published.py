@@ -110,12 +110,12 @@ CHECKPOINTS = (
 )
 
 
-def named_by(sha256: str) -> Checkpoint | None:
+def published_with(sha256: str) -> Checkpoint | None:
     """The published checkpoint with that SHA-256; None where there is none."""
     return next((checkpoint for checkpoint in CHECKPOINTS if checkpoint.sha256 == sha256), None)
 
 
-def note_path(checkpoint: Checkpoint, folder: Path) -> Path:
+def noted_sha256_path(checkpoint: Checkpoint, folder: Path) -> Path:
     """Where the SHA-256 of a file is noted that nobody has published one for."""
     return folder / f"{checkpoint.file}.sha256"
 
@@ -125,7 +125,7 @@ def expected_sha256(checkpoint: Checkpoint, folder: Path) -> str | None:
     if checkpoint.sha256:
         return checkpoint.sha256
     try:
-        noted = note_path(checkpoint, folder).read_text("ascii")[:64]
+        noted = noted_sha256_path(checkpoint, folder).read_text("ascii")[:64]
     except (OSError, UnicodeDecodeError):
         return None
     return noted if len(noted) == 64 else None

@@ -268,6 +268,10 @@ def misuses() -> dict[str, tuple[bytes, str]]:
             "than numbers",
         ),
         "a parameter of nothing": (whole(call("torch._utils._rebuild_parameter", pickle.NONE)), "without numbers"),
+        "a pair of one value": (whole(pickle.NONE, pickle.TUPLE2), "its pickle makes no sense"),
+        "a number for an array's state": (whole(EMPTY_ARRAY, number(1), pickle.BUILD), "an array without numbers"),
+        "a number for a type's state": (whole(array((1,), bytes(4), dtype("f4") + number(1) + b"b")), "than numbers"),
+        "a storage that is only named": (torch_archive(whole(text("0"), pickle.BINPERSID)), "of an unknown kind"),
         "a tensor in a tensor": (whole(tensor((1,), (1,), storage=tensor((1,), (1,), 3))), "without numbers"),
     }
     for kind in ("torch._utils._rebuild_tensor_v2", "numpy.core.multiarray._reconstruct", "builtins.set"):
