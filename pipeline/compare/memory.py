@@ -11,6 +11,8 @@ import torch
 
 @dataclass
 class Peak:
+    """The most memory that a piece of work had at once."""
+
     bytes: int | None = None
     """None where the system doesn't tell."""
 

@@ -43,7 +43,11 @@ def write(out: Path, facts: dict, pictures: list[Row | None]) -> None:
     grid = encoded(grid_of(facts["rows"], pictures), "PNG")
     page = page_of(facts, pictures)
     for name, data in (("metrics.json", text.encode()), ("grid.png", grid), ("report.html", page.encode())):
-        write_whole(out / name, lambda file, data=data: file.write(data))
+        _write_bytes(out / name, data)
+
+
+def _write_bytes(path: Path, data: bytes) -> None:
+    write_whole(path, lambda file: file.write(data))
 
 
 def table(facts: dict) -> str:

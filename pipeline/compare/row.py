@@ -20,8 +20,9 @@ from photodrag.pipeline.editing.inversion import DISTANCE, Inversion, Models, Pr
 from photodrag.pipeline.editing.plan import Place, Plan
 from photodrag.pipeline.editing.tuning import tune_inversion
 from photodrag.pipeline.editing.whole_edit import drag_face, followed, put_back
-from photodrag.pipeline.faces.detection import detect
+from photodrag.pipeline.faces.detection import Face, detect
 from photodrag.pipeline.photos.read import Photo
+from photodrag.weights.common.face_landmarks import JAW, LEFT_MOUTH_CORNER, RIGHT_MOUTH_CORNER
 
 DISTANCES = (DISTANCE, "st-lpips-alex")
 """The first one was the loss."""
@@ -35,6 +36,8 @@ MOVE = 0.04
 
 @dataclass(frozen=True)
 class CompareSettings:
+    """How each photo of a comparison is inverted, tuned and dragged."""
+
     projection: ProjectSettings = field(default_factory=ProjectSettings)
     tuning: TuneSettings = field(default_factory=TuneSettings)
     dragging: DragSettings = field(default_factory=DragSettings)
@@ -117,7 +120,7 @@ def standard_edit(photo: Photo, place: Place, inversion: Inversion) -> Plan:
         handles, move = np.array([[side / 2, side / 2]]), MOVE * side
         targets = handles + np.array([[move, 0]])
     else:
-        handles, move = marks[[48, 54]], MOVE * np.ptp(marks[:17, 0])
+        handles, move = marks[[LEFT_MOUTH_CORNER, RIGHT_MOUTH_CORNER]], MOVE * np.ptp(marks[JAW, 0])
         targets = handles + move * np.array([[-1, -1], [1, -1]]) / 2**0.5
     handles, targets = (inversion.alignment.to_photo(points) for points in (handles, targets))
     return Plan(photo, handles, targets, "auto", place, None, 0.0)
@@ -150,11 +153,10 @@ def face_weight(inversion: Inversion) -> Tensor:
 def likeness_of(photo: Photo, place: Place, picture: np.ndarray) -> dict | None:
     """Cosine and distance of dlib's descriptors; None where no face is found in the reconstruction, or none was
     looked for in the photo."""
-    marks = getattr(place, "landmarks", None)
-    found = detect(picture) if marks is not None else []
-    if not found:
+    found = detect(picture) if isinstance(place, Face) else []
+    if not (isinstance(place, Face) and found):
         return None
-    a, b = identity.descriptor(photo.pixels, marks), identity.descriptor(picture, found[0].landmarks)
+    a, b = identity.descriptor(photo.pixels, place.landmarks), identity.descriptor(picture, found[0].landmarks)
     cosine = float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
     return {"cosine": cosine, "distance": identity.identity_distance(a, b)}
 
@@ -166,14 +168,14 @@ def small(image: Tensor) -> Tensor:
 
 
 def shown(picture: np.ndarray) -> np.ndarray:
+    """A picture, uint8 RGB [R, R, 3], at SHOWN × SHOWN for the report."""
     how = cv2.INTER_AREA if len(picture) > SHOWN else cv2.INTER_CUBIC
     return cv2.resize(picture, (SHOWN, SHOWN), interpolation=how)
 
 
 def row_key(photo: Photo, place: Place, models: Models, method: str, settings: CompareSettings) -> str:
     """What a row depends on, and no names: a second comparison takes rows of the same key from the first."""
-    where = getattr(place, "landmarks", None)
-    where = np.round(place.quad if where is None else where, 2)
+    where = np.round(place.landmarks if isinstance(place, Face) else place.quad, 2)
     return cache.key_of(photo.key, where, models.generator.digest, models.class_, method, asdict(settings))
 
 

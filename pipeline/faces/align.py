@@ -9,6 +9,7 @@ from functools import cached_property
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
 from photodrag.pipeline.faces.resample import warp
 from photodrag.weights.common.face_landmarks import LEFT_EYE, LEFT_MOUTH_CORNER, RIGHT_EYE, RIGHT_MOUTH_CORNER
@@ -29,7 +30,7 @@ class Alignment:
     quad: np.ndarray
     size: int = 1024
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         quad = np.array(self.quad, np.float64)
         quad.setflags(write=False)
         object.__setattr__(self, "quad", quad)
@@ -80,11 +81,11 @@ class Alignment:
         """Crop pixels per photo pixel: above 1 the crop enlarges, below 1 it averages."""
         return float(1 / np.hypot(*self._step[:, 0]))
 
-    def to_photo(self, points: np.ndarray) -> np.ndarray:
+    def to_photo(self, points: ArrayLike) -> np.ndarray:
         """Points of the crop [..., 2] as points of the photo, float64 [..., 2]."""
         return (np.asarray(points, np.float64) + 0.5) @ self._step.T + self.quad[0]
 
-    def to_crop(self, points: np.ndarray) -> np.ndarray:
+    def to_crop(self, points: ArrayLike) -> np.ndarray:
         """Points of the photo [..., 2] as points of the crop, float64 [..., 2]; the inverse of `to_photo`."""
         # The inverse of a similarity is its transpose over its squared scale.
         return (np.asarray(points, np.float64) - self.quad[0]) @ self._step * self.scale**2 - 0.5

@@ -113,7 +113,7 @@ def _find_turned(pixels: np.ndarray, scale: float) -> list[Find]:
     copy = _scaled(pixels, scale)
     height, width = copy.shape[:2]
     whole = Frame((width - 1) / 2, (height - 1) / 2, max(height, width))
-    turned = [_find_in(copy, replace(whole, roll=roll), whole.side, 0.25, FAINT) for roll in TURNS]
+    turned = [_find_in(copy, replace(whole, roll=roll), max(height, width), 0.25, FAINT) for roll in TURNS]
     return [(score, _onto(frame, copy, pixels)) for found in turned for score, frame in found]
 
 
@@ -150,7 +150,7 @@ def _second_look(pixels: np.ndarray, frame: Frame, points: np.ndarray) -> tuple[
     """Score, place and landmarks of a face as seen with its tilt taken out, or upside down if that is better."""
     score = _best(_find_near(pixels, frame))[0]
     flipped, seen = _best(_find_near(pixels, replace(frame, roll=frame.roll + np.pi)))
-    if flipped > max(score, SEEN_AGAIN):
+    if seen and flipped > max(score, SEEN_AGAIN):
         return flipped, *_refined(pixels, seen)
     return score, frame, points
 

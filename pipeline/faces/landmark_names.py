@@ -7,8 +7,8 @@ the person's own right. A photo seen in a mirror-like way (a selfie) makes no di
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
 
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.face_landmarks import COUNT, NAMES
@@ -17,6 +17,8 @@ if TYPE_CHECKING:  # `--help` tells the names, and is there at once
     import numpy as np
 
 Point = tuple[float, float]
+"""(x, y) in photo pixels."""
+Parsed = TypeVar("Parsed")
 
 SNAP = 0.1
 """How far a handle may snap, as a share of the face's width: about from one feature to the next."""
@@ -72,7 +74,7 @@ def has_words(points: object) -> bool:
 
 def by_landmarks(points: object) -> bool:
     """Whether it holds some that only a face's landmarks can tell."""
-    return has_words(points) and any(
+    return isinstance(points, list | tuple) and any(
         isinstance(point, str) and (not is_relative(point) or "%" in point) for point in points
     )
 
@@ -126,6 +128,7 @@ def snapped(point: Point, landmarks: np.ndarray | None, width: float) -> Point:
 
 
 def no_landmarks(what: str) -> UserError:
+    """The error of one who asks for something that only a face's landmarks can tell, where a square is edited."""
     return UserError(
         f"A square of the photo is edited, which has no landmarks for {what!r}: "
         "give points as X,Y and lengths in pixels, or --align face."
@@ -148,7 +151,8 @@ def _placed(point: Point | str, landmarks: np.ndarray | None) -> Point:
     return rounded(place_of(point, landmarks))
 
 
-def _read(read, text: str, *more):
+def _read(read: Callable[..., Parsed], text: str, *more: float) -> Parsed:
+    """What `read` makes of a text, its ValueError in a person's words."""
     try:
         return read(text, *more)
     except ValueError:
@@ -157,7 +161,7 @@ def _read(read, text: str, *more):
         ) from None
 
 
-def rounded(point: Sequence[float]) -> Point:
+def rounded(point: Sequence[float] | np.ndarray) -> Point:
     """(x, y) to DIGITS decimals."""
     x, y = point
     return round(float(x), DIGITS), round(float(y), DIGITS)

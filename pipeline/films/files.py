@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
+from typing import BinaryIO
 
 import cv2
 import numpy as np
@@ -61,7 +62,7 @@ def write_film(
                 if frames:
                     folder = folder or _hidden(frames)
                     _save_png(picture, folder / f"{number:04}.png")
-            if writer:
+            if writer and video:
                 for _ in range(round(RATE * HOLD)):
                     writer.write(np.ascontiguousarray(frame))
                 writer.release()
@@ -69,7 +70,7 @@ def write_film(
                     write_whole(video, lambda file: shutil.copyfileobj(made, file))
             if gif:
                 write_whole(gif, lambda file: _write_gif(small, file))
-            if folder:
+            if folder and frames:
                 _publish(folder, frames)
         finally:
             if writer:
@@ -87,13 +88,13 @@ def bounded(picture: np.ndarray, side: int, multiple: int = 1) -> np.ndarray:
 
 
 def _mp4(path: Path, shape: tuple[int, ...]) -> cv2.VideoWriter:
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*"mp4v"), RATE, (shape[1], shape[0]))
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), RATE, (shape[1], shape[0]))
     if not writer.isOpened():
         raise Failure("This OpenCV can't write MPEG-4 video: take --gif or --frames instead of --video.")
     return writer
 
 
-def _write_gif(pictures: list[np.ndarray], file) -> None:
+def _write_gif(pictures: list[np.ndarray], file: BinaryIO) -> None:
     # One palette for all, so that what stands still doesn't flicker.
     palette = Image.fromarray(np.concatenate((pictures[0], pictures[-1]))).quantize(256)
     images = [Image.fromarray(picture).quantize(palette=palette) for picture in pictures]

@@ -1,7 +1,6 @@
 """What a person gives as a mask, a picture or an array: where the photo may change, and what of it is to be ignored."""
 
 from os import PathLike
-from pathlib import Path
 
 import numpy as np
 
@@ -32,7 +31,7 @@ def given_ignored(ignore: np.ndarray | str | PathLike | None, photo: Photo) -> n
     return ignored if ignored.any() else None
 
 
-def read_mask(path: str | Path, photo: Photo) -> np.ndarray:
+def read_mask(path: str | PathLike, photo: Photo) -> np.ndarray:
     """The mask of a photo: float32 [H, W], 0 (stays) … 1 (may change).
 
     A grey picture says it by its brightness, and so does a coloured one. Where only the alpha channel varies, that is

@@ -8,6 +8,7 @@ import contextlib
 import math
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from PIL import Image
 
@@ -83,7 +84,7 @@ def _clean_xmp(xmp: bytes | str | None) -> bytes | None:
     return re.sub(rb"<(xmp|xap):Thumbnails>.*?</\1:Thumbnails>", b"", xmp, flags=re.DOTALL) or None
 
 
-def _dpi(dpi: object) -> tuple[float, float] | None:
+def _dpi(dpi: Any) -> tuple[float, float] | None:
     with contextlib.suppress(TypeError, ValueError, ZeroDivisionError):
         x, y = (float(value) for value in dpi)
         if min(x, y) > 1 and math.isfinite(x + y):  # 1 is Pillow's word for none

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageFile, JpegImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageFile, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
 from photodrag.pipeline.photos import samples, sixteen_bit
 from photodrag.pipeline.photos.metadata import Metadata, read_metadata, read_orientation
@@ -60,10 +61,12 @@ class Photo:
 
     @property
     def height(self) -> int:
+        """In pixels, as a person sees the photo."""
         return self.pixels.shape[0]
 
     @property
     def width(self) -> int:
+        """In pixels, as a person sees the photo."""
         return self.pixels.shape[1]
 
     @cached_property
@@ -75,11 +78,11 @@ class Photo:
     def key(self) -> str:
         """SHA-256, in hexadecimal, over the shape and the pixels: equal for equal pictures, whatever their files."""
         digest = hashlib.sha256(repr(self.pixels.shape).encode())
-        digest.update(self.pixels)
+        digest.update(self.pixels.data)
         return digest.hexdigest()
 
 
-def read_photo(path: str | Path) -> Photo:
+def read_photo(path: str | PathLike) -> Photo:
     """Read a photo in any format and mode that Pillow knows.
 
     Raises UserError, naming the file and what to do, when it is missing, no regular file, empty, unreadable, damaged or
@@ -91,7 +94,7 @@ def read_photo(path: str | Path) -> Photo:
     return photo
 
 
-def read_picture(path: str | Path) -> Photo:
+def read_picture(path: str | PathLike) -> Photo:
     """Like `read_photo`, for a picture of any small size, such as a mask."""
     path = Path(path)
     with _opened(path) as file, _strict_pillow():
@@ -132,14 +135,15 @@ def _check_header(image: Image.Image, path: Path) -> None:
         limit = f"more than {MAX_PIXELS // 1_000_000} megapixels are not read"
         raise UserError(f"{path} says it is {width:,} × {height:,} pixels; {limit}: save a smaller copy.")
     count = 1 if image.format in ONE_PICTURE else getattr(image, "n_frames", 1)
-    if image.format == "TIFF" and count > 1:
+    if image.format == "TIFF" and isinstance(image, TiffImagePlugin.TiffImageFile) and count > 1:
         count = _full_pages(image, count)
     if count > 1:
         kind = "pages" if image.format == "TIFF" else "frames"
         raise UserError(f"{path} holds {count} {kind}: save the one to edit as a picture of its own, as PNG say.")
 
 
-def _full_pages(image: Image.Image, count: int) -> int:
+def _full_pages(image: TiffImagePlugin.TiffImageFile, count: int) -> int:
+    """How many of a TIFF's pages are no reduced copies of others."""
     full = 0
     for page in range(count):
         image.seek(page)

@@ -5,12 +5,16 @@ uint16. Grey is [H, W], the others are [H, W, C]. Modes that can't take a new co
 a photo is read; the values of their pixels stay what they were.
 """
 
+from typing import TypeVar
+
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from photodrag.weights import UserError
 
 WIDER = {"1": "L", "La": "LA", "RGBa": "RGBA", "PA": "RGBA", "RGBX": "RGB", "YCbCr": "RGB"}
+Scalar = TypeVar("Scalar", bound=np.generic)
 TO_8_BIT = ((np.arange(65536) + 128) // 257).astype(np.uint8)
 
 
@@ -118,11 +122,13 @@ def convert(mode: str, native: np.ndarray, target: str) -> np.ndarray:
         return native
     colours, opacity = rgb(mode, native), alpha(mode, native)
     if target == "RGBA":
+        if opacity is None:
+            raise ValueError(f"samples of mode {mode} have no alpha channel")
         return np.dstack([colours, opacity])
     return np.ascontiguousarray(colours[..., 0]) if target == "L" else colours
 
 
-def turned(native: np.ndarray, orientation: int) -> np.ndarray:
+def turned(native: NDArray[Scalar], orientation: int) -> NDArray[Scalar]:
     """The array [H, W, ...] turned and mirrored as EXIF's orientation (1 … 8) asks; others leave it."""
     across = native.swapaxes(0, 1)
     views = {

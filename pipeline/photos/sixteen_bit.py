@@ -2,7 +2,9 @@
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
+from PIL.ImageFile import ImageFile
 
 from photodrag.pipeline.photos.samples import turned
 from photodrag.weights import UserError
@@ -10,7 +12,9 @@ from photodrag.weights import UserError
 
 def is_deep(image: Image.Image) -> bool:
     """Whether an opened, not yet decoded Pillow image has 16-bit colour samples in its file."""
-    return not image.mode.startswith("I") and any(";16" in str(tile[3]) for tile in image.tile)
+    if image.mode.startswith("I") or not isinstance(image, ImageFile):
+        return False
+    return any(";16" in str(tile[3]) for tile in image.tile)
 
 
 def read_deep(data: bytes, high: np.ndarray, orientation: int, name: object) -> tuple[str, np.ndarray]:
@@ -25,9 +29,9 @@ def read_deep(data: bytes, high: np.ndarray, orientation: int, name: object) -> 
     finally:
         cv2.utils.logging.setLogLevel(level)
     if samples is not None and samples.dtype == np.uint16 and samples.ndim == 3:
-        samples = samples[..., [2, 1, 0, 3][: samples.shape[2]]]
+        deep: NDArray[np.uint16] = np.asarray(samples[..., [2, 1, 0, 3][: samples.shape[2]]], np.uint16)
         channels = high.shape[2] if high.ndim == 3 else 1
-        for candidate in (samples, turned(samples, orientation)):
+        for candidate in (deep, turned(deep, orientation)):
             same_shape = candidate.shape[:2] == high.shape[:2] and candidate.shape[2] >= channels
             if same_shape and np.array_equal(candidate[..., :channels] >> 8, high):
                 # Pillow gives RGB both without alpha and where one colour is transparent; the latter OpenCV widens.

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image, PngImagePlugin
@@ -133,7 +134,7 @@ def encode(kind: Format, mode: str, native: np.ndarray, photo: Photo) -> bytes:
         metadata = Metadata(None, metadata.exif, metadata.xmp, metadata.dpi)
     if kind is TIFF:
         return encode_tiff(mode, native, metadata)
-    options = {"icc_profile": metadata.icc_profile, "exif": metadata.exif, "xmp": metadata.xmp, "dpi": metadata.dpi}
+    options: dict[str, Any] = {name: getattr(metadata, name) for name in ("icc_profile", "exif", "xmp", "dpi")}
     if kind is JPEG:
         if len(metadata.exif or b"") > JPEG_SEGMENT:
             del options["exif"]
