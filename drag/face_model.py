@@ -11,7 +11,7 @@ from importlib.resources import files
 from safetensors.torch import load as read_safetensors
 from torch import Tensor
 
-from photodrag.weights import LatentSpace, sensitive_axes
+from photodrag.weights import Generator, LatentSpace
 from photodrag.weights.common.face_landmarks import COUNT
 
 
@@ -25,9 +25,10 @@ class FaceModel:
     """[w_dim, 128], of dlib's descriptor."""
 
 
-def face_model(space: LatentSpace) -> FaceModel | None:
-    """The model in the coordinates of `space`; None for another generator's space than that of `face`."""
-    if sensitive_axes(space) is None:
+def face_model(generator: Generator, space: LatentSpace) -> FaceModel | None:
+    """The model in the coordinates of `space`, the generator's; None for one whose W is not FFHQ's, or a space that
+    whitens something else than w."""
+    if not generator.has_ffhq_w or space.slope != 1:
         return None
     parts = {name: space.std[:, None] * (space.components @ part.to(space.mean)) for name, part in _fitted().items()}
     if space.axes is not None:

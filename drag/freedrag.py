@@ -6,17 +6,19 @@ takes over as much of what came out as its likeness deserves, and the next place
 the difference large, h stays; where they made it larger, h is looked for behind as well."""
 
 import math
-from collections.abc import Callable, Generator
+from collections.abc import Generator as States
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from photodrag.drag.landmarks import Landmarks
 from photodrag.drag.motion import hold_loss
 from photodrag.drag.points import checked
 from photodrag.drag.sampling import sample
-from photodrag.drag.state import DragResult, DragState, ending
+from photodrag.drag.state import LIMIT, DragResult, DragState, ending
+from photodrag.weights import Generator, LatentSpace
 from photodrag.weights.common.adam import Adam
 
 
@@ -26,8 +28,8 @@ class FreeDragSettings:
 
     steps: int = 300
     """Of Adam, at most."""
-    resolution: int = 128
-    """Of the features: the sixth block."""
+    feature_side: int = 128
+    """Of the feature maps: the sixth block."""
     codes: int = 6
     """That move, from the coarsest."""
     lr: float = 2e-3
@@ -49,16 +51,19 @@ class FreeDragSettings:
     """Distance at which a place has arrived; looked at when its steps are over, so that the features can follow."""
 
 
+PAPER = FreeDragSettings()
+
+
 def steps(
-    generator,
+    generator: Generator,
     w_plus: Tensor,
     handles: Tensor,
     targets: Tensor,
     mask: Tensor | None = None,
-    settings: FreeDragSettings = FreeDragSettings(),
-    space: object = None,
-    landmarks: Callable | None = None,
-) -> Generator[DragState, bool | None, DragResult]:
+    settings: FreeDragSettings = PAPER,
+    space: LatentSpace | None = None,
+    landmarks: Landmarks | None = None,
+) -> States[DragState, bool | None, DragResult]:
     """Move what lies at `handles` [N, 2] to `targets` [N, 2], (x, y) in pixels of the generator's picture.
 
     w_plus: [1, num_ws, w_dim]. mask: [H, W] or [1, 1, H, W] of any size, 0 … 1, where the picture may change;
@@ -66,22 +71,23 @@ def steps(
     places h; sent True, it ends there. Returns the last state, not the best one. `space` and
     `landmarks` are not used: they are there so that methods are called alike. Raises UserError for points as
     `loop.drag` does."""
-    s, side = settings, generator.resolution
-    points, targets = checked(handles, targets, side, w_plus)
-    resolution, arrive = min(s.resolution, side), s.arrive * side / 512
-    d, axis = s.reach * side / resolution, torch.tensor([-1.0, 0.0, 1.0], device=points.device)
-    square = torch.cartesian_prod(axis, axis) * s.patch * side / 512
+    s, picture_side = settings, generator.resolution
+    points, targets = checked(handles, targets, picture_side, w_plus)
+    feature_side, arrive = min(s.feature_side, picture_side), s.arrive * picture_side / 512
+    d, axis = s.reach * picture_side / feature_side, torch.tensor([-1.0, 0.0, 1.0], device=points.device)
+    square = torch.cartesian_prod(axis, axis) * s.patch * picture_side / 512
     if mask is not None:
         mask = mask.to(w_plus).reshape(1, 1, *mask.shape[-2:])
-        held = 1 - F.interpolate(mask, size=(resolution, resolution), mode="area")
+        held = 1 - F.interpolate(mask, size=(feature_side, feature_side), mode="area")
 
     optimiser, w, fixed = Adam(), w_plus[:, : s.codes].detach().clone(), w_plus[:, s.codes :]
+    reason = LIMIT
     for step in range(s.steps + 1):
         w.requires_grad_()
         with torch.enable_grad():
             code = torch.cat((w, fixed), 1)
-            features = generator.features(code, resolution)
-        now = Field(features.detach(), side, square)
+            features = generator.features(code, feature_side)
+        now = Field(features.detach(), picture_side, square)
         if step == 0:
             first, template = now.features, now(points)
             initial, taken = now.loss(points, template), 0
@@ -89,7 +95,8 @@ def steps(
         over = taken == s.inner or bool((final < s.expected / 2).all())
         state = DragState(step, code.detach(), points, distances.mean().item())
         stop = yield state
-        if reason := ending(over and bool((distances <= arrive).all()), stop, step, s.steps):
+        if end := ending(over and bool((distances <= arrive).all()), stop, step, s.steps):
+            reason = end
             break
         if over:
             # A place that has arrived takes over everything: nothing is left to be moved there.
@@ -98,7 +105,7 @@ def steps(
             points = relocated(now, points, targets, template, initial, final, d, s)
             initial, taken = now.loss(points, template), 0
         with torch.enable_grad():
-            loss = Field(features, side, square).loss(points, template).sum()
+            loss = Field(features, picture_side, square).loss(points, template).sum()
             if mask is not None:
                 loss = loss + s.hold * hold_loss(features, first, held)
         (gradient,) = torch.autograd.grad(loss, w)
@@ -111,12 +118,12 @@ class Field:
     """Features [1, C, H, W] of a picture of that side, read on patches: the offsets `square` [K, 2] around places."""
 
     features: Tensor
-    side: int
+    picture_side: int
     square: Tensor
 
     def __call__(self, places: Tensor) -> Tensor:
         """Patches at places [..., 2]: [..., K, C]."""
-        return sample(self.features, places[..., None, :] + self.square, self.side)
+        return sample(self.features, places[..., None, :] + self.square, self.picture_side)
 
     def loss(self, places: Tensor, template: Tensor) -> Tensor:
         """Mean absolute difference of the patches at places [..., 2] to templates that broadcast to them: [...]."""
@@ -158,6 +165,6 @@ def searched(
     way = targets - starts
     way = way * (length / way.norm(dim=1, keepdim=True).clamp_min(length))
     places = starts[:, None] + torch.linspace(0, 1, count, device=way.device)[:, None] * way[:, None]
-    places = places.clamp(0, now.side - 1)
+    places = places.clamp(0, now.picture_side - 1)
     best = (now.loss(places, template[:, None]) - wanted).abs().argmin(1)
     return places[torch.arange(len(places), device=best.device), best]

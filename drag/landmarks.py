@@ -10,6 +10,7 @@ from torch import Tensor
 
 from photodrag.drag.contours import on_contours
 from photodrag.drag.state import DragState
+from photodrag.weights import Generator
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,12 +24,12 @@ class Landmarks:
 
 
 @torch.no_grad()
-def found(generator, w_plus: Tensor, landmarks: Landmarks) -> np.ndarray | None:
+def found(generator: Generator, w_plus: Tensor, landmarks: Landmarks) -> np.ndarray | None:
     """The landmarks [68, 2] in the picture of a code; None where no face is seen in it."""
     return landmarks.find(generator.synthesis(w_plus))
 
 
-def last_with_face(states: Sequence[DragState], generator, landmarks: Landmarks) -> DragState:
+def last_with_face(states: Sequence[DragState], generator: Generator, landmarks: Landmarks) -> DragState:
     """Of a drag's states, in the last of which no face is seen, the one half way from the first to it in which one is,
     or half way to that, and so on.
 
@@ -43,20 +44,20 @@ def last_with_face(states: Sequence[DragState], generator, landmarks: Landmarks)
     return states[at] if at or seen(states[0]) else states[-1]
 
 
-class Sight:
+class LandmarkTracker:
     """Where the landmarks have the handles of a drag, which tracking only believes."""
 
-    def __init__(self, generator, w_plus: Tensor, handles: Tensor, landmarks: Landmarks):
+    def __init__(self, generator: Generator, w_plus: Tensor, handles: Tensor, landmarks: Landmarks):
         """Handles [N, 2] of the picture of w_plus, with which the drag begins."""
         self.generator, self.w_plus, self.landmarks, self.handles = generator, w_plus, landmarks, handles
         self.weights = on_contours(handles.cpu().numpy(), landmarks.known)
-        self.on = torch.from_numpy(self.weights.any(1)).to(handles.device)
+        self.on_contour = torch.from_numpy(self.weights.any(1)).to(handles.device)
 
     @cached_property
     def first(self) -> np.ndarray | None:
         """The landmarks of the drag's start, if any handle lies on a contour. Not looked for before they are asked for:
         the first step of a drag is waited for."""
-        return found(self.generator, self.w_plus, self.landmarks) if self.on.any() else None
+        return found(self.generator, self.w_plus, self.landmarks) if self.on_contour.any() else None
 
     def __call__(self, state: DragState, targets: Tensor) -> DragState | None:
         """A state with those points where the landmarks have them that lie on contours of the face, or as it is, where
@@ -67,19 +68,23 @@ class Sight:
         if first is None:
             return state
         points = self.handles + torch.from_numpy(self.weights @ (now - first)).to(self.handles)
-        points = torch.where(self.on[:, None], points, state.points)
+        points = torch.where(self.on_contour[:, None], points, state.points)
         return replace(state, points=points, distance=(points - targets).norm(dim=1).mean().item())
 
 
-def as_near_sooner(
-    states: Sequence[DragState], nearest: DragState, targets: Tensor, sight: Sight, slack: float
+def earliest_as_near(
+    states: Sequence[DragState],
+    nearest: DragState,
+    targets: Tensor,
+    tracker: Callable[[DragState, Tensor], DragState | None],
+    slack: float,
 ) -> DragState:
     """Of a stalled drag's states one half way to the last, or half way to that, and so on, as long as landmarks have it
     no farther from the targets than `nearest` and the slack, or no face is seen in it: what followed was not for the
     handles, and each step costs some of the person. Else `nearest`."""
     most, at = nearest.distance + slack, (len(states) - 1) // 2
     while at:
-        seen = sight(states[at], targets)
+        seen = tracker(states[at], targets)
         if seen and seen.distance > most:
             break
         nearest, at = seen or nearest, at // 2

@@ -1,17 +1,33 @@
-"""The ways to drag that can be chosen and compared: this project's, and its peers' written from their descriptions."""
+"""The ways to drag that can be chosen and compared: this project's, and its peers' written from their descriptions.
+
+Their names stand here alone. A method's module, which needs PyTorch, is imported when the method is asked for."""
+
+from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-from photodrag.drag import draggan, freedrag, loop
-from photodrag.drag.draggan import DragGANSettings
-from photodrag.drag.freedrag import FreeDragSettings
-from photodrag.drag.settings import DragSettings
-from photodrag.drag.state import DragResult, DragState
-from photodrag.weights import UserError
+from photodrag.weights.common.errors import UserError
 
-Settings = DragSettings | DragGANSettings | FreeDragSettings
-"""Of one method or another: all have a field `steps`, the limit."""
+if TYPE_CHECKING:
+    from photodrag.drag.draggan import DragGANSettings
+    from photodrag.drag.freedrag import FreeDragSettings
+    from photodrag.drag.settings import DragSettings
+    from photodrag.drag.state import DragResult, DragState
+
+    Settings = DragSettings | DragGANSettings | FreeDragSettings
+    """Of one method or another: all have a field `steps`, the limit."""
+
+DEFAULT = "photodrag"
+METHODS = {
+    DEFAULT: ("loop", "DEFAULTS"),
+    "draggan": ("draggan", "PAPER"),
+    "draggan-code": ("draggan", "CODE"),
+    "freedrag": ("freedrag", "PAPER"),
+}
+"""Of each method, the module in this folder whose function `steps` drags, and the name of its settings there."""
 
 
 @dataclass(frozen=True)
@@ -21,20 +37,14 @@ class Method:
     steps: Callable[..., Generator[DragState, bool | None, DragResult]]
     """Called as `loop.steps` is, with settings of its own. This project's returns the best state it has seen, its
     peers' their last, as their authors' programs do."""
-    settings: Settings
-    """As published."""
-
-
-METHODS = {
-    "photodrag": Method(loop.steps, DragSettings()),
-    "draggan": Method(draggan.steps, draggan.PAPER),
-    "draggan-code": Method(draggan.steps, draggan.CODE),
-    "freedrag": Method(freedrag.steps, FreeDragSettings()),
-}
+    settings: Any
+    """As published: `Settings`."""
 
 
 def find_method(name: str) -> Method:
-    """Raises UserError where there is none of that name."""
+    """The method of that name. Raises UserError where there is none."""
     if name not in METHODS:
         raise UserError(f"There is no method of dragging {name!r}: choose one of {', '.join(METHODS)}.")
-    return METHODS[name]
+    module, settings = METHODS[name]
+    found = import_module(f"photodrag.drag.{module}")
+    return Method(found.steps, getattr(found, settings))

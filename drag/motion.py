@@ -5,18 +5,20 @@ from torch import Tensor
 from photodrag.drag.sampling import disc, sample
 
 
-def motion_loss(features: Tensor, points: Tensor, targets: Tensor, resolution: int, radius: float, step: float):
+def motion_loss(
+    features: Tensor, points: Tensor, targets: Tensor, picture_side: int, patch_radius: float, look_ahead: float
+) -> Tensor:
     """Mean L1 distance between the features around each point (held fixed) and a step towards its target.
 
-    features: [1, C, H, W]; points, targets: [N, 2] in pixels of the picture of side `resolution`.
-    radius: of the patch, and step: the most that a point is asked to move, both in the same pixels.
+    features: [1, C, H, W]; points, targets: [N, 2] in pixels of the picture of that side. patch_radius, and
+    look_ahead, the most that a point is asked to move, are in the same pixels.
     Points that have arrived are held where they are."""
-    patch = points[:, None] + disc(radius, radius / 2, points.device)
+    patch = points[:, None] + disc(patch_radius, patch_radius / 2, points.device)
     way = targets - points
     length = way.norm(dim=1, keepdim=True)
-    ahead = way * (step / length.clamp_min(step))
-    here = sample(features.detach(), patch, resolution)
-    return (sample(features, patch + ahead[:, None], resolution) - here).abs().mean()
+    ahead = way * (look_ahead / length.clamp_min(look_ahead))
+    here = sample(features.detach(), patch, picture_side)
+    return (sample(features, patch + ahead[:, None], picture_side) - here).abs().mean()
 
 
 def hold_loss(features: Tensor, reference: Tensor, hold: Tensor) -> Tensor:
@@ -25,6 +27,6 @@ def hold_loss(features: Tensor, reference: Tensor, hold: Tensor) -> Tensor:
 
 
 def hold_gradient(features: Tensor, reference: Tensor, hold: Tensor) -> Tensor:
-    """Of `hold_loss` to the features, in three passes over them: autograd takes three times as long, which is a tenth
-    of a step."""
+    """The gradient of `hold_loss` to the features [1, C, H, W], in three passes over them (see
+    docs/design-notes.md#the-gradient-of-what-is-held)."""
     return (features - reference).sign_().mul_(hold / features.numel())

@@ -8,7 +8,7 @@ from torch import Tensor
 from photodrag.weights import UserError
 
 
-def checked(handles: Tensor, targets: Tensor, side: int, like: Tensor) -> tuple[Tensor, Tensor]:
+def checked(handles: Tensor, targets: Tensor, picture_side: int, like: Tensor) -> tuple[Tensor, Tensor]:
     """Handles and targets [N, 2], (x, y) in pixels of a generator's picture of that side, of the type and on the
     device of `like`; one point [2] alone is taken, too.
 
@@ -20,10 +20,10 @@ def checked(handles: Tensor, targets: Tensor, side: int, like: Tensor) -> tuple[
         for x, y in points.tolist():
             if not (math.isfinite(x) and math.isfinite(y)):
                 raise UserError(f"The {name} {x:g},{y:g} is no point in the picture: give two finite numbers.")
-            if not (-0.5 <= x <= side - 0.5 and -0.5 <= y <= side - 0.5):
+            if not (-0.5 <= x <= picture_side - 0.5 and -0.5 <= y <= picture_side - 0.5):
                 raise UserError(
-                    f"The {name} {x:g},{y:g} lies outside the generator's picture, which is {side} × {side} pixels: "
-                    "give x,y from 0,0 at the top left."
+                    f"The {name} {x:g},{y:g} lies outside the generator's picture, which is {picture_side} × "
+                    f"{picture_side} pixels: give x,y from 0,0 at the top left."
                 )
     aims: dict[tuple[float, float], list[float]] = {}
     for (x, y), target in zip(handles.tolist(), targets.tolist(), strict=True):

@@ -1,6 +1,6 @@
 """One round of a drag by features: motion supervision, one step of Adam, point tracking, over and over."""
 
-from collections.abc import Generator
+from collections.abc import Generator as States
 from dataclasses import dataclass
 
 import torch
@@ -8,10 +8,10 @@ from torch import Tensor
 
 from photodrag.drag.motion import hold_gradient, motion_loss
 from photodrag.drag.settings import DragSettings
-from photodrag.drag.shell import within
 from photodrag.drag.state import LIMIT, STALLED, DragState, ending
 from photodrag.drag.tracking import Tracker
-from photodrag.weights import LatentSpace
+from photodrag.drag.trust_region import project_to_trust_region
+from photodrag.weights import Generator, LatentSpace
 from photodrag.weights.common.adam import Adam
 
 
@@ -19,7 +19,7 @@ from photodrag.weights.common.adam import Adam
 class Scene:
     """What all rounds of a drag have in common."""
 
-    generator: object
+    generator: Generator
     space: LatentSpace
     settings: DragSettings
     w_plus: Tensor
@@ -28,10 +28,10 @@ class Scene:
     """Those of its codes that move, whitened."""
     targets: Tensor
     """[N, 2], in pixels of the generator's picture."""
-    resolution: int
-    """Of the features."""
+    feature_side: int
+    """Of the feature maps."""
     hold: Tensor
-    """[1, 1, resolution, resolution], how much the features are held there."""
+    """[1, 1, feature_side, feature_side], how much the features are held there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,14 +40,15 @@ class Round:
 
     states: list[DragState]
     """Those that were each the best so far."""
-    p: Tensor
+    best_code: Tensor
     """The whitened code of the last of them."""
-    reference: Tensor
+    reference: Tensor | None
     """The features of the drag's start, which are held."""
     step: int
+    """Of the drag, the last that was tried."""
     reason: str
     """Why it ended."""
-    last: bool
+    is_final: bool
     """Whether there may be no other: the drag was stopped, or the limit reached."""
 
 
@@ -58,15 +59,16 @@ def arrived(points: Tensor, targets: Tensor, tolerance: float) -> bool:
 
 def follow(
     scene: Scene, p: Tensor, points: Tensor, radius: float, done: int, reference: Tensor | None = None
-) -> Generator[DragState, bool | None, Round]:
+) -> States[DragState, bool | None, Round]:
     """The states of a round from the whitened code p on, in whose picture the handles are at points [N, 2], and
     no farther than `radius` from the drag's start; `done` steps of it were done before. `reference` is that of the
     round before, if there was one."""
-    generator, s, targets, side = scene.generator, scene.settings, scene.targets, scene.generator.resolution
-    px, rest = side / 512, scene.w_plus[:, scene.start.shape[1] :]
+    generator, s, targets, picture_side = scene.generator, scene.settings, scene.targets, scene.generator.resolution
+    px, rest = picture_side / 512, scene.w_plus[:, scene.start.shape[1] :]
     optimiser, lr, reason, tracker = Adam(), s.lr, LIMIT, None
-    stop = False
-    p, bests, best_p = p.clone(), [], p
+    stop: bool | None = False
+    bests: list[DragState] = []
+    p, best_p = p.clone(), p
     for step in range(done, s.steps + 1):
         if bests and step - bests[-1].step > s.patience:
             reason = STALLED
@@ -74,18 +76,18 @@ def follow(
         p.requires_grad_()
         with torch.enable_grad():
             code = torch.cat((scene.space.unwhiten(p), rest), 1)
-            features = generator.features(code, scene.resolution)
+            features = generator.features(code, scene.feature_side)
         seen = features.detach()
+        reference = seen if reference is None else reference
         if tracker is None:
-            reference = seen if reference is None else reference
-            most = s.growth * reference.abs().mean()
-            tracker = Tracker(seen, points, side, s.patch * px, s.window * px)
+            most = s.max_growth * reference.abs().mean()
+            tracker = Tracker(seen, points, picture_side, s.patch_radius * px, s.search_radius * px)
         else:
             points = tracker(seen, points)
         code = (code if step else scene.w_plus).detach()  # whitened and back it would be the start, but for rounding
         state = DragState(step, code, points, (points - targets).norm(dim=1).mean().item())
         sane = seen.abs().mean() < most  # which no NaN is
-        if bests and not (sane and state.distance < bests[-1].distance + s.lost * px):
+        if bests and not (sane and state.distance < bests[-1].distance + s.max_setback * px):
             p, points, optimiser, lr = best_p, bests[-1].points, Adam(), lr / 2  # taken back
             continue
         there = arrived(points, targets, s.arrive * px)
@@ -97,7 +99,7 @@ def follow(
             reason = end
             break
         with torch.enable_grad():
-            loss = motion_loss(features, points, targets, side, s.patch * px, s.step * px)
+            loss = motion_loss(features, points, targets, picture_side, s.patch_radius * px, s.look_ahead * px)
         (gradient,) = torch.autograd.grad((loss, features), p, (None, hold_gradient(seen, reference, scene.hold)))
-        p = within(p.detach() - lr * optimiser(gradient), scene.start, radius, s.shell)
+        p = project_to_trust_region(p.detach() - lr * optimiser(gradient), scene.start, radius, s.shell)
     return Round(bests, best_p, reference, step, reason, bool(stop) or step == s.steps)

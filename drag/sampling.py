@@ -4,24 +4,22 @@ import torch
 from torch import Tensor
 
 
-def sample(features: Tensor, points: Tensor, resolution: int) -> Tensor:
+def sample(features: Tensor, points: Tensor, picture_side: int) -> Tensor:
     """Features [1, C, R, R] at points [..., 2], bilinear: [..., C].
 
-    `points` are (x, y) in pixels of the generator's picture of side `resolution`, pixel centres at
-    integers; beyond the border the nearest feature counts.
-
-    Generators compute channels-last, so a place's features lie side by side and are read as a row. Their gradient is
-    laid out like them; grid_sample's isn't, and adding it to what else flows back took longer than reading."""
-    side = features.shape[-1]
-    rows = features.permute(0, 2, 3, 1).reshape(side * side, -1)
-    at = ((points + 0.5) * (side / resolution) - 0.5).clamp(0, side - 1)
+    `points` are (x, y) in pixels of the generator's picture of that side, pixel centres at integers; beyond the
+    border the nearest feature counts. Features are read as rows, as channels-last keeps them (see
+    docs/design-notes.md#reading-features-as-rows)."""
+    feature_side = features.shape[-1]
+    rows = features.permute(0, 2, 3, 1).reshape(feature_side * feature_side, -1)
+    at = ((points + 0.5) * (feature_side / picture_side) - 0.5).clamp(0, feature_side - 1)
     corner = at.floor()
     u, v = (at - corner)[..., None].unbind(-2)
     x, y = corner.long().unbind(-1)
-    right, below = (x + 1).clamp_max(side - 1), (y + 1).clamp_max(side - 1)
+    right, below = (x + 1).clamp_max(feature_side - 1), (y + 1).clamp_max(feature_side - 1)
 
     def read(x: Tensor, y: Tensor) -> Tensor:
-        return rows.index_select(0, (y * side + x).flatten()).unflatten(0, x.shape)
+        return rows.index_select(0, (y * feature_side + x).flatten()).unflatten(0, x.shape)
 
     above, under = (torch.lerp(read(x, line), read(right, line), u) for line in (y, below))
     return torch.lerp(above, under, v)

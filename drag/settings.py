@@ -1,62 +1,97 @@
-"""What a drag by this project's method is told to do."""
+"""What a drag by this project's method is told to do.
+
+Lengths are in pixels of a 512² picture, as in the papers, and scale with the generator's picture: not with its
+features, though a small generator's are coarser (see docs/design-notes.md#lengths-of-a-drag)."""
 
 from dataclasses import dataclass, field
 
-from photodrag.drag.led import LeadSettings
+
+@dataclass(frozen=True)
+class LandmarkGuidedSettings:
+    """Of a drag that is guided by landmarks (landmark_guided.py)."""
+
+    least: float = 0.03
+    """How far a point of the skull is to go, in parts of the face's width, for the drag to be of the head."""
+    steps: int = 24
+    """Pictures looked at, at most."""
+    codes: int = 7
+    """That move, from the coarsest: the later ones colour and polish."""
+    measurement_variance: float = 10.0
+    """Of where a landmark is read; the larger it is, the shorter the way. Half after the first look and after each step
+    that gained something, twice after one that didn't (Marquardt 1963), which makes the next step shorter, too, by the
+    trust in it (Levenberg 1944): a third after one that didn't, twice, but no more than all, after one that did."""
+    least_measurement_variance: float = 0.03
+    """It is never less than this for each handle: many together trust the model too far."""
+    broyden_damping: float = 5.0
+    """Chance has its share in what is learnt of a step, as if its squared length were longer by so much: landmarks
+    jump by half a pixel, which after a short step would pass for a steep slope, and shorten all that follow."""
+    identity: float = 30.0
+    """Of the squared change of the identity descriptor, against the squared length of the way."""
+    identity_each: float = 1.75
+    """It is never less than this for each handle: many together outweigh it, and take another's likeness where they
+    could do without (see docs/design-notes.md#identity-of-many-handles)."""
+    arrive: float = 0.5
+    """Mean distance from the targets at which a drag has arrived."""
+    progress: float = 0.05
+    """What counts as such, in the mean distance."""
+    patience: int = 5
+    """Steps without progress, each more cautious than the one before, until it is called stalled."""
+    reach: float = 0.5
+    """How far (root mean square) a code may move from its start where the oddness (see `oddness`) is 1; less with its
+    root (see docs/design-notes.md#how-far-a-code-may-go-for-landmarks)."""
+    radius: tuple[float, float] = (0.2, 0.8)
+    """At least, and at most."""
+    shell: float = 1.1
+    """The root mean square that it may reach, or its own at the start where that is larger."""
 
 
 @dataclass(frozen=True)
 class DragSettings:
-    """Lengths are in pixels of a 512² picture, as in the papers, and scale with the generator: with its picture
-    and not with its features, though a small one's are coarser. On features of `face` at 16² and 32² lengths of
-    more cells took more steps, and the landmarks followed no better."""
+    """Of a drag by features (loop.py), and by landmarks where they guide it."""
 
     steps: int = 120
     """At most; DragGAN's evaluation allows 300."""
-    resolution: int = 128
-    """Of the features, DragGAN's sixth block."""
+    feature_side: int = 128
+    """Of the feature maps: DragGAN's sixth block."""
     codes: int = 7
     """That move, from the coarsest, as far as the features depend on them; DragGAN moves 6."""
     lr: float = 0.03
     """Adam's, on the whitened code: natural codes have deviation 1."""
-    patch: float = 16.0
+    patch_radius: float = 16.0
     """DragGAN's r1 is 3; a larger patch has enough of a contour in it to be told from its neighbour."""
-    window: float = 12.0
-    """DragGAN's r2."""
-    step: float = 4.0
-    """The most that motion supervision looks ahead (DragGAN: 1)."""
-    hold: float = 2.0
+    search_radius: float = 12.0
+    """Within which a handle is looked for: DragGAN's r2."""
+    look_ahead: float = 4.0
+    """The most that motion supervision asks a point to move in a step (DragGAN: 1)."""
+    locality_weight: float = 2.0
     """λ of the features outside the mask (FreeDrag: 10, DragGAN's code: 20)."""
-    reach: float = 200.0
-    """Without a mask, what is far from all handles and targets is held: its weight is 1 − exp(−(d / reach)²)."""
+    locality_radius: float = 200.0
+    """Without a mask, what is far from all handles and targets is held: its weight is 1 − exp(−(d / this)²)."""
     arrive: float = 1.0
     """Distance at which a handle has arrived, up to 5 points; twice that for more (DragGAN)."""
     patience: int = 15
     """Steps without progress until the drag is called stalled."""
     progress: float = 0.02
     """What counts as such, in the mean distance."""
-    lost: float = 6.0
+    max_setback: float = 6.0
     """A step that leaves the handles this much farther than the best state is taken back."""
-    growth: float = 1.25
-    """Features may grow by this factor in their mean absolute value."""
+    max_growth: float = 1.25
+    """A step after which features have grown by more than this factor, in their mean absolute value, is taken back."""
     shell: float = 1.1
     """The root mean square that a moved whitened code may reach, or its own at the start where that is larger."""
     radius: float = 0.35
-    """How far (root mean square) a code may move from its start: a turned head takes 0.3, and of random drags
-    those that moved it by 0.4 and more left a face only to the detector."""
+    """How far (root mean square) a code may move from its start (see docs/design-notes.md#how-far-a-code-may-move)."""
     rounds: int = 3
-    """At most, where landmarks are looked at after each: of 19 drags of a landmark on three portraits, by 4 % of the
-    face's width, the median of what was left fell from 0.4 of the way to 0.16, with half as many steps again."""
-    seen: float = 1.5
+    """At most, where landmarks are looked at after each (see docs/design-notes.md#rounds-of-a-drag)."""
+    landmark_arrive: float = 1.5
     """Distance at which a handle has arrived by the landmarks, which are found to half a pixel."""
-    gain: float = 0.8
+    round_gain: float = 0.8
     """A round after the first that leaves more than this of the mean distance was the last."""
-    again: float = 0.28
+    later_radius: float = 0.28
     """`radius` of the rounds after the first, and no other begins beyond it: who has come so far was asked for more
-    than a face does, and in further rounds a wide smile pinched the cheeks and raised brows were rubbed out."""
-    sooner: float = 0.05
-    """What a stalled drag gives up, in parts of its whole way, for a state half way to it. A mouth whose corners should
-    go up by a sixth of the face's width, beside a nose that stays, came no nearer after the first third of its states
-    and was rubbed out by those that followed."""
-    led: LeadSettings = field(default_factory=LeadSettings)
-    """Where landmarks lead."""
+    than a face does (see docs/design-notes.md#rounds-of-a-drag)."""
+    early_stop_slack: float = 0.05
+    """What a stalled drag gives up, in parts of its whole way, for a state half way to it (see
+    docs/design-notes.md#a-stalled-drag-goes-back)."""
+    landmark_guided: LandmarkGuidedSettings = field(default_factory=LandmarkGuidedSettings)
+    """Where landmarks guide it."""

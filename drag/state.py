@@ -1,6 +1,7 @@
 """What a drag has come to, on its way and in the end."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Sequence
+from collections.abc import Generator as States
 from dataclasses import dataclass
 
 from torch import Tensor
@@ -35,7 +36,7 @@ class DragResult:
     """ARRIVED, STALLED, LIMIT or STOPPED."""
 
 
-def up_to(states: Sequence[DragState], result: DragResult) -> tuple[DragState, ...]:
+def states_until(states: Sequence[DragState], result: DragResult) -> tuple[DragState, ...]:
     """Of all states of a drag those from the first to the one that is its result."""
     last = next(i for i, state in enumerate(states) if state.w_plus is result.w_plus)
     return tuple(states[: last + 1])
@@ -51,7 +52,7 @@ def ending(arrived: bool, stop: bool | None, step: int, limit: int) -> str | Non
 
 
 def finished(
-    states: Generator[DragState, bool | None, DragResult],
+    states: States[DragState, bool | None, DragResult],
     progress: Callable[[DragState], bool | None] | None = None,
 ) -> DragResult:
     """The result of a drag's iterator, after all of its states; `progress` is called with each, and where it returns

@@ -12,14 +12,14 @@ from photodrag.drag.sampling import disc, sample
 class Tracker:
     """Follows N points through feature maps [1, C, H, W] of one generator."""
 
-    def __init__(self, features: Tensor, points: Tensor, resolution: int, patch: float, window: float):
-        """`points` [N, 2]: where the handles are in `features`. `patch` and `window` are the radii of
-        what is compared and of where it is looked for, in pixels of the picture of side `resolution`."""
-        self.resolution = resolution
-        self.spacing = resolution / features.shape[-1] / 2
-        self.patch = disc(patch, patch, points.device)
-        self.reach = max(1, round(window / self.spacing))
-        self.templates = sample(features, points[:, None] + self.patch, resolution)
+    def __init__(self, features: Tensor, points: Tensor, picture_side: int, patch_radius: float, search_radius: float):
+        """`points` [N, 2]: where the handles are in `features`. What is compared, and where it is looked for, lies
+        within these radii, in pixels of the picture of that side."""
+        self.picture_side = picture_side
+        self.spacing = picture_side / features.shape[-1] / 2
+        self.patch = disc(patch_radius, patch_radius, points.device)
+        self.reach = max(1, round(search_radius / self.spacing))
+        self.templates = sample(features, points[:, None] + self.patch, picture_side)
 
     @torch.no_grad()
     def __call__(self, features: Tensor, points: Tensor) -> Tensor:
@@ -30,11 +30,11 @@ class Tracker:
         found = []
         for point, template in zip(points, self.templates, strict=True):
             places = point + window[:, None] + self.patch
-            cost = (sample(features, places, self.resolution) - template).abs().mean((1, 2)).view(side, side)
+            cost = (sample(features, places, self.picture_side) - template).abs().mean((1, 2)).view(side, side)
             y, x = divmod(int(cost.argmin()), side)
             shift = torch.stack((_vertex(cost[y], x), _vertex(cost[:, x], y)))
             found.append(point + window[y * side + x] + shift.to(points) * self.spacing)
-        return torch.stack(found).clamp(0, self.resolution - 1)
+        return torch.stack(found).clamp(0, self.picture_side - 1)
 
 
 def _vertex(cost: Tensor, i: int) -> Tensor:

@@ -107,7 +107,7 @@ for package in (photodrag.drag, photodrag.invert, photodrag.pipeline, photodrag.
     subprocess.run([sys.executable, "-c", script], check=True, timeout=120)
 
 
-@pytest.mark.parametrize("stage", ["weights", "invert", "pipeline"])
+@pytest.mark.parametrize("stage", ["weights", "invert", "drag", "pipeline"])
 def test_type_checkers_see_the_names_that_a_package_gives_lazily(stage):
     package = import_module(f"photodrag.{stage}")
     tree = ast.parse((ROOT / stage / "__init__.py").read_text("utf-8"))

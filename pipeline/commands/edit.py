@@ -250,14 +250,14 @@ def _carried_out(
     bar: ProgressBar,
 ) -> "Edit":
     options.prepare_to_compute(device)
-    from photodrag.drag.methods import METHODS
+    from photodrag.drag.methods import find_method
     from photodrag.invert import ProjectSettings
     from photodrag.pipeline.commands import progress_bar
     from photodrag.pipeline.editing.whole_edit import carry_out
 
     projection, tuning = ProjectSettings(), options.tune_settings(task.tune)
     ahead = {} if inversion else progress_bar.inversion_costs(projection.stages, tuning)
-    dragging = progress_bar.drag_costs(task.steps or METHODS[task.method].settings.steps)
+    dragging = progress_bar.drag_costs(task.steps or find_method(task.method).settings.steps)
     bar.expect(ahead | dragging | (film_costs() if filmed else {}))
     return carry_out(
         plan,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from photodrag.drag.methods import METHODS
 from photodrag.pipeline.commands.progress_bar import ProgressBar
-from photodrag.pipeline.editing.edit_file import METHODS
 from photodrag.pipeline.faces import landmark_names
 from photodrag.pipeline.faces.presets import PRESETS
 from photodrag.weights.common.errors import Failure, UserError
@@ -129,7 +129,7 @@ generator = click.option(
 class_ = click.option("--class", "class_", type=int, metavar="N", help="Of a generator's classes, which, from 0 on.")
 method = click.option(
     "--method",
-    type=click.Choice(METHODS),
+    type=click.Choice(list(METHODS)),
     help="How points are dragged: by default as Photodrag does, or as DragGAN's paper, its authors' program or "
     "FreeDrag's paper says.",
 )

@@ -14,12 +14,12 @@ import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from photodrag.drag.methods import DEFAULT, METHODS
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import write_whole
 from photodrag.weights.common.json_checks import Check, is_number, is_row, is_whole, or_null
 
 VERSION = 1
-METHODS = "photodrag", "draggan", "draggan-code", "freedrag"
 """Those of `drag.methods`, which imports torch."""
 
 Point = tuple[float, float]
@@ -42,8 +42,8 @@ class EditFile:
     class_: int | None = None
     tune: int | None = None
     """Steps of pivotal tuning, 0 for as many as usual; None for none."""
-    method: str = METHODS[0]
-    """Of dragging, one of METHODS."""
+    method: str = DEFAULT
+    """Of dragging, one of `drag.methods.METHODS`."""
     steps: int | None = None
     seed: int = 0
     ignore: str | None = None

@@ -1,17 +1,20 @@
 """The whole edit, photo to photo: find the face (or take a square), invert it, drag its points, blend it back."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from photodrag.drag import DragResult, DragState, Landmarks
-from photodrag.drag.methods import Settings, find_method
-from photodrag.drag.state import finished, up_to
+from photodrag.drag.methods import find_method
+from photodrag.drag.state import finished, states_until
 from photodrag.invert import identity
 from photodrag.invert.projection import ProjectSettings
 from photodrag.invert.quality import to_uint8
@@ -27,6 +30,9 @@ from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.photos.notebook import pictures_html
 from photodrag.pipeline.photos.read import Photo
 from photodrag.pipeline.photos.write import write_output
+
+if TYPE_CHECKING:
+    from photodrag.drag.methods import Settings
 
 
 @dataclass(frozen=True)
@@ -178,7 +184,7 @@ def carry_out(
     progress("blending", 0, 0)
     edited = put_back(plan, inversion, result)
     clock("blend")
-    return replace(edited, method=method, seconds=clock.seconds, states=up_to(states, result))
+    return replace(edited, method=method, seconds=clock.seconds, states=states_until(states, result))
 
 
 def drag_face(

@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 
 from photodrag.drag import DragResult, DragState
-from photodrag.drag.state import LIMIT, STOPPED, up_to
+from photodrag.drag.state import LIMIT, STOPPED, states_until
 from photodrag.pipeline.editing.blend import backward_flow
 from photodrag.pipeline.editing.edit_file import EditFile, write_edit_file
 from photodrag.pipeline.editing.inversion import Inversion
@@ -81,7 +81,7 @@ def kept(task: Task, inversion: Inversion, states: Sequence[DragState], dragged:
     """The result of a drag; states: all of its."""
     step = len(edit.edited_crop) // FLOW or 1
     flow = backward_flow(inversion.reconstruction, edit.edited_crop)[step // 2 :: step, step // 2 :: step]
-    return Result(task, inversion, dragged, np.ascontiguousarray(flow), up_to(states, dragged))
+    return Result(task, inversion, dragged, np.ascontiguousarray(flow), states_until(states, dragged))
 
 
 def read_upload(data: bytes, name: str, pixels: int) -> Photo:

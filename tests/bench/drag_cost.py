@@ -21,7 +21,8 @@ from photodrag.drag import DragSettings, steps
 from photodrag.weights.formats.canonical import build_stylegan2
 
 ALLOWED, COUNTS = 1.15, (2, 12)
-FOREVER = DragSettings(steps=sys.maxsize - 1, patience=sys.maxsize, arrive=-1.0, lost=math.inf, growth=math.inf)
+ENDLESS = {"arrive": -1.0, "max_setback": math.inf, "max_growth": math.inf}
+FOREVER = DragSettings(steps=sys.maxsize - 1, patience=sys.maxsize, **ENDLESS)
 
 
 def stepping(generator, w_plus: torch.Tensor, count: int, space: weights.LatentSpace) -> Callable[[], object]:
@@ -39,7 +40,7 @@ def ratios(name: str, generator, rounds: int) -> float:
     space = weights.latent_space(generator)
     w_plus = generator.w_avg.expand(1, generator.num_ws, -1).clone()
     parts = "features(128) with gradient"
-    work = {parts: lambda: gradient(lambda w: generator.features(w, DragSettings.resolution), w_plus)}
+    work = {parts: lambda: gradient(lambda w: generator.features(w, DragSettings.feature_side), w_plus)}
     work |= {count: stepping(generator, w_plus, count, space) for count in COUNTS}
     spent = medians(work, rounds)
     told = [f"{count} points {spent[count]:.3f} s, {spent[count] / spent[parts]:.3f} of that" for count in COUNTS]

@@ -31,7 +31,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from photodrag import weights
-from photodrag.drag.methods import METHODS
+from photodrag.drag.methods import METHODS, find_method
 from photodrag.drag.state import finished
 from photodrag.invert import perceptual
 from photodrag.invert.crop import whole_view
@@ -185,12 +185,12 @@ def dragger(method: str, generator, space: weights.LatentSpace, limit: int | Non
     def drag(w_plus, handles, targets, landmarks):
         ends = (torch.from_numpy(points.clip(0, generator.resolution - 1)) for points in (handles, targets))
         seen = {"settings": settings, "space": space, "landmarks": followed(landmarks)}
-        done = finished(METHODS[method].steps(generator, w_plus, *ends, **seen))
+        done = finished(find_method(method).steps(generator, w_plus, *ends, **seen))
         return done.w_plus, done.steps, done.stop_reason
 
     if method == NO_EDIT:
         return unmoved
-    settings = METHODS[method].settings
+    settings = find_method(method).settings
     if limit is not None:
         settings = dataclasses.replace(settings, steps=limit)
     return drag

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from photodrag import weights
 from photodrag.drag import DragSettings, drag
-from photodrag.drag.methods import METHODS
+from photodrag.drag.methods import METHODS, find_method
 from photodrag.drag.motion import hold_gradient, hold_loss, motion_loss
 from photodrag.drag.sampling import disc, sample
 from photodrag.drag.tracking import Tracker
@@ -57,7 +57,7 @@ def test_tracker_finds_a_shift(shift):
     features = smooth(0)
     moved = torch.roll(features, shift[::-1], (2, 3))
     points = torch.tensor([[400.0, 500.0], [613.7, 299.2]])
-    found = Tracker(features, points, SIDE, patch=6, window=24)(moved, points)
+    found = Tracker(features, points, SIDE, patch_radius=6, search_radius=24)(moved, points)
     assert (found - points - 8 * torch.tensor(shift)).abs().max() < 1.0
 
 
@@ -68,7 +68,7 @@ def test_motion_loss_pulls_towards_the_target():
     grid = F.affine_grid(torch.eye(2, 3)[None], (1, 16, 128, 128), align_corners=False)
     moved = F.grid_sample(features, grid - shift * 2 / SIDE, align_corners=False)
     handle, target = torch.tensor([[512.0, 512.0]]), torch.tensor([[560.0, 512.0]])
-    motion_loss(moved, handle, target, SIDE, radius=6, step=4).backward()
+    motion_loss(moved, handle, target, SIDE, patch_radius=6, look_ahead=4).backward()
     assert shift.grad[0] < 0 and shift.grad[1].abs() < shift.grad[0].abs()
 
 
@@ -130,8 +130,8 @@ def test_a_mask_holds_what_lies_outside(face, space, person):
     points = torch.from_numpy(landmarks[[54]])
     mask = torch.zeros(SIDE, SIDE)
     mask[600:, 300:] = 1
-    free = dataclasses.replace(DragSettings(), hold=0.0, steps=8, arrive=0.0)
-    held = dataclasses.replace(free, hold=20.0)
+    free = dataclasses.replace(DragSettings(), locality_weight=0.0, steps=8, arrive=0.0)
+    held = dataclasses.replace(free, locality_weight=20.0)
 
     def change_outside(settings):
         result = drag(face, w_plus, points, points - 40.0, mask, settings, space)
@@ -157,4 +157,4 @@ def test_a_mask_holds_what_lies_outside(face, space, person):
 )
 def test_points_that_make_no_drag_are_refused(name, handles, targets, sentence, face, space, person):
     with pytest.raises(weights.UserError, match=sentence):
-        next(METHODS[name].steps(face, person[0], torch.tensor(handles), torch.tensor(targets), space=space))
+        next(find_method(name).steps(face, person[0], torch.tensor(handles), torch.tensor(targets), space=space))

@@ -6,7 +6,7 @@ import torch
 from toy import Mirrored
 
 from photodrag.drag import DragSettings, Landmarks, steps
-from photodrag.drag.state import ARRIVED, STALLED, finished, up_to
+from photodrag.drag.state import ARRIVED, STALLED, finished, states_until
 
 HANDLES = torch.tensor([[70.0, 101.0], [150.0, 90.0]], dtype=torch.float64)
 TARGETS = HANDLES + torch.tensor([[14.0, -9.0], [-5.0, 8.0]], dtype=torch.float64)
@@ -60,7 +60,7 @@ def test_without_a_face_it_goes_back_to_where_there_was_one(whole):
     """To a state of its own, with the points it had there."""
     looks = Looks(0.6 * whole)
     result, states = dragged(looks)
-    state = up_to(states, result)[-1]
+    state = states_until(states, result)[-1]
     assert state is not states[0] and state.points is result.points
     assert looks[0] == pytest.approx(whole) and looks[-1] <= 0.6 * whole < looks[-2]
     assert result.stop_reason == STALLED and result.steps == states[-1].step

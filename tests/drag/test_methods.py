@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from photodrag import weights
 from photodrag.drag import draggan, freedrag
-from photodrag.drag.methods import METHODS
+from photodrag.drag.methods import METHODS, find_method
 from photodrag.drag.sampling import sample
 from photodrag.drag.state import finished
 from photodrag.invert.quality import to_uint8
@@ -27,7 +27,7 @@ def small(golden):
 
 def short(name: str, steps: int):
     """A method's own settings, with that limit."""
-    return dataclasses.replace(METHODS[name].settings, steps=steps)
+    return dataclasses.replace(find_method(name).settings, steps=steps)
 
 
 def noise(seed: int, *shape: int) -> torch.Tensor:
@@ -44,7 +44,7 @@ def test_a_nose_goes_the_way_it_is_asked(name, face, person):
     w_plus, landmarks = person
     nose = landmarks[[30]]
     way, space = torch.tensor([[0.0, -24.0]]), weights.kept_space(face)
-    states = METHODS[name].steps(
+    states = find_method(name).steps(
         face, w_plus, torch.from_numpy(nose), torch.from_numpy(nose) + way, None, short(name, 6), space
     )
     result = finished(states)
@@ -146,7 +146,7 @@ def test_peers_return_their_last_state_and_say_why(name, small):
     points = torch.tensor([[16.0, 16.0]])
 
     def states(target, landmarks=None):
-        return METHODS[name].steps(generator, w_plus, points, target, None, short(name, 4), None, landmarks)
+        return find_method(name).steps(generator, w_plus, points, target, None, short(name, 4), None, landmarks)
 
     seen, run = [], states(points + 12.0, landmarks=lambda image: pytest.fail("a peer looks at no landmarks"))
     while True:
@@ -172,7 +172,7 @@ def test_a_mask_holds_what_lies_outside(name, small):
     generator, w_plus = small
     points = torch.tensor([[16.0, 16.0]])
     free, white, black = (
-        finished(METHODS[name].steps(generator, w_plus, points, points + 12.0, mask, short(name, 8))).w_plus
+        finished(find_method(name).steps(generator, w_plus, points, points + 12.0, mask, short(name, 8))).w_plus
         for mask in (None, torch.ones(32, 32), torch.zeros(1, 1, 64, 64))
     )
     free_change, change = (

@@ -9,7 +9,7 @@ import torch
 from toy import Mirrored, mirrored
 
 from photodrag.drag import drag
-from photodrag.drag.methods import METHODS
+from photodrag.drag.methods import METHODS, find_method
 from photodrag.drag.state import finished
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.editing.whole_edit import followed
@@ -35,8 +35,8 @@ def other_side(points: torch.Tensor, side: int) -> torch.Tensor:
 
 
 def run(method: str, steps: int, generator, w_plus, handles, targets, space, landmarks=None):
-    settings = dataclasses.replace(METHODS[method].settings, steps=steps)
-    return finished(METHODS[method].steps(generator, w_plus, handles, targets, None, settings, space, landmarks))
+    settings = dataclasses.replace(find_method(method).settings, steps=steps)
+    return finished(find_method(method).steps(generator, w_plus, handles, targets, None, settings, space, landmarks))
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -9,9 +9,9 @@ import torch
 from toy import Mirrored
 
 from photodrag.drag import DragSettings, Landmarks, steps
-from photodrag.drag.landmarks import as_near_sooner
-from photodrag.drag.shell import farthest
-from photodrag.drag.state import ARRIVED, LIMIT, STALLED, DragState, finished, up_to
+from photodrag.drag.landmarks import earliest_as_near
+from photodrag.drag.state import ARRIVED, LIMIT, STALLED, DragState, finished, states_until
+from photodrag.drag.trust_region import farthest
 
 HANDLE = torch.tensor([[70.0, 101.0]], dtype=torch.float64)
 WAY = torch.tensor([[14.0, -9.0]], dtype=torch.float64)
@@ -55,7 +55,7 @@ def test_it_goes_on_from_where_the_landmarks_are(toy):
     result, states = dragged(toy, 0.5, 1.0)
     torch.testing.assert_close(states[len(before)].points, HANDLE + 0.5 * WAY)
     torch.testing.assert_close(states[len(before)].w_plus, free.w_plus)
-    assert up_to(states, result)[-1] is states[-1] and result.steps > free.steps
+    assert states_until(states, result)[-1] is states[-1] and result.steps > free.steps
     assert result.stop_reason == ARRIVED and result.distances.max() < 1e-9
     moved = (toy.origin(result.w_plus, HANDLE) - HANDLE).norm()
     assert moved > 1.2 * (toy.origin(free.w_plus, HANDLE) - HANDLE).norm()
@@ -98,7 +98,7 @@ def test_back_to_where_it_was_as_near_sooner(looks, step, seen):
         distance = looks.pop(state.step)
         return None if distance is None else replace(state, distance=distance)
 
-    found = as_near_sooner(states, replace(states[-1], distance=5.0), HANDLE, sight, 0.5)
+    found = earliest_as_near(states, replace(states[-1], distance=5.0), HANDLE, sight, 0.5)
     assert (found.step, found.distance) == (step, seen) and not looks
 
 
@@ -121,7 +121,7 @@ def test_the_limit_is_of_all_rounds_together(toy):
 def test_where_a_drag_has_come_far_no_round_begins(toy):
     free, _ = dragged(toy)
     for again, looks, reason in ((0.9, (0.5, 0.3), STALLED), (1.1, (0.5, 1.0), ARRIVED)):
-        settings = DragSettings(again=again * farthest(free.w_plus[:, :7], toy.space.mean))
+        settings = DragSettings(later_radius=again * farthest(free.w_plus[:, :7], toy.space.mean))
         result, _ = dragged(toy, *looks, settings=settings)
         assert result.stop_reason == reason
 
@@ -130,7 +130,7 @@ def test_further_rounds_stay_nearer_to_the_start(toy):
     free, before = dragged(toy)
     most = 1.02 * farthest(free.w_plus[:, :7], toy.space.mean)
     for settings, shares, near in (
-        (DragSettings(again=most), (0.5, 0.6, 0.3), True),
+        (DragSettings(later_radius=most), (0.5, 0.6, 0.3), True),
         (DragSettings(), (0.5, 1.0), False),
     ):
         _, states = dragged(toy, *shares, settings=settings)

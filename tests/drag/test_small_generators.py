@@ -5,7 +5,6 @@ import torch
 
 from photodrag import weights
 from photodrag.drag import DragSettings, drag
-from photodrag.drag.loop import codes_read
 
 
 @pytest.mark.parametrize("resolution", [4, 8, 16, 32])
@@ -14,7 +13,7 @@ def test_codes_read_are_those_that_change_the_features(resolution, face, golden,
         w_plus = generator.w_avg.expand(1, generator.num_ws, -1).clone().requires_grad_()
         generator.features(w_plus, resolution).square().sum().backward()
         depends = w_plus.grad.abs().amax((0, 2)) > 0
-        assert depends.nonzero().flatten().tolist() == list(range(codes_read(resolution)))
+        assert depends.nonzero().flatten().tolist() == list(range(generator.codes_read(resolution)))
 
 
 @pytest.mark.parametrize("file, moved", [("nvidia-ada-skip-32.pkl", 5), ("rosinality-16.pt", 3)])

@@ -13,6 +13,7 @@ class Mirrored:
     (`mirrored`), they give the flipped picture. In float64, so that both come out alike in spite of rounding."""
 
     resolution, num_ws, w_dim, c_dim = 256, 14, 64, 0
+    has_ffhq_w = False
 
     def __init__(self, seed: int = 0, channels: int = 12):
         random = torch.Generator().manual_seed(seed)
@@ -28,6 +29,10 @@ class Mirrored:
         u, v = torch.stack((u, v), -1).add(self._flow(w_plus, torch.stack((u, v), -1))).unbind(-1)
         a, b, c = self._waves[:, :, None, None].unbind(1)
         return ((a * u).cos() * (b * v + c).cos())[None]  # even in u
+
+    @staticmethod
+    def codes_read(resolution: int) -> int:
+        return 2 * resolution.bit_length() - 5
 
     def synthesis(self, w_plus: Tensor) -> Tensor:
         return self.features(w_plus, 64)[:, :3]  # small, for it's slow

@@ -3,7 +3,7 @@
 from torch import Tensor
 
 
-def within(p: Tensor, start: Tensor, radius: float, shell: float) -> Tensor:
+def project_to_trust_region(p: Tensor, start: Tensor, radius: float, shell: float) -> Tensor:
     """Whitened codes p [..., w_dim], drawn back, each by itself, into the ball of that radius around `start`, and
     into the shell of natural codes, or to how far out the start was. Both are root mean squares."""
     way = p - start

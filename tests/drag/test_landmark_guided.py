@@ -9,7 +9,9 @@ import torch
 from photodrag.drag import DragSettings, Landmarks, drag
 from photodrag.drag.contours import on_contours
 from photodrag.drag.face_model import face_model
-from photodrag.drag.led import LeadSettings, led_steps, oddness, shortest
+from photodrag.drag.landmark_guided import landmark_guided_steps
+from photodrag.drag.landmark_search import oddness, shortest
+from photodrag.drag.settings import LandmarkGuidedSettings
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.editing.whole_edit import followed
 from photodrag.pipeline.faces.detection import detect
@@ -19,8 +21,8 @@ NOSE, CORNER = 30, 48
 
 
 @pytest.fixture(scope="module")
-def model(space):
-    return face_model(space)
+def model(face, space):
+    return face_model(face, space)
 
 
 @pytest.fixture(scope="module")
@@ -98,11 +100,11 @@ def test_the_model_knows_how_landmarks_follow(face, space, model):
     assert left < 0.4 * total
 
 
-def test_the_model_means_the_same_along_other_axes(space, model):
+def test_the_model_means_the_same_along_other_axes(face, space, model):
     turned = space.turned(sensitive_axes(space))
     p = torch.randn(512, generator=torch.Generator().manual_seed(2))
     same = turned.axes @ p
-    one, other = (torch.einsum("d,dkc->kc", x, m.landmarks) for x, m in ((p, model), (same, face_model(turned))))
+    one, other = (torch.einsum("d,dkc->kc", x, m.landmarks) for x, m in ((p, model), (same, face_model(face, turned))))
     torch.testing.assert_close(one, other, atol=1e-2, rtol=0)
 
 
@@ -115,7 +117,7 @@ def test_the_head_moves_where_landmarks_are_asked_for(face, space, person):
     assert np.linalg.norm(after[NOSE] - landmarks[NOSE] - [40, 12]) < 5
     far, near = (abs(marks[NOSE, 0] - marks[16, 0]) for marks in (landmarks, after))
     assert near < far - 20  # the head has turned: the nose is nearer to that side's ear
-    assert result.stop_reason == "arrived" and len(seen) == result.steps + 1 <= LeadSettings().steps + 1
+    assert result.stop_reason == "arrived" and len(seen) == result.steps + 1 <= LandmarkGuidedSettings().steps + 1
     assert torch.equal(seen[0].w_plus, w_plus) and torch.equal(result.w_plus[:, 7:], w_plus[:, 7:])
 
 
@@ -124,23 +126,23 @@ def test_a_part_of_the_face_is_left_to_features(face, space, model, person, mark
     w_plus, landmarks, find = person
     handles = torch.from_numpy(landmarks[marks])
     with pytest.raises(StopIteration) as end:
-        next(led_steps(face, w_plus, handles, handles + way, find, model, space))
+        next(landmark_guided_steps(face, w_plus, handles, handles + way, find, model, space))
     assert end.value.value is None
 
 
 def test_all_landmarks_lead_however_little_they_move(face, space, model, person):
     w_plus, landmarks, find = person
     handles = torch.from_numpy(landmarks.copy())
-    assert next(led_steps(face, w_plus, handles, handles + 1.0, find, model, space), None) is not None
+    assert next(landmark_guided_steps(face, w_plus, handles, handles + 1.0, find, model, space), None) is not None
 
 
 def test_a_code_goes_less_far_for_what_no_face_does(face, space, model, person, other):
     w_plus, landmarks, find = person
-    marks, random, settings = [8, 19, 24, NOSE, CORNER, 54], np.random.RandomState(0), LeadSettings(steps=1)
+    marks, random, settings = [8, 19, 24, NOSE, CORNER, 54], np.random.RandomState(0), LandmarkGuidedSettings(steps=1)
 
     def moved(handles: np.ndarray, targets: np.ndarray) -> float:
         ends = (torch.from_numpy(points.clip(0, 1023)) for points in (handles, targets))
-        *_, last = led_steps(face, w_plus, *ends, find, model, space, settings)
+        *_, last = landmark_guided_steps(face, w_plus, *ends, find, model, space, settings)
         return (space.whiten(last.w_plus) - space.whiten(w_plus))[0, 0].square().mean().sqrt().item()
 
     wild = landmarks[marks] + random.choice((-120, 120), (len(marks), 2))
@@ -154,11 +156,12 @@ def test_many_handles_leave_the_person_their_likeness(face, space, model, person
 
     def likeness(each: float) -> tuple[float, float]:
         """How far the identity goes, as the model tells, and what is left of the way."""
-        *_, last = led_steps(face, w_plus, *ends, find, model, space, LeadSettings(steps=4, identity_each=each))
+        settings = LandmarkGuidedSettings(steps=4, identity_each=each)
+        *_, last = landmark_guided_steps(face, w_plus, *ends, find, model, space, settings)
         moved = (space.whiten(last.w_plus) - space.whiten(w_plus))[0, 0]
         return (moved @ model.identity).norm().item(), last.distance
 
-    (kept, left), (changed, _) = likeness(LeadSettings().identity_each), likeness(0)
+    (kept, left), (changed, _) = likeness(LandmarkGuidedSettings().identity_each), likeness(0)
     assert kept < 0.95 * changed and left < 0.5 * way
 
 
@@ -179,7 +182,8 @@ def test_a_step_that_loses_the_face_is_taken_back(face, space, model, person):
     handle = torch.from_numpy(landmarks[[NOSE]])
 
     def lengths(landmarks: Landmarks) -> list[float]:
-        states = led_steps(face, w_plus, handle, handle + 40, landmarks, model, space, LeadSettings(steps=2))
+        settings = LandmarkGuidedSettings(steps=2)
+        states = landmark_guided_steps(face, w_plus, handle, handle + 40, landmarks, model, space, settings)
         return [(space.whiten(s.w_plus) - space.whiten(w_plus))[0, 0].norm().item() for s in states]
 
     whole, taken_back = lengths(find), lengths(losing(find, 1))
@@ -215,4 +219,4 @@ def test_a_mask_is_honoured_by_features(face, space, person):
 
 
 def test_another_generator_has_no_model(face):
-    assert face_model(latent_space(face, slope=5.0, samples=2000)) is None
+    assert face_model(face, latent_space(face, slope=5.0, samples=2000)) is None
