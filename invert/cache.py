@@ -84,7 +84,7 @@ def keep(
 
 def entries() -> list[tuple[Entry, int]]:
     """All entries that are whole, with their files' sizes in bytes, the latest first."""
-    found = [(entry, size_of(path)) for path in files() if (entry := own(path))]
+    found = [(entry, size_of(path)) for path in files() if (entry := read_matching(path))]
     return sorted(found, key=lambda pair: pair[0].made, reverse=True)
 
 
@@ -123,7 +123,7 @@ def read(path: Path) -> Entry | None:
         return None
 
 
-def own(path: Path) -> Entry | None:
+def read_matching(path: Path) -> Entry | None:
     """The entry in a file of the cache; None also where it is another key's."""
     entry = read(path)
     return entry if entry and entry.key == path.stem else None

@@ -37,7 +37,8 @@ class Crop:
         little higher, since the landmarks end at the brows. Without landmarks it is `focus`. Within the crop."""
         resolution = self.image.shape[-1]
         if self.landmarks is None:
-            return tuple(round(share * resolution) for share in self.focus)
+            left, top, extent = (round(share * resolution) for share in self.focus)
+            return left, top, extent
         low, high = self.landmarks.min(0), self.landmarks.max(0)
         extent = (high - low).max()
         side = min(round(1.2 * extent), resolution)
@@ -47,7 +48,7 @@ class Crop:
 
     @cached_property
     def _cover(self) -> Tensor:
-        return smooth_fill(self.image, self.weight)
+        return self.image if self.weight is None else smooth_fill(self.image, self.weight)
 
     def covered(self, image: Tensor) -> Tensor:
         """A picture [1, 3, R, R], covered where nothing counts by what the rest of the crop goes over into there: the

@@ -18,7 +18,7 @@ def model_path(name: str) -> str:
 
     The package isn't imported, since it asks for pkg_resources, which newer Pythons lack."""
     spec = find_spec("face_recognition_models")
-    for folder in spec.submodule_search_locations if spec else ():
+    for folder in (spec and spec.submodule_search_locations) or ():
         path = Path(folder, "models", name)
         if path.is_file():
             return str(path)

@@ -10,7 +10,7 @@ target's maps can be kept, and a distance is a plain squared difference.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 
 import torch
@@ -31,6 +31,7 @@ def load(
     Raises UserError for an unknown name and for weights that are neither here nor can be fetched."""
     if name not in NAMES:
         raise weights.UserError(f"There is no perceptual distance {name!r}; choose one of {', '.join(NAMES)}.")
+    distance: PerceptualDistance
     if name.startswith("st-"):
         distance = ShiftTolerantLPIPS(name.rpartition("-")[2])
         distance.load_state_dict(weights.state(name, progress))
@@ -38,7 +39,8 @@ def load(
         weights.get(name, progress)
         distance = ClassicLPIPS(name.rpartition("-")[2])
     distance.name = name
-    return distance.eval().requires_grad_(False).to(device, memory_format=torch.channels_last)
+    distance.eval().requires_grad_(False).to(device)
+    return distance.to(memory_format=torch.channels_last)
 
 
 def compare(a: list[Tensor], b: list[Tensor]) -> Tensor:
@@ -47,9 +49,17 @@ def compare(a: list[Tensor], b: list[Tensor]) -> Tensor:
 
 
 class PerceptualDistance(nn.Module):
-    """`layers(image)` and `scales` (a layer's [1, C, 1, 1] root weights) make a perceptual distance."""
+    """A perceptual distance is made of `layers` and `root_weights`."""
 
     name: str
+
+    def layers(self, image: Tensor) -> list[Tensor]:
+        """The picture [N, 3, H, W] in [-1, 1] as five maps of features [N, C, h, w]."""
+        raise NotImplementedError
+
+    def root_weights(self) -> Iterable[Tensor]:
+        """For each layer the square roots of its weights, [1, C, 1, 1]."""
+        raise NotImplementedError
 
     @property
     def quick(self) -> "PerceptualDistance":
@@ -58,7 +68,9 @@ class PerceptualDistance(nn.Module):
 
     def maps(self, image: Tensor) -> list[Tensor]:
         """The picture [N, 3, H, W] in [-1, 1] as five maps [N, C, h, w] of weighted unit vectors."""
-        return [F.normalize(x, eps=1e-10) * scale for x, scale in zip(self.layers(image), self.scales, strict=True)]
+        return [
+            F.normalize(x, eps=1e-10) * scale for x, scale in zip(self.layers(image), self.root_weights(), strict=True)
+        ]
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Distances [N] between pictures [N, 3, H, W] in [-1, 1]; 0 for equal ones."""
@@ -69,6 +81,7 @@ class BlurPool(nn.Module):
     """Blur by [1, 2, 1] in both directions, then keep every second pixel."""
 
     def forward(self, x: Tensor) -> Tensor:
+        """[N, C, H, W] at half its sides."""
         tap = x.new_tensor([1, 2, 1]) / 4
         kernel = (tap[:, None] * tap).expand(x.shape[1], 1, 3, 3)
         return F.conv2d(F.pad(x, (2, 2, 2, 2), mode="reflect"), kernel, stride=2, groups=x.shape[1])
@@ -76,6 +89,9 @@ class BlurPool(nn.Module):
 
 class ShiftTolerantLPIPS(PerceptualDistance):
     """LPIPS on a trunk, `vgg` or `alex`, whose pooling blurs before it drops pixels."""
+
+    shift: Tensor
+    scale: Tensor
 
     def __init__(self, trunk: str):
         super().__init__()
@@ -85,12 +101,17 @@ class ShiftTolerantLPIPS(PerceptualDistance):
         self.register_buffer("scale", torch.empty(1, 3, 1, 1))
 
     def layers(self, image: Tensor) -> list[Tensor]:
+        """The picture [N, 3, H, W] in [-1, 1] as five maps of features [N, C, h, w]."""
         x = ((image - self.shift) / self.scale).contiguous(memory_format=torch.channels_last)
-        x, outputs = x.to(self.slices[0][0].weight.dtype), []
+        x, outputs = x.to(next(self.slices.parameters()).dtype), []
         for part in self.slices:
             x = part(x)
             outputs.append(x.float())
         return outputs
+
+    def root_weights(self) -> Iterable[Tensor]:
+        """For each layer the square roots of its weights, [1, C, 1, 1]."""
+        return self.scales
 
     @cached_property
     def quick(self) -> PerceptualDistance:
@@ -105,7 +126,7 @@ class ShiftTolerantLPIPS(PerceptualDistance):
 
 def multiplies_bfloat16() -> bool:
     """Whether this machine's processor has instructions for products of bfloat16 matrices; others emulate them."""
-    known = getattr(torch.cpu, "get_capabilities", dict)()  # not in every PyTorch
+    known: dict[str, bool] = getattr(torch.cpu, "get_capabilities", dict)()  # not in every PyTorch
     return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
 
 
@@ -114,9 +135,10 @@ CHANNELS = {"vgg": (64, 128, 256, 512, 512), "alex": (64, 192, 384, 256, 256)}
 
 def vgg() -> list[nn.Module]:
     """VGG-16's five slices, each but the first behind a max pooling of stride 1 and a blur."""
-    slices, c_in = [], 3
+    slices: list[nn.Module] = []
+    c_in = 3
     for c_out, depth in zip(CHANNELS["vgg"], (2, 2, 3, 3, 3), strict=True):
-        part = [] if c_in == 3 else [nn.MaxPool2d(2, 1), BlurPool()]
+        part: list[nn.Module] = [] if c_in == 3 else [nn.MaxPool2d(2, 1), BlurPool()]
         for _ in range(depth):
             part += [nn.Conv2d(c_in, c_out, 3, padding=1), nn.ReLU(inplace=True)]
             c_in = c_out
@@ -150,9 +172,10 @@ class ClassicLPIPS(PerceptualDistance):
         for i, lin in enumerate(self.net.lins):
             self.register_buffer(f"scale{i}", lin.model[-1].weight.detach().clamp_min(0).sqrt())
 
-    @property
-    def scales(self) -> list[Tensor]:
+    def root_weights(self) -> list[Tensor]:
+        """For each layer the square roots of its weights, [1, C, 1, 1]."""
         return [getattr(self, f"scale{i}") for i in range(len(self.net.lins))]
 
     def layers(self, image: Tensor) -> list[Tensor]:
+        """The picture [N, 3, H, W] in [-1, 1] as five maps of features [N, C, h, w]."""
         return list(self.net.net(self.net.scaling_layer(image)))

@@ -20,7 +20,7 @@ from photodrag.invert.perceptual import PerceptualDistance
 from photodrag.invert.schedule import learning_rate
 from photodrag.invert.start import starting_codes
 from photodrag.invert.views import Views
-from photodrag.weights import LatentSpace, latent_space, sensitive_axes
+from photodrag.weights import Generator, LatentSpace, latent_space, sensitive_axes
 from photodrag.weights.common.adam import Adam
 
 
@@ -93,7 +93,7 @@ class Projection:
 
 
 def project(
-    generator,
+    generator: Generator,
     crop: Crop,
     distance: PerceptualDistance | None = None,
     settings: ProjectSettings = ProjectSettings(),
@@ -108,56 +108,92 @@ def project(
     same crop gives the same code, with or without a stop between."""
     began, s = time.monotonic(), settings
     distance = distance or perceptual.load("st-lpips-vgg", crop.image.device)
-    space = space or latent_space(generator)
-    axes = sensitive_axes(space)
-    space = space if axes is None else space.turned(axes)
-    total, optimiser = sum(stage.steps for stage in s.stages), Adam(s.beta1, s.beta2)
-    p, taken, spent = None, 0, 0.0
-    if resume:
-        p, taken, spent = resume.p, resume.taken, resume.seconds
-        optimiser.t, optimiser.m, optimiser.v = resume.updates, resume.first, resume.second
+    space = _along_sensitive_axes(generator, space or latent_space(generator))
+    total, spent = sum(stage.steps for stage in s.stages), resume.seconds if resume else 0.0
+    descent = Descent.resumed(s, resume) if resume else None
     for number in range(resume.stage if resume else 0, len(s.stages)):
         stage, before = s.stages[number], sum(stage.steps for stage in s.stages[:number])
         views = Views(crop, distance, stage.whole, stage.face)
-        if p is None:
-            p = best_start(generator, views, starting_codes(at_start(generator, crop), distance, space), space, s)
-        within, idle, best, best_p = 0, 0, math.inf, p
-        if resume and number == resume.stage:
-            within, idle, best, best_p = resume.within, resume.idle, resume.best, resume.best_p
-        while within < stage.steps and idle < s.patience:
+        if descent is None:
+            codes = starting_codes(generator, start_image(generator, crop), distance, space)
+            descent = Descent(s, best_start(generator, views, codes, space, s))
+        if not (resume and number == resume.stage):
+            descent.begin()
+        while descent.within < stage.steps and descent.idle < s.patience:
+            seen = descent.p
             with torch.enable_grad():
-                p.requires_grad_()
-                value = loss(generator.synthesis(space.unwhiten(p)), p, views, s)
-                (gradient,) = torch.autograd.grad(value, p)
-            p, idle = p.detach(), idle + 1
-            if value.item() < best:
-                best, best_p, idle = value.item(), p, 0
-            seen, taken, within = p, taken + 1, within + 1
-            at = before + within  # the schedule's place, though an earlier stage may have ended early
-            if idle < s.patience:
-                p = p - learning_rate(at / total, s) * optimiser(gradient)
+                seen.requires_grad_()
+                value = loss(generator.synthesis(space.unwhiten(seen)), seen, views, s)
+                (gradient,) = torch.autograd.grad(value, seen)
+            seen = seen.detach()
+            descent.step(seen, value.item(), gradient, before, total)
             if progress:
-                progress(
-                    ProjectState(
-                        step=at,
-                        steps=total,
-                        w_plus=space.unwhiten(seen),
-                        loss=value.item(),
-                        stage=number,
-                        within=within,
-                        idle=idle,
-                        taken=taken,
-                        p=p,
-                        first=optimiser.m,
-                        second=optimiser.v,
-                        updates=optimiser.t,
-                        best=best,
-                        best_p=best_p,
-                        seconds=spent + time.monotonic() - began,
-                    )
-                )
-        p = best_p
-    return Projection(space.unwhiten(p), best, taken, spent + time.monotonic() - began)
+                took = spent + time.monotonic() - began
+                progress(descent.state(before, total, number, space.unwhiten(seen), value.item(), took))
+        descent.p = descent.best_p
+    if descent is None:
+        raise ValueError("a projection needs a stage at least")
+    return Projection(space.unwhiten(descent.p), descent.best, descent.taken, spent + time.monotonic() - began)
+
+
+class Descent:
+    """Adam's way over the whitened code p [1, num_ws, w_dim], and the best code of the stage that goes on."""
+
+    def __init__(self, settings: ProjectSettings, p: Tensor):
+        self.settings, self.p, self.taken = settings, p, 0
+        self.adam = Adam(settings.beta1, settings.beta2)
+        self.begin()
+
+    @classmethod
+    def resumed(cls, settings: ProjectSettings, state: ProjectState) -> "Descent":
+        """The descent that came to this state."""
+        descent = cls(settings, state.p)
+        descent.taken, descent.within, descent.idle = state.taken, state.within, state.idle
+        descent.best, descent.best_p = state.best, state.best_p
+        descent.adam.t, descent.adam.m, descent.adam.v = state.updates, state.first, state.second
+        return descent
+
+    def begin(self) -> None:
+        """Begin a stage: losses on other views can't be compared."""
+        self.within, self.idle, self.best, self.best_p = 0, 0, math.inf, self.p
+
+    def step(self, seen: Tensor, value: float, gradient: Tensor, before: int, total: int) -> None:
+        """Take in the loss and its gradient at `seen`, and move p on, unless this stage ends here. `before` and
+        `total`: steps of the stages before this one, and of all."""
+        self.p, self.idle = seen, self.idle + 1
+        if value < self.best:
+            self.best, self.best_p, self.idle = value, seen, 0
+        self.taken, self.within = self.taken + 1, self.within + 1
+        if self.idle < self.settings.patience:
+            # The schedule's place is the same though an earlier stage may have ended early.
+            rate = learning_rate((before + self.within) / total, self.settings)
+            self.p = seen - rate * self.adam(gradient)
+
+    def state(self, before: int, total: int, stage: int, w_plus: Tensor, value: float, seconds: float) -> ProjectState:
+        """What is told, and kept to go on from, after a step whose code was w_plus."""
+        return ProjectState(
+            step=before + self.within,
+            steps=total,
+            w_plus=w_plus,
+            loss=value,
+            stage=stage,
+            within=self.within,
+            idle=self.idle,
+            taken=self.taken,
+            p=self.p,
+            first=self.adam.m,
+            second=self.adam.v,
+            updates=self.adam.t,
+            best=self.best,
+            best_p=self.best_p,
+            seconds=seconds,
+        )
+
+
+def _along_sensitive_axes(generator: Generator, space: LatentSpace) -> LatentSpace:
+    """The space turned to the axes along which pictures differ most, where they are known."""
+    axes = sensitive_axes(space) if generator.has_ffhq_w else None
+    return space if axes is None else space.turned(axes)
 
 
 def loss(image: Tensor, p: Tensor, views: Views, s: ProjectSettings) -> Tensor:
@@ -167,10 +203,9 @@ def loss(image: Tensor, p: Tensor, views: Views, s: ProjectSettings) -> Tensor:
 
 
 @torch.no_grad()
-def at_start(generator, crop: Crop) -> Tensor:
+def start_image(generator: Generator, crop: Crop) -> Tensor:
     """The crop from which starting codes are read. What is ignored shows the generator's mean face, for a chin that
-    fades into a collar reads as another person: on eight generated faces with a patch, the codes miss the true ones
-    by 0.83 of their size; with the views' smooth cover by 0.85, with the patch by 0.88, without one by 0.80."""
+    fades into a collar reads as another person (see docs/design-notes.md#what-is-ignored-at-the-start)."""
     if crop.weight is None:
         return crop.image
     mean = generator.synthesis(generator.w_avg.expand(1, generator.num_ws, -1).contiguous())
@@ -178,7 +213,9 @@ def at_start(generator, crop: Crop) -> Tensor:
 
 
 @torch.no_grad()
-def best_start(generator, views: Views, codes: list[Tensor], space: LatentSpace, s: ProjectSettings) -> Tensor:
+def best_start(
+    generator: Generator, views: Views, codes: list[Tensor], space: LatentSpace, s: ProjectSettings
+) -> Tensor:
     """Of whitened codes [w_dim] the one of least loss, in every slot: [1, num_ws, w_dim]."""
     starts = [code.expand(1, generator.num_ws, -1) for code in codes]
     return min(starts, key=lambda p: loss(generator.synthesis(space.unwhiten(p)), p, views, s).item()).clone()

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -41,7 +42,12 @@ class Quality:
 
 @torch.no_grad()
 def measure(
-    crop: Crop, image: Tensor, w_plus: Tensor, distance: PerceptualDistance, space: LatentSpace, landmarks=None
+    crop: Crop,
+    image: Tensor,
+    w_plus: Tensor,
+    distance: PerceptualDistance,
+    space: LatentSpace,
+    landmarks: np.ndarray | None = None,
 ) -> Quality:
     """The figures of a reconstruction `image` [1, 3, R, R] of a crop, made from w_plus [1, num_ws, w_dim].
 
@@ -50,7 +56,7 @@ def measure(
     near, far = view_side(FACE_SIDE, face[2]), view_side(WHOLE_SIDE, image.shape[-1])
     seen = [crop.covered(x) for x in (crop.image, image)]
     on_face, on_whole = (
-        _distance(distance, *map(view, seen), None if crop.weight is None else view(crop.weight))
+        _distance(distance, view(seen[0]), view(seen[1]), None if crop.weight is None else view(crop.weight))
         for view in (lambda x: face_view(x, face, near), lambda x: whole_view(x, far))
     )
     mse = mean_square(crop.image, image, crop.weight).item()
@@ -66,7 +72,7 @@ def _distance(net: PerceptualDistance, a: Tensor, b: Tensor, weight: Tensor | No
     return net(a, b).item() if weight is None else metrics.distance(net, a, b, weight)
 
 
-def to_uint8(image: Tensor):
+def to_uint8(image: Tensor) -> np.ndarray:
     """A picture [1, 3, H, W] in [-1, 1] as uint8 RGB [H, W, 3]."""
     levels = ((image[0].detach().clamp(-1, 1) + 1) * 127.5).round().byte()
     return levels.permute(1, 2, 0).contiguous().cpu().numpy()

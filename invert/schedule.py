@@ -5,10 +5,14 @@ from typing import Protocol
 
 
 class Schedule(Protocol):
-    lr: float
-    warm_up: float
-    cool_down: float
-    """Shares of all steps over which lr rises, and falls by a cosine."""
+    """Settings with a learning rate, and the shares of all steps over which it rises, and falls by a cosine."""
+
+    @property
+    def lr(self) -> float: ...
+    @property
+    def warm_up(self) -> float: ...
+    @property
+    def cool_down(self) -> float: ...
 
 
 def learning_rate(t: float, s: Schedule) -> float:

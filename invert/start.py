@@ -20,7 +20,7 @@ from torch.nn import functional as F
 
 from photodrag.invert.crop import face_view, whole_view
 from photodrag.invert.perceptual import PerceptualDistance
-from photodrag.weights import LatentSpace, sensitive_axes
+from photodrag.weights import Generator, LatentSpace
 
 FACE = (0.171875, 0.3046875, 0.65625)
 """x, y and side of the face's view, as shares of the crop's side: fixed, for the crop is aligned."""
@@ -65,8 +65,8 @@ def start_model() -> StartModel:
 def sketch(image: Tensor, distance: PerceptualDistance) -> Tensor:
     """A crop [1, 3, R, R] in SKETCH numbers: [SKETCH]. `distance` is `st-lpips-vgg`."""
     small = whole_view(image, 256)
-    face = tuple(round(share * 256) for share in FACE)
-    views = {"face": face_view(small, face, FACE_SIDE), "whole": whole_view(small, WHOLE_SIDE)}
+    left, top, extent = (round(share * 256) for share in FACE)
+    views = {"face": face_view(small, (left, top, extent), FACE_SIDE), "whole": whole_view(small, WHOLE_SIDE)}
     sums = image.new_zeros(SKETCH)
     for name, view in views.items():
         for layer, grid in zip(distance.maps(view)[2:], GRIDS[name], strict=True):
@@ -86,10 +86,12 @@ def _hash(view: str, count: int, side: int) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def starting_codes(image: Tensor, distance: PerceptualDistance, space: LatentSpace) -> list[Tensor]:
+def starting_codes(
+    generator: Generator, image: Tensor, distance: PerceptualDistance, space: LatentSpace
+) -> list[Tensor]:
     """Whitened codes [w_dim] from which the projection of a crop [1, 3, R, R] may start: only the mean's for
-    another perceptual distance or another space than those of the regression."""
-    if distance.name != "st-lpips-vgg" or sensitive_axes(space) is None:
+    another perceptual distance or another W than those of the regression."""
+    if distance.name != "st-lpips-vgg" or not generator.has_ffhq_w or space.slope != 1:
         return [torch.zeros_like(space.mean)]
     answer = start_model()(sketch(image, distance))
     return [space.whiten(space.mean + strength * answer) for strength in STRENGTHS]

@@ -56,7 +56,7 @@ def parse(data: bytes) -> tuple[dict[str, Tensor], dict]:
 
 def plain(value: object) -> object:
     """For json: dataclasses as objects, arrays and tensors as lists."""
-    if dataclasses.is_dataclass(value):
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return dataclasses.asdict(value)
     if hasattr(value, "tolist"):
         return value.tolist()

@@ -21,6 +21,7 @@ from photodrag.invert.crop import Crop, whole_view
 from photodrag.invert.perceptual import PerceptualDistance
 from photodrag.invert.schedule import learning_rate
 from photodrag.invert.views import Views, mean_square
+from photodrag.weights import Generator
 from photodrag.weights.common.adam import Adam
 
 KEPT = ("mapping", ".noise", "style.weight", "affine.weight")
@@ -53,29 +54,36 @@ class TuneSettings:
     """How far from the pivot those faces lie, in w (PTI: 30)."""
 
 
-def tuned(generator: nn.Module, deltas: dict[str, Tensor]) -> nn.Module:
+def tuned(generator: Generator, deltas: dict[str, Tensor]) -> Generator:
     """The generator with `deltas` added to its weights: a copy that shares all others with it, so that the
     generator itself never changes, whatever happens meanwhile. Without deltas it is the generator.
 
     Raises ValueError for deltas of another network."""
     if not deltas:
         return generator
-    if wrong := foreign(generator, deltas):
+    if wrong := mismatched_deltas(generator, deltas):
         raise ValueError(f"the deltas are another network's: it has no {wrong[0]} of that shape")
-    weights = dict(generator.named_parameters())
-    shared = {id(weight): weight for name, weight in weights.items() if name not in deltas}
-    shared |= {id(buffer): buffer for buffer in generator.buffers()}
+    module = as_module(generator)
+    shared: dict[int, Tensor] = {id(weight): weight for name, weight in module.named_parameters() if name not in deltas}
+    shared |= {id(buffer): buffer for buffer in module.buffers()}
     other = copy.deepcopy(generator, shared)
-    for name, weight in other.named_parameters():
+    for name, weight in as_module(other).named_parameters():
         if name in deltas:
             weight.data = weight.data + deltas[name].to(weight)
     return other
 
 
-def foreign(generator: nn.Module, deltas: dict[str, Tensor]) -> list[str]:
+def mismatched_deltas(generator: Generator, deltas: dict[str, Tensor]) -> list[str]:
     """The names of those deltas that are another network's, or of another size there."""
-    sizes = {name: weight.shape for name, weight in generator.named_parameters()}
+    sizes = {name: weight.shape for name, weight in as_module(generator).named_parameters()}
     return [name for name, delta in deltas.items() if sizes.get(name) != delta.shape]
+
+
+def as_module(generator: Generator) -> nn.Module:
+    """The generator as the module whose weights are tuned. Raises TypeError for one that is no PyTorch network."""
+    if not isinstance(generator, nn.Module):
+        raise TypeError(f"{type(generator).__name__} has no weights that could be tuned")
+    return generator
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +115,7 @@ class Tuning:
 
 
 def tune(
-    generator: nn.Module,
+    generator: Generator,
     w_plus: Tensor,
     crop: Crop,
     distance: PerceptualDistance | None = None,
@@ -122,12 +130,14 @@ def tune(
     can be given as `resume`. On a CPU the same pivot gives the same weights, with or without a stop between."""
     began, s = time.monotonic(), settings
     distance = distance or perceptual.load("st-lpips-vgg", crop.image.device)
-    pivots = {name: weight for name, weight in generator.named_parameters() if is_tuned(name)}
+    pivots = {name: weight for name, weight in as_module(generator).named_parameters() if is_tuned(name)}
     sizes = {name: weight.square().mean().sqrt() for name, weight in pivots.items()}
     network = tuned(generator, {name: torch.zeros_like(weight) for name, weight in pivots.items()})
-    weights = {name: weight.requires_grad_() for name, weight in network.named_parameters() if is_tuned(name)}
+    tensors = as_module(network).named_parameters()
+    weights = {name: weight.requires_grad_() for name, weight in tensors if is_tuned(name)}
     optimisers = {name: Adam(s.beta1, s.beta2) for name in weights}
-    views, best, deltas, start, spent = Views(crop, distance, s.whole, s.face), math.inf, {}, 0, 0.0
+    views, best, start, spent = Views(crop, distance, s.whole, s.face), math.inf, 0, 0.0
+    deltas: dict[str, Tensor] = {}
     if resume:
         best, deltas, start, spent = resume.best, resume.deltas, resume.step, resume.seconds
         for name, adam in optimisers.items():
@@ -137,7 +147,7 @@ def tune(
         with torch.enable_grad():
             value = loss(network.synthesis(w_plus), crop, views, s)
             if s.locality:
-                value = value + s.locality * strangeness(network, generator, w_plus, distance, step, s)
+                value = value + s.locality * locality_loss(network, generator, w_plus, distance, step, s)
             gradients = torch.autograd.grad(value, list(weights.values()))
         if value.item() < best:
             best, deltas = value.item(), {n: (weight.detach() - pivots[n]).half() for n, weight in weights.items()}
@@ -146,9 +156,9 @@ def tune(
             weight.data = weight.data - rate * sizes[name] * optimisers[name](gradient)
         if progress:
             values = {name: weight.data for name, weight in weights.items()}
-            moments = ({name: getattr(adam, m) for name, adam in optimisers.items()} for m in "mv")
+            first, second = ({name: getattr(adam, m) for name, adam in optimisers.items()} for m in "mv")
             took = spent + time.monotonic() - began
-            progress(TuneState(step + 1, s.steps, value.item(), values, *moments, best, deltas, took))
+            progress(TuneState(step + 1, s.steps, value.item(), values, first, second, best, deltas, took))
     return Tuning(deltas, best, s.steps, spent + time.monotonic() - began)
 
 
@@ -164,8 +174,8 @@ def loss(image: Tensor, crop: Crop, views: Views, s: TuneSettings) -> Tensor:
     return s.face_weight * face + s.whole_weight * whole + s.pixel_weight * pixels
 
 
-def strangeness(
-    network: nn.Module, generator: nn.Module, w_plus: Tensor, distance: PerceptualDistance, seed: int, s: TuneSettings
+def locality_loss(
+    network: Generator, generator: Generator, w_plus: Tensor, distance: PerceptualDistance, seed: int, s: TuneSettings
 ) -> Tensor:
     """PTI's locality regulariser (§3.3): how far the picture of a code near the pivot has moved from the
     generator's own, in perceptual distance and pixels."""

@@ -3,7 +3,7 @@
 import time
 from dataclasses import fields
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 from torch import Tensor
@@ -11,6 +11,9 @@ from torch import Tensor
 from photodrag.invert import tensor_files
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import cache_folder, make_folder
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
 
 EVERY = 10.0
 """Seconds between two kept states."""
@@ -20,14 +23,15 @@ AGE = 30 * 24 * 3600
 State = TypeVar("State")
 
 
-class Keeper:
+class Checkpointer:
     """Called with every state of a projection or tuning, keeps one every EVERY seconds under the key of the
     inversion that it will be. A cache that can't be written stops nothing: then there is none to go on from."""
 
     def __init__(self, key: str):
         self.path, self.last = _path(key), time.monotonic()
 
-    def __call__(self, state: object) -> None:
+    def __call__(self, state: "DataclassInstance") -> None:
+        """Keep the state, if it is time."""
         if time.monotonic() - self.last < EVERY:
             return
         try:
@@ -42,9 +46,10 @@ class Keeper:
         _unlink(self.path)
 
 
-def keep(path: Path, state: object) -> None:
+def keep(path: Path, state: "DataclassInstance") -> None:
     """Write a state, a dataclass of numbers, tensors and dicts of tensors. Raises UserError."""
-    tensors, facts = {}, {}
+    tensors: dict[str, Tensor] = {}
+    facts: dict[str, object] = {}
     for field in fields(state):
         value = getattr(state, field.name)
         if isinstance(value, Tensor):

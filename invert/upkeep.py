@@ -12,7 +12,7 @@ from photodrag.weights.formats.safetensors_files import looks_like_safetensors
 
 def damaged() -> list[Path]:
     """The files among the entries that are none, or not whole. They are never used."""
-    return sorted(path for path in cache.files() if cache.own(path) is None)
+    return sorted(path for path in cache.files() if cache.read_matching(path) is None)
 
 
 def prune(most: int) -> tuple[int, int]:

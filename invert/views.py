@@ -46,10 +46,11 @@ class Views:
         """The perceptual distances on the face and on the whole, and the mean squared error, of a
         picture [1, 3, R, R]."""
         seen = self._seen(image)
-        pixels = sum(
+        errors = [
             mean_square(view, target, weight)
             for (view, _), (target, _), weight in zip(seen, self.target, self.weights, strict=True)
-        )
+        ]
+        pixels = sum(errors[1:], errors[0])
         on_views = [
             weighted(maps, target, over) if over else compare(maps, target).sum()
             for (_, maps), (_, target), over in zip(seen, self.target, self.on_maps, strict=True)

@@ -171,8 +171,8 @@ def edit(
                 if filmed:
                     write_films(plan, result, films[done], arrows, bar)
                 facts.append(report.of_edit(result, path, task.seed, time.monotonic() - began))
-        if inversion.unkept:
-            bar.note(f"The inversion was not kept: {inversion.unkept}")
+        if inversion.cache_error:
+            bar.note(f"The inversion was not kept: {inversion.cache_error}")
     with options.stopping_leaves(_whole(outs)):
         if save_edit:
             write_edit_file(save_edit, replace(tasks[0], drags=plans[0].drags))

@@ -18,7 +18,7 @@ from photodrag.invert.crop import FFHQ_FACE, MIDDLE, Crop
 from photodrag.invert.projection import ProjectSettings, ProjectState, project
 from photodrag.invert.quality import Quality, measure, to_uint8
 from photodrag.invert.start import start_digest
-from photodrag.invert.tuning import foreign, tuned
+from photodrag.invert.tuning import mismatched_deltas, tuned
 from photodrag.pipeline.editing import masks
 from photodrag.pipeline.editing.plan import Place, alignment_of
 from photodrag.pipeline.faces.align import Alignment
@@ -106,7 +106,7 @@ class Inversion:
     key: str
     """Under which the cache has it."""
     models: Models
-    unkept: str | None = None
+    cache_error: str | None = None
     """Why the cache could not keep it, in a sentence; None where it did."""
     deltas: dict[str, Tensor] = field(default_factory=dict)
     """What tuning adds to the generator's weights; nothing where it wasn't tuned."""
@@ -142,8 +142,8 @@ def invert(
 
     ignore: what of the photo is not to be looked at, an array [H, W] of bool or 0 … 1, or a picture file, white there.
     `watch` is shown, after every step, the inversion as far as it has come, without `quality`.
-    A cache that can't be written doesn't stop it: see `Inversion.unkept`. Raises UserError where all of the face is
-    ignored, and for what can't say what is."""
+    A cache that can't be written doesn't stop it: see `Inversion.cache_error`. Raises UserError where all of the
+    face is ignored, and for what can't say what is."""
     generator, face = models.generator, place if isinstance(place, Face) else None
     ignored = given_ignored(ignore, photo)
     alignment, crop = crop_of(photo, place, models, ignored)
@@ -158,7 +158,7 @@ def invert(
     began = time.monotonic()
     distance = perceptual.load(DISTANCE, models.device, lambda doing: progress(doing, 0, 0))
 
-    keeper = unfinished.Keeper(key)
+    keeper = unfinished.Checkpointer(key)
 
     def report(s: ProjectState) -> None:
         keeper(s)
@@ -178,7 +178,7 @@ def invert(
 def find_kept(key: str, generator: torch.nn.Module) -> cache.Entry | None:
     """What the cache has under that key, if it is of such a generator; None for one that somebody made up."""
     kept = cache.find(key, (1, generator.num_ws, generator.w_dim))
-    return None if kept is None or foreign(generator, kept.deltas) else kept
+    return None if kept is None or mismatched_deltas(generator, kept.deltas) else kept
 
 
 def keep(photo: Photo, inversion: Inversion, method: str) -> None:
@@ -188,13 +188,13 @@ def keep(photo: Photo, inversion: Inversion, method: str) -> None:
     cache.keep(inversion.key, inversion.w_plus, *about, inversion.deltas)
 
 
-def keep_finished(photo: Photo, inversion: Inversion, method: str, keeper: unfinished.Keeper) -> Inversion:
+def keep_finished(photo: Photo, inversion: Inversion, method: str, keeper: unfinished.Checkpointer) -> Inversion:
     """Keep it and forget its last state; where the cache can't be written, the inversion says so."""
     try:
         keep(photo, inversion, method)
         keeper.done()
     except UserError as error:
-        return replace(inversion, unkept=str(error))
+        return replace(inversion, cache_error=str(error))
     return inversion
 
 

@@ -68,7 +68,7 @@ def of_inversion(photo: Photo, inversion: Inversion, faces: int) -> dict:
         "key": inversion.key,
         "seconds": round(inversion.seconds, 3),
         "cached": inversion.cached,
-        "unkept": inversion.unkept,
+        "unkept": inversion.cache_error,
         "generator": inversion.models.name,
         "tuned": bool(inversion.deltas),
         "device": str(inversion.models.device),

@@ -39,11 +39,11 @@ def tune_inversion(
             seconds=kept.seconds,
             cached=True,
             key=key,
-            unkept=None,
+            cache_error=None,
             deltas=kept.deltas,
         )
     distance = perceptual.load(DISTANCE, models.device, lambda doing: progress(doing, 0, 0))
-    keeper = unfinished.Keeper(key)
+    keeper = unfinished.Checkpointer(key)
 
     def report(state: TuneState) -> None:
         keeper(state)
@@ -52,7 +52,8 @@ def tune_inversion(
     before = None if refresh else unfinished.find(key, TuneState, models.device)
     found = tune(models.generator, w_plus, crop, distance, settings, report, before)
     steps, seconds = inversion.steps + found.steps, inversion.seconds + found.seconds
-    made = replace(inversion, steps=steps, seconds=seconds, cached=False, key=key, unkept=None, deltas=found.deltas)
+    made = replace(inversion, steps=steps, seconds=seconds, cached=False, key=key, cache_error=None)
+    made = replace(made, deltas=found.deltas)
     made = replace(made, quality=quality_of(made, distance))
     return keep_finished(photo, made, cache.TUNED, keeper)
 

@@ -81,7 +81,7 @@ def learn(job: Job, studio: Studio, held: Held, tell: Tell, number: int | None, 
         identity=q.identity,
         cached=inversion.cached,
         quad=report.of_face(inversion, 1)["quad"],
-        unkept=inversion.unkept,
+        unkept=inversion.cache_error,
     )
 
 

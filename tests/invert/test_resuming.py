@@ -35,7 +35,7 @@ def test_projection_goes_on_after_every_step(patience, small, distance, crop):
 
 def test_kept_state_is_read_as_it_was(small, distance, crop, empty_cache, monkeypatch):
     monkeypatch.setattr(unfinished, "EVERY", 0.0)
-    keeper, states = unfinished.Keeper("a" * 64), []
+    keeper, states = unfinished.Checkpointer("a" * 64), []
 
     def see(state):
         states.append(state)
@@ -58,7 +58,7 @@ def a_state(number: float = 1.0) -> TuneState:
 
 def test_state_of_dicts_and_infinity(empty_cache, tmp_path, monkeypatch):
     monkeypatch.setattr(unfinished, "EVERY", 0.0)
-    unfinished.Keeper("c" * 64)(a_state())
+    unfinished.Checkpointer("c" * 64)(a_state())
     found = unfinished.find("c" * 64, TuneState, torch.device("cpu"))
     assert found.values.keys() == {"conv.weight", "bias"} and found.deltas == {}
     assert (found.best, found.step, found.second["bias"].item()) == (float("inf"), 3, 1.0)
@@ -76,7 +76,7 @@ DAMAGES = {
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_damaged_state_is_none(damage, empty_cache, monkeypatch):
     monkeypatch.setattr(unfinished, "EVERY", 0.0)
-    unfinished.Keeper("d" * 64)(a_state())
+    unfinished.Checkpointer("d" * 64)(a_state())
     (path,) = unfinished.folder().iterdir()
     path.write_bytes(damage(path.read_bytes()))
     assert unfinished.find("d" * 64, TuneState, torch.device("cpu")) is None
@@ -85,7 +85,7 @@ def test_damaged_state_is_none(damage, empty_cache, monkeypatch):
 def test_states_are_kept_now_and_then_and_swept(empty_cache, monkeypatch):
     now = [0.0]
     monkeypatch.setattr(unfinished.time, "monotonic", lambda: now[0])
-    keeper = unfinished.Keeper("e" * 64)
+    keeper = unfinished.Checkpointer("e" * 64)
     kept = []
     for second in range(40):
         now[0] = float(second)
@@ -100,7 +100,7 @@ def test_states_are_kept_now_and_then_and_swept(empty_cache, monkeypatch):
 def test_full_disk_stops_nothing(small_disk, monkeypatch):
     monkeypatch.setattr(unfinished, "EVERY", 0.0)
     monkeypatch.setenv("PHOTODRAG_CACHE", str(small_disk))
-    keeper = unfinished.Keeper("f" * 64)
+    keeper = unfinished.Checkpointer("f" * 64)
     keeper(a_state())
     (small_disk / "filling").write_bytes(bytes(small_disk.stat().st_blksize * 12))
     big = TuneState(4, 60, 0.5, {"bias": torch.zeros(10_000)}, {}, {}, 0.5, {}, 2.5)

@@ -75,7 +75,7 @@ def slow_projection(models, monkeypatch):
         return SimpleNamespace(w_plus=w_plus, loss=1.0, steps=1, seconds=1.0)
 
     monkeypatch.setattr(inversions, "project", project)
-    monkeypatch.setattr(inversions.unfinished, "Keeper", lambda key: KeepsNothing())
+    monkeypatch.setattr(inversions.unfinished, "Checkpointer", lambda key: KeepsNothing())
     return finish
 
 

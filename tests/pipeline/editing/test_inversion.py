@@ -38,7 +38,7 @@ def face_of(portrait):
 
 def test_made_once_and_kept(cache, projections, models, face_of):
     made = inversion.invert(*face_of, models)
-    assert (made.cached, made.unkept, len(projections)) == (False, None, 1)
+    assert (made.cached, made.cache_error, len(projections)) == (False, None, 1)
     again = inversion.invert(*face_of, models)
     assert (again.cached, len(projections)) == (True, 1)
     assert torch.equal(made.w_plus, again.w_plus)
