@@ -52,7 +52,7 @@ def browser():
 @pytest.fixture
 def steps() -> int:
     """A drag's, at most: a test that stops one asks for more than it lets pass."""
-    return 8
+    return 3
 
 
 @pytest.fixture
@@ -513,7 +513,7 @@ def test_results_of_before_a_cut_are_not_mistaken(tab, server, portrait, ready):
     expect(tab.locator("#points li")).to_have_count(1)
 
 
-@pytest.mark.parametrize("steps", [DragSettings.steps])
+@pytest.mark.parametrize("steps", [24])
 def test_a_drag_outlives_two_cuts(tab, server, portrait, slow_projection):
     relearning(tab, server, portrait)
     cut(tab, server)
