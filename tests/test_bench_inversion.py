@@ -23,6 +23,7 @@ from photodrag.drag import DragSettings
 from photodrag.invert import perceptual
 from photodrag.invert.crop import Crop
 from photodrag.invert.schedule import learning_rate
+from photodrag.weights.latent.space import mapped
 
 BENCH = Path(__file__).parent / "bench"
 ASTRONAUT = Path(__file__).parents[1] / "data" / "astronaut.png"
@@ -81,7 +82,7 @@ def test_w_stays_w(small):
         [seen.w_plus for seen in peers.projector(generator, crop, distance, peers.ProjectorSettings(kind, 4))]
         for kind in (True, False)
     )
-    mean = weights.space.mapped(lambda z: generator.mapping(z)[:, 0], generator.z_dim).mean(0)
+    mean = mapped(lambda z: generator.mapping(z)[:, 0], generator.z_dim).mean(0)
     assert len(shared) == len(apart) == 4
     assert torch.equal(shared[0], mean.expand_as(shared[0]))  # the first step's rate is 0
     assert torch.equal(shared[-1], shared[-1][:, :1].expand_as(shared[-1])) and not torch.equal(shared[-1], shared[0])
