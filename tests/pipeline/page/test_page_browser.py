@@ -516,7 +516,7 @@ def test_results_of_before_a_cut_are_not_mistaken(tab, server, portrait, ready):
     expect(tab.locator("#points li")).to_have_count(1)
 
 
-@pytest.mark.parametrize("steps", [24])
+@pytest.mark.parametrize("steps", [12])
 def test_a_drag_outlives_two_cuts(tab, server, portrait, slow_projection):
     relearning(tab, server, portrait)
     cut(tab, server)
