@@ -14,8 +14,9 @@ demo: $(VENV)/installed
 		--drag 200,87:200,82 --drag 252,90:252,85
 	@echo "Look at data/astronaut-photodrag.png: both eyebrows were dragged up by 5 pixels."
 
+# Each of pytest's processes computes with one processor; the long tests are spread by who has nothing left to do.
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses logical --maxprocesses 4 --dist worksteal
 
 # The type checker wants the four folders below one name, as they are installed.
 lint: $(VENV)/installed-dev

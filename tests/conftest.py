@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # before PyTorch reads it: each of pytest's processes has one processor
+
 import pytest
 import torch
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 from toy import Mirrored, mirrored
 
-from photodrag.drag import drag
+from photodrag.drag import DragSettings, drag
 from photodrag.drag.methods import METHODS, find_method
 from photodrag.drag.state import finished
 from photodrag.invert.quality import to_uint8
@@ -106,7 +106,8 @@ def test_a_pin_stays(face, space, person):
     way = torch.tensor([[-20.0, -28.0], [0.0, 0.0]])
 
     def after(count: int) -> np.ndarray:
-        result = drag(face, w_plus, handles[:count], (handles + way)[:count], space=space)
+        ends, settings = (handles[:count], (handles + way)[:count]), DragSettings(steps=20)
+        result = drag(face, w_plus, *ends, settings=settings, space=space)
         return predict(to_uint8(face.synthesis(result.w_plus)), Frame.around(landmarks)) - landmarks
 
     free, pinned = after(1), after(2)

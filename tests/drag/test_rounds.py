@@ -42,16 +42,26 @@ def dragged(toy, *shares, settings=DragSettings()):
     return result, states
 
 
-def test_where_landmarks_agree_one_round_is_all(toy):
-    free, _ = dragged(toy)
+@pytest.fixture(scope="module")
+def free_states(toy):
+    """Result and states of the drag at which no landmark looks."""
+    return dragged(toy)
+
+
+@pytest.fixture(scope="module")
+def free(free_states):
+    return free_states[0]
+
+
+def test_where_landmarks_agree_one_round_is_all(toy, free):
     result, _ = dragged(toy, 0.99)
     assert torch.equal(result.w_plus, free.w_plus)
     assert (result.stop_reason, result.steps) == (free.stop_reason, free.steps) == (ARRIVED, free.steps)
     torch.testing.assert_close(result.points, HANDLE + 0.99 * WAY)
 
 
-def test_it_goes_on_from_where_the_landmarks_are(toy):
-    free, before = dragged(toy)
+def test_it_goes_on_from_where_the_landmarks_are(toy, free_states):
+    free, before = free_states
     result, states = dragged(toy, 0.5, 1.0)
     torch.testing.assert_close(states[len(before)].points, HANDLE + 0.5 * WAY)
     torch.testing.assert_close(states[len(before)].w_plus, free.w_plus)
@@ -71,8 +81,7 @@ def test_an_arrival_that_landmarks_deny_is_none(toy, shares, rounds):
     assert sum(torch.equal(a.w_plus, b.w_plus) for a, b in pairwise(states)) == rounds - 1
 
 
-def test_a_round_that_leads_away_is_forgotten(toy):
-    free, _ = dragged(toy)
+def test_a_round_that_leads_away_is_forgotten(toy, free):
     for later in ((0.3, 0.2), (None,)):
         result, _ = dragged(toy, 0.6, *later)
         assert torch.equal(result.w_plus, free.w_plus) and result.stop_reason == STALLED
@@ -112,22 +121,20 @@ def test_a_stalled_drag_goes_back(toy):
     assert 0 < ways[0] < 0.9 * ways[1]
 
 
-def test_the_limit_is_of_all_rounds_together(toy):
-    free, _ = dragged(toy)
+def test_the_limit_is_of_all_rounds_together(toy, free):
     result, _ = dragged(toy, 0.5, 0.6, settings=DragSettings(steps=free.steps + 2))
     assert result.stop_reason == LIMIT and result.steps == free.steps + 2
 
 
-def test_where_a_drag_has_come_far_no_round_begins(toy):
-    free, _ = dragged(toy)
+def test_where_a_drag_has_come_far_no_round_begins(toy, free):
     for again, looks, reason in ((0.9, (0.5, 0.3), STALLED), (1.1, (0.5, 1.0), ARRIVED)):
         settings = DragSettings(later_radius=again * farthest(free.w_plus[:, :7], toy.space.mean))
         result, _ = dragged(toy, *looks, settings=settings)
         assert result.stop_reason == reason
 
 
-def test_further_rounds_stay_nearer_to_the_start(toy):
-    free, before = dragged(toy)
+def test_further_rounds_stay_nearer_to_the_start(toy, free_states):
+    free, before = free_states
     most = 1.02 * farthest(free.w_plus[:, :7], toy.space.mean)
     for settings, shares, near in (
         (DragSettings(later_radius=most), (0.5, 0.6, 0.3), True),
@@ -138,8 +145,7 @@ def test_further_rounds_stay_nearer_to_the_start(toy):
         assert later and (max(later) <= most * (1 + 1e-9)) == near
 
 
-def test_stopped_on_arrival_no_round_begins(toy):
-    free, _ = dragged(toy)
+def test_stopped_on_arrival_no_round_begins(toy, free):
     looks = iter((MARKS, MARKS + 0.5 * WAY.numpy(), MARKS))
     start = torch.zeros(1, toy.num_ws, toy.w_dim, dtype=torch.float64)
     run = steps(

@@ -1,4 +1,7 @@
-"""The command `photodrag` as a process of its own, as a person or a script runs it."""
+"""The command `photodrag` as a process of its own, as a person or a script runs it.
+
+Most are forked (see forking.py), which spares seconds each; `started` and OnTerminal(…, anew=True) start Python too,
+and import only what the command does."""
 
 import fcntl
 import hashlib
@@ -11,10 +14,13 @@ import subprocess
 import sys
 import termios
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
+from forking import Forked
 
 COMMAND = str(Path(sys.executable).with_name("photodrag"))
 MOUTH = "--drag", "104.4,138.9:101,135"
@@ -44,6 +50,23 @@ def as_here() -> dict[str, str]:
 
 def run(*arguments: object, **more: str) -> Ran:
     """Run it to its end, with nothing to read on stdin and neither output a terminal."""
+    if any(name.startswith("PYTHON") for name in more):  # which Python reads as it starts
+        return started(*arguments, **more)
+    (out, out_end), (err, err_end) = os.pipe(), os.pipe()
+    with open(os.devnull) as nothing, open(out, encoding="utf-8") as out, open(err, encoding="utf-8") as err:
+        process = Forked([*map(str, arguments)], [nothing.fileno(), out_end, err_end], environment(**more))
+        os.close(out_end), os.close(err_end)
+        try:
+            with ThreadPoolExecutor(2) as both:
+                outputs = [both.submit(file.read) for file in (out, err)]
+                code = process.wait(300)
+                return Ran(code, *(output.result() for output in outputs))
+        finally:
+            process.send_signal(signal.SIGKILL)
+
+
+def started(*arguments: object, **more: str) -> Ran:
+    """The same, from the start of Python on."""
     done = subprocess.run(
         [COMMAND, *map(str, arguments)],
         stdin=subprocess.DEVNULL,
@@ -58,19 +81,16 @@ def run(*arguments: object, **more: str) -> Ran:
 class OnTerminal:
     """A running command whose stderr is a terminal of 100 columns."""
 
-    def __init__(self, *arguments: object, **more: str):
+    def __init__(self, *arguments: object, anew: bool = False, **more: str):
         self._terminal, end = pty.openpty()
         fcntl.ioctl(end, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))
-        self._process = subprocess.Popen(
-            [COMMAND, *map(str, arguments)],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=end,
-            env=environment(**more),
-            # Tests that run in the background inherit a switched-off Ctrl-C.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
-        )
-        os.close(end)
+        out, out_end = os.pipe()
+        self._out = os.fdopen(out, "rb")
+        with open(os.devnull) as nothing:
+            self._process = (popen if anew else Forked)(
+                [*map(str, arguments)], [nothing.fileno(), out_end, end], environment(**more)
+            )
+        os.close(out_end), os.close(end)
         self.seen = ""
 
     def wait_for(self, words: str, seconds: float = 120) -> None:
@@ -85,7 +105,7 @@ class OnTerminal:
 
     def finish(self) -> Ran:
         """Wait for its end."""
-        out = self._process.stdout.read().decode()
+        out = self._out.read().decode()
         code = self._process.wait(120)
         while self._read():
             pass
@@ -96,8 +116,9 @@ class OnTerminal:
         return self
 
     def __exit__(self, *_) -> None:
-        self._process.kill()
-        self._process.wait()
+        self._process.send_signal(signal.SIGKILL)
+        self._process.wait(10)
+        self._out.close()
 
     def _read(self) -> bool:
         """Take what the terminal shows next; False when nobody writes to it any more."""
@@ -109,6 +130,15 @@ class OnTerminal:
             return True
         except OSError:  # Linux says so at the end
             return False
+
+
+def popen(arguments: list[str], files: list[int], environment: dict[str, str]) -> subprocess.Popen:
+    """What Forked stands for."""
+    stdin, stdout, stderr = files
+    # Tests that run in the background inherit a switched-off Ctrl-C.
+    heard = partial(signal.signal, signal.SIGINT, signal.default_int_handler)
+    command = [COMMAND, *arguments]
+    return subprocess.Popen(command, stdin=stdin, stdout=stdout, stderr=stderr, env=environment, preexec_fn=heard)
 
 
 def everything_in(folder: Path) -> dict[str, str]:

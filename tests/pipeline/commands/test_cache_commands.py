@@ -10,6 +10,8 @@ from PIL import Image
 
 from photodrag.drag import DragSettings
 from photodrag.invert import cache as kept
+from photodrag.invert import projection
+from photodrag.invert.projection import ProjectSettings, Stage
 from photodrag.invert.quality import to_uint8
 from photodrag.invert.tuning import TuneSettings
 from photodrag.pipeline.cli import main
@@ -106,8 +108,10 @@ def test_wrong_exchanges(key, portrait, tmp_path, capsys):
 
 
 @torch.no_grad()
-def test_tune(portrait, cache, golden, capsys):
+def test_tune(portrait, cache, golden, monkeypatch, capsys):
     """What --tune keeps is what an edit takes from the cache, and draws with."""
+    short = ProjectSettings(stages=(Stage(3, 128), Stage(2, 96, 224)))
+    monkeypatch.setattr(projection, "ProjectSettings", lambda: short)
     generator = golden / "nvidia-ada-skip-32.pkl"
     result, out, _ = ran(capsys, "invert", portrait, "--generator", generator, "--json", "--quiet", "--tune=12")
     (made,) = json.loads(out)["inversions"]
@@ -115,7 +119,8 @@ def test_tune(portrait, cache, golden, capsys):
     assert sorted(entry.method for entry, _ in kept.entries()) == ["tuned", "w+p"]
     models = Models.load(generator, "cpu")
     for tuning in (None, TuneSettings(steps=12)):
-        made = edit(portrait, [(128, 128)], [(140, 128)], models=models, tuning=tuning, dragging=DragSettings(steps=2))
+        stages = {"projection": short, "tuning": tuning, "dragging": DragSettings(steps=2)}
+        made = edit(portrait, [(128, 128)], [(140, 128)], models=models, **stages)
         assert made.inversion.cached
         (entry,) = (entry for entry, _ in kept.entries() if entry.method == ("tuned" if tuning else "w+p"))
         network = copy.deepcopy(models.generator)

@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 import numpy as np
 import pytest
-from command import MOUTH, OnTerminal, everything_in, run
+from command import MOUTH, OnTerminal, everything_in, run, started
 from pictures import png, stored
 from PIL import Image
 
@@ -42,7 +42,7 @@ def commands(group=photodrag, path=("photodrag",)):
 
 
 def test_version():
-    assert run("--version").out == f"photodrag {version('photodrag')}\n"
+    assert started("--version").out == f"photodrag {version('photodrag')}\n"
 
 
 @pytest.mark.parametrize("path", [path for path, _ in commands()], ids=" ".join)
@@ -61,7 +61,7 @@ def test_help_has_an_example_that_can_be_typed(path, capsys):
 
 
 def test_nothing_typed_is_help():
-    ran = run()
+    ran = started()
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == run("--help").out
     assert "edit" in ran.out
@@ -81,7 +81,7 @@ def test_edit(portrait, ready, tmp_path):
     ready(portrait)
     before = everything_in(tmp_path)
     out, file = portrait.with_name("smile.png"), portrait.with_name("smile.json")
-    ran = run("edit", portrait, *TWO, "--steps", 5, "--out", out, "--save-edit", file)
+    ran = started("edit", portrait, *TWO, "--steps", 5, "--out", out, "--save-edit", file)
     assert (ran.code, ran.err) == (0, "")
     lines = ran.out.splitlines()
     assert lines[0] == f"The edited photo is {out}"
@@ -278,7 +278,7 @@ def test_faces_in_words(portrait):
 
 def test_bar_on_a_terminal_only(portrait, ready):
     ready(portrait)
-    with OnTerminal("edit", portrait, *MOUTH, "--steps", 3) as terminal:
+    with OnTerminal("edit", portrait, *MOUTH, "--steps", 3, anew=True) as terminal:
         ran = terminal.finish()
     assert ran.code == 0
     for words in ("finding the face …", "dragging ", " left", "100% |", "blending ", "writing "):

@@ -51,7 +51,7 @@ def test_a_wrong_name_from_python(portrait):
 def test_on_the_command_line(portrait, ready, capsys):
     """An edit's file keeps it, where it is not the default, and an option wins over the file."""
     ready(portrait)
-    common = ["edit", str(portrait), "--steps", "8", "--json"]
+    common = ["edit", str(portrait), "--steps", "4", "--json"]
 
     def made(name: str, *arguments: object) -> tuple[dict, np.ndarray, dict]:
         out, file = portrait.with_name(f"{name}.png"), portrait.with_name(f"{name}.json")
@@ -59,7 +59,7 @@ def test_on_the_command_line(portrait, ready, capsys):
         return json.loads(capsys.readouterr().out), pixels(out), json.loads(file.read_text())
 
     facts, peer, written = made("peer", *MOUTH, "--method", "freedrag")
-    assert facts["method"] == written["method"] == "freedrag" and facts["steps"] == 8
+    assert facts["method"] == written["method"] == "freedrag" and facts["steps"] == 4
     assert not np.array_equal(peer, pixels(portrait))
     facts, again, _ = made("again", "--edit", portrait.with_name("peer.json"))
     assert facts["method"] == "freedrag" and np.array_equal(again, peer)

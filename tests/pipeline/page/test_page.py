@@ -38,9 +38,15 @@ DRAGS = [[[104.4, 138.9], [101.0, 135.0]], [[149.6, 140.8], [153.0, 137.0]]]
 
 
 @pytest.fixture
-def server(cache, models):
+def steps() -> int:
+    """A drag's, at most: enough to be stopped in the middle, or to come near its end."""
+    return 8
+
+
+@pytest.fixture
+def server(cache, models, steps):
     limits = Limits(tabs=2, films=2, pixels=1_000_000, upload=1 << 20)
-    with served(Studio(limits=limits, dragging=DragSettings(steps=8), models=models)) as running:
+    with served(Studio(limits=limits, dragging=DragSettings(steps=steps), models=models)) as running:
         yield running
 
 
@@ -288,6 +294,7 @@ def test_a_drag_saved_is_the_command_lines(server, portrait, ready, tmp_path):
     assert np.abs(shown.astype(int) - ours).mean() < 1
 
 
+@pytest.mark.parametrize("steps", [2])
 def test_a_video_saved_is_the_command_lines(server, portrait, ready, tmp_path, monkeypatch):
     monkeypatch.setattr("photodrag.pipeline.films.frames.FRAMES", 3)
     ready(portrait)
@@ -380,6 +387,7 @@ def test_a_drag_to_its_end(server, portrait, ready):
         assert np.hypot(*np.subtract(origin["point"], DRAGS[0][0])) < 2 < np.hypot(*np.subtract(*DRAGS[0]))
 
 
+@pytest.mark.parametrize("steps", [2])
 def test_results_of_another_tab_are_unknown(server, portrait, ready):
     """A page that has come back has a new tab, and asks by the numbers of its old one."""
     ready(portrait)
@@ -448,6 +456,7 @@ def empty_png() -> bytes:
     return buffer.getvalue()
 
 
+@pytest.mark.parametrize("steps", [2])
 def test_a_rough_likeness_can_be_dragged(server, portrait, slow_projection):
     with server.page() as page:
         page.open(portrait)
