@@ -166,8 +166,8 @@ def test_wheel_runs_from_another_folder(installed, tmp_path):
 import photodrag.pipeline.editing.whole_edit, photodrag.invert.start, photodrag.drag
 print(photodrag.pipeline.__file__, photodrag.pipeline.edit.__name__)
 print(photodrag.invert.start.start_model().weight.shape)
-import photodrag.pipeline.page.studio, photodrag.pipeline.photos.read
-sample = photodrag.pipeline.page.studio.SAMPLE
+import photodrag.pipeline.page.app_state, photodrag.pipeline.photos.read
+sample = photodrag.pipeline.page.app_state.SAMPLE
 print(sample, photodrag.pipeline.photos.read.read_photo(sample).pixels.shape)
 """
     where, shape, sample = python("-c", script).splitlines()

@@ -42,7 +42,7 @@ def serve(
             f"The page needs a package that isn't here ({error.name}): pip install 'photodrag[page]'."
         ) from error
     from photodrag.pipeline.editing.plan import find_generator, usual_align
-    from photodrag.pipeline.page.studio import Studio
+    from photodrag.pipeline.page.app_state import AppState
     from photodrag.pipeline.page.token import current_token
 
     name, subject = find_generator(generator or "face")
@@ -50,7 +50,7 @@ def serve(
         raise UserError(f"The page edits faces, which {name} does not show: see `photodrag edit --help`.")
     listening = serving.bound(host, port)
     options.prepare_to_compute(device)
-    studio, token = Studio(name, device), current_token()
+    app_state, token = AppState(name, device), current_token()
 
     def started(address: str) -> None:
         options.say(f"The page is at {address}\nCtrl-C ends it.")
@@ -58,4 +58,4 @@ def serve(
             serving.open_browser(address)
 
     with options.stopping_leaves("the page is closed, and no photo is kept"):
-        serving.serve(studio, listening, token, started)
+        serving.serve(app_state, listening, token, started)

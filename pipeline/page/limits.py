@@ -8,6 +8,8 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True)
 class Limits:
+    """Bounds of what a tab may ask and hold."""
+
     upload: int = 64 << 20
     """Bytes of a photo's file."""
     pixels: int = 80_000_000

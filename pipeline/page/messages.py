@@ -3,22 +3,32 @@
 A message is text, or binary: the length of the JSON in 4 bytes, big-endian, the JSON, and the bytes."""
 
 import json
+from typing import overload
 
 from photodrag.pipeline.faces.presets import PRESETS
 from photodrag.weights.common.json_checks import Check, is_number, is_row, is_whole, or_null
 
 
-class Nonsense(Exception):
+class ProtocolError(Exception):
     """A message that no page of ours sends."""
 
 
+@overload
+def packed(content: dict) -> str: ...
+
+
+@overload
+def packed(content: dict, data: bytes | None) -> str | bytes: ...
+
+
 def packed(content: dict, data: bytes | None = None) -> str | bytes:
+    """A message of that content, with bytes behind it or not."""
     text = json.dumps(content, allow_nan=False)
     return text if data is None else len(text).to_bytes(4, "big") + text.encode() + data
 
 
 def unpacked(message: str | bytes) -> tuple[dict, bytes]:
-    """The checked content of a page's message, and the bytes behind it. Raises Nonsense."""
+    """The checked content of a page's message, and the bytes behind it. Raises ProtocolError."""
     try:
         if isinstance(message, str):
             content, data = json.loads(message), b""
@@ -26,14 +36,14 @@ def unpacked(message: str | bytes) -> tuple[dict, bytes]:
             end = 4 + int.from_bytes(message[:4], "big")
             content, data = json.loads(message[4:end]), message[end:]
     except (ValueError, RecursionError) as error:
-        raise Nonsense("no JSON") from error
+        raise ProtocolError("no JSON") from error
     kind = content.get("type") if isinstance(content, dict) else None
-    fields = SAID.get(kind) if isinstance(kind, str) else None
+    fields = CLIENT_MESSAGES.get(kind) if isinstance(kind, str) else None
     if fields is None or content.keys() - {"type"} != fields.keys():
-        raise Nonsense("unknown type or fields")
+        raise ProtocolError("unknown type or fields")
     for name, right in fields.items():
         if not right(content[name]):
-            raise Nonsense(f"a wrong {name!r}")
+            raise ProtocolError(f"a wrong {name!r}")
     return content, data
 
 
@@ -41,17 +51,23 @@ _number = is_number(below=1e7)
 _whole = is_whole(0, below=1 << 31)
 
 
+def _positive(value: object) -> bool:
+    return isinstance(value, int | float) and _number(value) and value > 0
+
+
 def _one_of(*words: str) -> Check:
     return lambda value: isinstance(value, str) and value in words
 
 
+def _amount(value: object) -> bool:
+    return isinstance(value, int | float) and _number(value) and -1 <= value <= 1
+
+
 def _amounts(value: object) -> bool:
-    return isinstance(value, dict) and all(
-        name in PRESETS and _number(amount) and -1 <= amount <= 1 for name, amount in value.items()
-    )
+    return isinstance(value, dict) and all(name in PRESETS and _amount(amount) for name, amount in value.items())
 
 
-SAID: dict[str, dict[str, Check]] = {
+CLIENT_MESSAGES: dict[str, dict[str, Check]] = {
     # ids are the page's own, which the answers bear
     "photo": {"id": _whole, "name": lambda value: isinstance(value, str) and len(value) < 1000},  # the file behind it
     "sample": {"id": _whole},
@@ -61,7 +77,7 @@ SAID: dict[str, dict[str, Check]] = {
         "id": _whole,
         "drags": lambda value: isinstance(value, list) and all(map(is_row(2, is_row(2, _number)), value)),
         "mask": _one_of("auto", "face", "painted"),  # painted: a PNG of the displayed size behind it
-        "scale": lambda value: _number(value) and value > 0,  # pixels of the screen to one of the photo
+        "scale": _positive,  # pixels of the screen to one of the photo
     },
     "stop": {},
     "origin": {"id": _whole, "result": _whole, "point": is_row(2, _number)},  # where a point of a result came from

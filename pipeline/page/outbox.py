@@ -7,7 +7,8 @@ class Outbox:
     """Messages from any thread, for the loop that sends them. Where a page is slow, old pictures are left out."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop):
-        self._loop, self._waiting, self._some = loop, [], asyncio.Event()
+        self._loop, self._some = loop, asyncio.Event()
+        self._waiting: list[tuple[str | None, str | bytes]] = []
 
     def put(self, message: str | bytes, key: str | None = None) -> None:
         """Send a message after those that wait; with a key, instead of one that waits with that key."""
@@ -15,6 +16,7 @@ class Outbox:
             self._loop.call_soon_threadsafe(self._put, message, key)
 
     async def get(self) -> str | bytes:
+        """The next message, when there is one."""
         while not self._waiting:
             self._some.clear()
             await self._some.wait()

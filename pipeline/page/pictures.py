@@ -23,7 +23,7 @@ class Patch:
 
 
 def patch(photo: Photo, pixels: np.ndarray, region: Region, quality: int = SHOWN) -> Patch:
-    """pixels: uint8 RGB [h, w, 3], what lies in the region."""
+    """A part of a photo as a JPEG. pixels: uint8 RGB [h, w, 3], what lies in the region."""
     # A profile of inks or greys doesn't fit RGB samples.
     profile = photo.metadata.icc_profile if photo.mode.startswith("RGB") else None
     options = {} if profile is None else {"icc_profile": profile}
@@ -46,6 +46,7 @@ def smaller(pixels: np.ndarray, scale: float) -> np.ndarray:
 
 
 def display_scale(photo: Photo, longest: int) -> float:
+    """By how much a photo is made smaller so that its longer side is at most that: at most 1."""
     return min(1.0, longest / max(photo.width, photo.height))
 
 

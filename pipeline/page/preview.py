@@ -31,7 +31,8 @@ class Preview:
         scale = self._pixels.shape[1] / (x1 - x0)  # as it was rounded
         self._scale = scale
         self._alignment = Alignment((whole.quad + 0.5 - (x0, y0)) * scale - 0.5, self._side)
-        self._landmarks = (inversion.crop.landmarks + 0.5) * (self._side / whole.size) - 0.5
+        known = inversion.crop.landmarks
+        self._landmarks = None if known is None else (known + 0.5) * (self._side / whole.size) - 0.5
 
     def likeness(self, w_plus: Tensor) -> Patch:
         """The generator's own picture of a code, laid over the photo."""
@@ -71,12 +72,13 @@ class Pace:
         self._cost = self._ended = 0.0
 
     def due(self) -> bool:
+        """Whether a picture is."""
         waited = time.monotonic() - self._ended
         return waited >= max(self._least, self._cost * (1 - self._share) / self._share)
 
     def __enter__(self) -> None:
         self._began = time.monotonic()
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self._ended = time.monotonic()
         self._cost = self._ended - self._began

@@ -9,8 +9,8 @@ from collections.abc import Callable
 import uvicorn
 
 from photodrag.pipeline.page.app import application
+from photodrag.pipeline.page.app_state import AppState
 from photodrag.pipeline.page.limits import LOOPBACK
-from photodrag.pipeline.page.studio import Studio
 from photodrag.weights.common.errors import Failure, UserError
 
 PORT = 8476
@@ -40,27 +40,28 @@ def bound(host: str, port: int | None) -> socket.socket:
     raise AssertionError
 
 
-def serve(studio: Studio, listening: socket.socket, token: str, started: Callable[[str], None]) -> None:
+def serve(app_state: AppState, listening: socket.socket, token: str, started: Callable[[str], None]) -> None:
     """Serve until the process is told to stop; `started` is told the address, at which the socket listens already."""
     host, port = listening.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     started(f"http://{shown}:{port}/?token={token}")
     try:
-        uvicorn.Server(configuration(studio, listening, token)).run([listening])
+        uvicorn.Server(configuration(app_state, listening, token)).run([listening])
     finally:  # the tabs are closed by now, and their jobs cancelled
-        studio.turns.finish(LAST_STEP)
+        app_state.queue.finish(LAST_STEP)
 
 
-def configuration(studio: Studio, listening: socket.socket, token: str) -> uvicorn.Config:
+def configuration(app_state: AppState, listening: socket.socket, token: str) -> uvicorn.Config:
+    """How uvicorn is to serve on a socket."""
     host, port = listening.getsockname()[:2]
     names = ("localhost",) if host in LOOPBACK else ("localhost", socket.gethostname().lower())
     return uvicorn.Config(
-        application(studio, token, port, names),
+        application(app_state, token, port, names),
         log_level="warning",
         access_log=False,
         server_header=False,
         lifespan="off",
-        ws_max_size=studio.limits.upload + (1 << 16),
+        ws_max_size=app_state.limits.upload + (1 << 16),
         ws_per_message_deflate=False,  # pictures are compressed as they are
         # No page of this machine goes without a word; another machine may, and its photo is to go with it.
         ws_ping_interval=None if host in LOOPBACK else 30,

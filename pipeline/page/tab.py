@@ -8,11 +8,11 @@ from functools import partial
 
 from photodrag.pipeline.faces import presets
 from photodrag.pipeline.page import jobs, work
-from photodrag.pipeline.page.held import Held
+from photodrag.pipeline.page.app_state import SAMPLE, AppState
+from photodrag.pipeline.page.job_queue import Cancelled, Job
 from photodrag.pipeline.page.messages import packed
 from photodrag.pipeline.page.outbox import Outbox
-from photodrag.pipeline.page.studio import SAMPLE, Studio
-from photodrag.pipeline.page.turns import Cancelled, Job
+from photodrag.pipeline.page.tab_state import TabState
 from photodrag.pipeline.photos.read import Photo, read_photo
 from photodrag.weights.common.errors import Failure, UserError
 
@@ -20,84 +20,89 @@ PRESETS_IN_WORDS = {name: preset.what for name, preset in presets.PRESETS.items(
 
 
 class Tab:
-    """`hear` and `close` are called by the server's loop; the jobs (jobs.py) run in threads of their own, one at a time
-    (turns.py)."""
+    """`receive` and `close` are called by the server's loop; the jobs (jobs.py) run in threads of their own, one at a
+    time (job_queue.py)."""
 
-    def __init__(self, studio: Studio, outbox: Outbox):
-        self._studio, self._outbox = studio, outbox
+    def __init__(self, app_state: AppState, outbox: Outbox):
+        self._app, self._outbox = app_state, outbox
         self._jobs: dict[str, Job] = {}
-        self._held = Held(studio.limits)
-        limits = studio.limits
-        self.tell(
+        self._state = TabState(app_state.limits)
+        limits = app_state.limits
+        self.send(
             "hello",
             limits=asdict(limits),
             sample=SAMPLE.is_file(),
             presets=PRESETS_IN_WORDS,
         )
 
-    def hear(self, said: dict, data: bytes) -> None:
-        """Answer a checked message (messages.SAID)."""
+    def receive(self, said: dict, data: bytes) -> None:
+        """Answer a checked message (messages.CLIENT_MESSAGES)."""
         kind = said.pop("type")
-        getattr(self, f"hear_{kind}")(**said, data=data)
+        getattr(self, f"on_{kind}")(**said, data=data)
 
     def close(self) -> None:
         """Forget everything."""
         self._end(*self._jobs)
-        self._held.forget()
-        self._studio.turns.forget(self)
+        self._state.forget()
+        self._app.queue.forget(self)
 
-    def tell(self, kind: str, data: bytes | None = None, latest: bool = False, **content) -> None:
+    def send(self, kind: str, data: bytes | None = None, latest: bool = False, **content: object) -> None:
         """Send a message, from any thread; of those that are sent as `latest`, a waiting one is replaced."""
         self._outbox.put(packed({"type": kind, **content}, data), kind if latest else None)
 
+    def _answer_to(self, id: int) -> jobs.Send:
+        """`send`, with the page's own id of what it asked."""
+        return partial(self.send, id=id)
+
     # What a page says
 
-    def hear_photo(self, id: int, name: str, data: bytes) -> None:
-        limits = self._studio.limits
+    def on_photo(self, id: int, name: str, data: bytes) -> None:
+        limits = self._app.limits
         if len(data) > limits.upload:
             error = UserError(f"{name} is larger than {limits.upload >> 20} MB: save a smaller copy.")
             self._complain("photo", error, id)
             return
         self._open(id, lambda: work.read_upload(data, name, limits.pixels))
 
-    def hear_sample(self, id: int, data: bytes) -> None:
+    def on_sample(self, id: int, data: bytes) -> None:
         self._open(id, lambda: read_photo(SAMPLE))
 
-    def hear_face(self, id: int, number: int | None, box: list | None, data: bytes) -> None:
+    def on_face(self, id: int, number: int | None, box: list | None, data: bytes) -> None:
         self._end("drag", "invert", "film")
-        asked = partial(self.tell, id=id), number, box and tuple(box)
-        self._start("invert", lambda job: jobs.learn(job, self._studio, self._held, *asked), id)
+        drawn = (box[0], box[1], box[2], box[3]) if box else None
+        answer = self._answer_to(id)
+        self._start("invert", lambda job: jobs.learn(job, self._app, self._state, answer, number, drawn), id)
 
-    def hear_presets(self, amounts: dict, data: bytes) -> None:
-        if choice := self._held.choice:
-            self.tell("presets", amounts=amounts, drags=presets.drags(amounts, choice.face.landmarks))
+    def on_presets(self, amounts: dict, data: bytes) -> None:
+        if choice := self._state.choice:
+            self.send("presets", amounts=amounts, drags=presets.drags(amounts, choice.face.landmarks))
 
-    def hear_drag(self, id: int, drags: list, mask: str, scale: float, data: bytes) -> None:
-        drags = tuple((tuple(handle), tuple(target)) for handle, target in drags)
-        if len(drags) > self._studio.limits.points:
-            error = UserError(f"{len(drags)} points are too many: {self._studio.limits.points} can be.")
+    def on_drag(self, id: int, drags: list, mask: str, scale: float, data: bytes) -> None:
+        pairs = tuple((tuple(handle), tuple(target)) for handle, target in drags)
+        if len(drags) > self._app.limits.points:
+            error = UserError(f"{len(drags)} points are too many: {self._app.limits.points} can be.")
             self._complain("drag", error, id)
             return
-        asked = partial(self.tell, id=id), drags, mask, scale, data
-        self._start("drag", lambda job: jobs.drag(job, self._studio, self._held, *asked), id)
+        answer = self._answer_to(id)
+        self._start("drag", lambda job: jobs.drag(job, self._app, self._state, answer, pairs, mask, scale, data), id)
 
-    def hear_stop(self, data: bytes) -> None:
+    def on_stop(self, data: bytes) -> None:
         if job := self._jobs.get("drag"):
             job.stop()
 
-    def hear_origin(self, id: int, result: int, point: list, data: bytes) -> None:
+    def on_origin(self, id: int, result: int, point: list, data: bytes) -> None:
         """Of result 0, the photo as it was, the point itself; of a result that is gone, null."""
-        found = self._held.results.get(result)
+        found = self._state.results.get(result)
         origin = found.origin(tuple(point)) if found else None
-        self.tell("origin", id=id, point=origin if result else point)
+        self.send("origin", id=id, point=origin if result else point)
 
-    def hear_save(self, result: int, format: str, data: bytes) -> None:
+    def on_save(self, result: int, format: str, data: bytes) -> None:
         if format == "mp4":
-            self._start("film", lambda job: jobs.film(job, self._held, self.tell, result))
+            self._start("film", lambda job: jobs.film(job, self._state, self.send, result))
         else:
-            self._start(f"save {format}", lambda job: jobs.save(self._held, self.tell, result, format))
+            self._start(f"save {format}", lambda job: jobs.save(self._state, self.send, result, format))
 
-    def hear_cancel(self, data: bytes) -> None:
+    def on_cancel(self, data: bytes) -> None:
         self._end("film")
 
     # Jobs
@@ -111,9 +116,9 @@ class Tab:
                 return
             if error is not None:
                 self._complain(kind, error, id)
-            self.tell("ended", job=kind)
+            self.send("ended", job=kind)
 
-        self._jobs[kind] = Job(self._studio.turns, self, work_of, ended)
+        self._jobs[kind] = Job(self._app.queue, self, work_of, ended)
 
     def _end(self, *kinds: str) -> None:
         for kind in kinds:
@@ -126,10 +131,9 @@ class Tab:
         elif not isinstance(error, UserError):
             traceback.print_exception(error, file=sys.stderr)
             error = Failure("Something went wrong on our side: what it was stands where `photodrag serve` runs.")
-        self.tell("error", about=about, id=id, text=str(error))
+        self.send("error", about=about, id=id, text=str(error))
 
     def _open(self, id: int, read: Callable[[], Photo]) -> None:
         self._end(*self._jobs)
-        self._held.forget()
-        asked = partial(self.tell, id=id), read
-        self._start("photo", lambda job: jobs.show(job, self._studio, self._held, *asked), id)
+        self._state.forget()
+        self._start("photo", lambda job: jobs.show(job, self._app, self._state, self._answer_to(id), read), id)

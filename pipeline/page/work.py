@@ -22,7 +22,7 @@ from photodrag.pipeline.editing.whole_edit import Edit, put_back
 from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.films import frames
 from photodrag.pipeline.films.files import write_film
-from photodrag.pipeline.page.painted import from_png
+from photodrag.pipeline.page.painted_mask import from_png
 from photodrag.pipeline.photos.read import Photo, read_photo
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import PART, cache_folder, cannot_write, make_folder, sweep
@@ -43,8 +43,8 @@ class Task:
     painted: bytes | None = None
     """Then the mask as a PNG of the photo's size."""
 
-    def plan(self, photo: Photo, face: Face) -> Plan:
-        """Raises UserError as `plan_edit`."""
+    def plan(self, photo: Photo, face: Face | None) -> Plan:
+        """What is to be done on a face of the photo. Raises UserError as `plan_edit`."""
         handles, targets = zip(*self.drags, strict=True) if self.drags else ((), ())
         return plan_edit(photo, handles, targets, from_png(self.painted) if self.painted else self.mask, face)
 
@@ -62,9 +62,11 @@ class Result:
     """From the first to the one that the picture is of; none where they were dropped to make room."""
 
     def plan(self, photo: Photo) -> Plan:
+        """What was to be done, as it was planned."""
         return self.task.plan(photo, self.inversion.face)
 
     def edit(self, photo: Photo) -> Edit:
+        """The edit itself, made again."""
         return put_back(self.plan(photo), self.inversion, self.dragged)
 
     def origin(self, point: tuple[float, float]) -> tuple[float, float]:
@@ -90,7 +92,7 @@ def read_upload(data: bytes, name: str, pixels: int) -> Photo:
     name = name or "photo"
     try:
         with Image.open(io.BytesIO(data)) as image:
-            count = image.width * image.height
+            count: float = image.width * image.height
     except Image.DecompressionBombError:
         count = np.inf
     except Exception:

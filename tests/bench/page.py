@@ -17,7 +17,7 @@ import click
 import numpy as np
 
 from photodrag.pipeline.page import jobs, preview
-from photodrag.pipeline.page.studio import Studio
+from photodrag.pipeline.page.app_state import AppState
 from photodrag.weights import keep_freed_memory
 
 sys.path.append(str(Path(__file__).parents[1] / "pipeline"))
@@ -93,7 +93,7 @@ def told(spent: Spent, steps: int) -> str:
 def main(photo: Path, count: int, seed: int) -> None:
     keep_freed_memory()
     spent, firsts, rates, steps = defaultdict(list), [], [], 0
-    with served(Studio()) as server, server.page() as page:
+    with served(AppState()) as server, server.page() as page:
         face = page.open(photo)["faces"][0]
         page.learn()
         for owner, name in [

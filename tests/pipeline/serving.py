@@ -12,14 +12,14 @@ import uvicorn
 from websockets.sync.client import connect
 
 from photodrag.pipeline.page import serving
-from photodrag.pipeline.page.studio import Studio
+from photodrag.pipeline.page.app_state import AppState
 
 TOKEN = "a-token-of-the-tests-that-is-long-enough"
 
 
 @dataclass(frozen=True)
 class Served:
-    studio: Studio
+    app_state: AppState
     port: int
 
     @property
@@ -85,18 +85,18 @@ class Page:
 
 
 @contextmanager
-def served(studio: Studio) -> Iterator[Served]:
+def served(app_state: AppState) -> Iterator[Served]:
     listening = serving.bound("127.0.0.1", 0)
-    server = uvicorn.Server(serving.configuration(studio, listening, TOKEN))
+    server = uvicorn.Server(serving.configuration(app_state, listening, TOKEN))
     thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
     thread.start()
     try:
-        yield Served(studio, listening.getsockname()[1])
+        yield Served(app_state, listening.getsockname()[1])
     finally:
         server.should_exit = True
         thread.join(10)
         assert not thread.is_alive()
-        studio.turns.finish(30)
+        app_state.queue.finish(30)
 
 
 def wait_until(holds, seconds: float = 20) -> None:

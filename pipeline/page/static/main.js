@@ -1,19 +1,19 @@
 // The page: what there is. What is done to it stands in files of their own, whose methods are the page's, too.
 
-import { answers } from "./answers.js";
+import { answers } from "./server_messages.js";
 import { Connection } from "./connection.js";
 import { drawOverlay } from "./drawing.js";
-import { Hands } from "./hands.js";
+import { PointerInput } from "./pointer.js";
 import { FIRST, History } from "./history.js";
-import { Marks } from "./marks.js";
+import { Marks } from "./overlay_marks.js";
 import { Mask } from "./mask.js";
-import { opening } from "./opening.js";
+import { opening } from "./open_photo.js";
 import { Panel } from "./panel.js";
-import { moves, reached, same } from "./places.js";
+import { moves, reached, same } from "./geometry.js";
 import { points } from "./points.js";
 import { Presets } from "./presets.js";
-import { runs } from "./runs.js";
-import { strokes } from "./strokes.js";
+import { runs } from "./drag_runs.js";
+import { strokes } from "./brush.js";
 import { likeness, PLACES } from "./words.js";
 import { View } from "./view.js";
 
@@ -26,7 +26,7 @@ class Page {
     this.mask = new Mask();
     this.asked = new Map(); // points whose origin was asked for, by number
     this.counter = 0;
-    this.heard = Promise.resolve();
+    this.received = Promise.resolve();
     this.presets = new Presets((amounts) => this.face && this.connection.send({ type: "presets", amounts }));
     this.view = new View(document.getElementById("canvas"), (c, view) => drawOverlay(c, view, this));
     this.panel = new Panel(this);
@@ -34,7 +34,7 @@ class Page {
       finished: () => this.finished,
       changed: () => this.refresh(),
     });
-    this.hands = new Hands(this.view, {
+    this.hands = new PointerInput(this.view, {
       tool: () => (this.phase === "choose" ? this.boxing ? "box" : "choose" : this.editable ? this.panel.tool : "pan"),
       points: () => [...this.points, ...this.presetPoints].map((point) => ({ ...point, handle: point.at ?? point.handle })),
       snaps: () => this.snaps,
@@ -52,7 +52,7 @@ class Page {
     });
     this.connection = new Connection({
       open: () => this.meet(),
-      message: (content, data) => this.hear(content, data),
+      message: (content, data) => this.onMessage(content, data),
       lost: (why) => this.lose(why),
     });
   }
@@ -124,8 +124,8 @@ class Page {
   // What the server says
 
   // One after the other: a picture takes a moment to be read, and what comes behind it may build on it.
-  hear(content, data) {
-    this.heard = this.heard.then(() => this.answer(content, data)).catch(reportError);
+  onMessage(content, data) {
+    this.received = this.received.then(() => this.answer(content, data)).catch(reportError);
   }
 
   async answer(content, data) {
@@ -133,7 +133,7 @@ class Page {
     const bitmap = data && content.type !== "saved" ? await createImageBitmap(data) : null;
     if (this.late(content)) return;
     const patch = bitmap && { bitmap, region: content.region };
-    const answer = this[`hear_${content.type}`];
+    const answer = this[`on_${content.type}`];
     await answer?.call(this, content, patch, data);
     this.refresh();
   }

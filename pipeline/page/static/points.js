@@ -1,7 +1,7 @@
 // What is pulled, by hand and by presets: methods of Page (main.js). While a point is pulled or a slider moves, the
 // states stay as they are.
 
-import { moves } from "./places.js";
+import { moves } from "./geometry.js";
 
 export const points = {
   addPoint(place) {

@@ -32,7 +32,7 @@ export class Presets {
     return this.made.get(key) ?? this.latest;
   }
 
-  hear({ amounts, drags }) {
+  onDrags({ amounts, drags }) {
     this.made.set(JSON.stringify(amounts), drags);
     this.latest = drags;
   }

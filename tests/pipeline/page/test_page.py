@@ -27,10 +27,10 @@ from websockets.sync.client import connect
 from photodrag.drag import DragSettings
 from photodrag.pipeline.cli import main
 from photodrag.pipeline.page import token as tokens
+from photodrag.pipeline.page.app_state import AppState
+from photodrag.pipeline.page.job_queue import Cancelled, Job, JobQueue
 from photodrag.pipeline.page.limits import Limits
-from photodrag.pipeline.page.messages import Nonsense, packed, unpacked
-from photodrag.pipeline.page.studio import Studio
-from photodrag.pipeline.page.turns import Cancelled, Job, Turns
+from photodrag.pipeline.page.messages import ProtocolError, packed, unpacked
 from photodrag.weights.common import files
 
 STATIC = Path(tokens.__file__).parent / "static"
@@ -46,7 +46,7 @@ def steps() -> int:
 @pytest.fixture
 def server(cache, models, steps):
     limits = Limits(tabs=2, films=2, pixels=1_000_000, upload=1 << 20)
-    with served(Studio(limits=limits, dragging=DragSettings(steps=steps), models=models)) as running:
+    with served(AppState(limits=limits, dragging=DragSettings(steps=steps), models=models)) as running:
         yield running
 
 
@@ -166,7 +166,7 @@ def test_token_is_kept_for_a_day_for_nobody_else(empty_cache):
     ],
 )
 def test_nonsense_ends_the_connection_and_nothing_else(server, message):
-    with pytest.raises(Nonsense):
+    with pytest.raises(ProtocolError):
         unpacked(message)
     with server.page() as page:
         page.hear_until("hello")
@@ -179,7 +179,7 @@ def test_nonsense_ends_the_connection_and_nothing_else(server, message):
 
 def assert_goes_on(server) -> None:
     """The tabs are closed, and a new one is let in."""
-    wait_until(lambda: not server.studio.tabs)
+    wait_until(lambda: not server.app_state.tabs)
     with server.page() as page:
         assert page.hear()["type"] == "hello"
 
@@ -333,14 +333,14 @@ def test_a_video_is_cancelled_and_the_oldest_can_not_be_made(server, portrait, r
         page.open(portrait)
         page.learn()
         results = []
-        for _ in range(server.studio.limits.films + 1):
+        for _ in range(server.app_state.limits.films + 1):
             page.say("drag", id=1, drags=DRAGS, mask="auto", scale=1.0)
             page.hear_until("frame")
             page.say("stop")
             results.append(page.hear_until("result")[-1]["result"])
         page.say("save", result=results[1], format="mp4")
         page.hear_until("filming")
-        (tab,) = server.studio.tabs
+        (tab,) = server.app_state.tabs
         job = tab._jobs["film"]
         page.say("cancel")
         wait_until(lambda: job.cancelled)
@@ -496,11 +496,11 @@ def test_a_closed_tab_leaves_nothing(server, portrait, slow_projection, tmp_path
         page.open(portrait)
         page.say("face", id=2, number=1, box=None)
         page.hear_until("likeness")
-        (tab,) = server.studio.tabs
-        photo, closed = weakref.ref(tab._held.photo), weakref.ref(tab)
+        (tab,) = server.app_state.tabs
+        photo, closed = weakref.ref(tab._state.photo), weakref.ref(tab)
         jobs = list(tab._jobs.values())
         del tab
-    wait_until(lambda: not server.studio.tabs)
+    wait_until(lambda: not server.app_state.tabs)
     for job in jobs:
         job.join(20)
         assert job.cancelled and not job._thread.is_alive()
@@ -515,12 +515,12 @@ def test_a_closed_tab_leaves_nothing(server, portrait, slow_projection, tmp_path
     assert left == {str(tmp_path / "cache" / "page")}
 
 
-# Turns
+# The queue of jobs
 
 
 def test_turns_are_fair_by_time():
     """A tab of long steps and one of short ones get the same time; the later job of a tab goes first."""
-    turns, spent, ended = Turns(), {}, threading.Event()
+    queue, spent, ended = JobQueue(), {}, threading.Event()
 
     def computing(name: str, seconds: float):
         def work(job: Job) -> None:
@@ -534,9 +534,9 @@ def test_turns_are_fair_by_time():
 
     errors = []
     jobs = [
-        Job(turns, "a", computing("long", 0.05), errors.append),
-        Job(turns, "b", computing("earlier", 0.005), errors.append),
-        Job(turns, "b", computing("later", 0.005), errors.append),
+        Job(queue, "a", computing("long", 0.05), errors.append),
+        Job(queue, "b", computing("earlier", 0.005), errors.append),
+        Job(queue, "b", computing("later", 0.005), errors.append),
     ]
     time.sleep(1.5)
     ended.set()
@@ -548,9 +548,9 @@ def test_turns_are_fair_by_time():
 
 
 def test_a_waiting_job_is_cancelled_at_once():
-    turns, go_on, errors = Turns(), threading.Event(), []
-    holding = Job(turns, "a", lambda job: go_on.wait(10), errors.append)
-    waiting = Job(turns, "b", lambda job: errors.append("it ran"), errors.append)
+    queue, go_on, errors = JobQueue(), threading.Event(), []
+    holding = Job(queue, "a", lambda job: go_on.wait(10), errors.append)
+    waiting = Job(queue, "b", lambda job: errors.append("it ran"), errors.append)
     waiting.cancel()
     waiting.join(5)
     assert [type(error) for error in errors] == [Cancelled]

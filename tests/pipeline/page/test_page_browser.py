@@ -21,9 +21,9 @@ from photodrag.pipeline.faces import presets
 from photodrag.pipeline.faces.detection import detect
 from photodrag.pipeline.faces.presets import PRESETS
 from photodrag.pipeline.films import frames
+from photodrag.pipeline.page.app_state import AppState
 from photodrag.pipeline.page.limits import Limits
 from photodrag.pipeline.page.preview import Preview
-from photodrag.pipeline.page.studio import Studio
 
 playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
 expect = playwright.expect
@@ -60,7 +60,7 @@ def steps() -> int:
 @pytest.fixture
 def server(cache, models, steps):
     limits = Limits(pixels=50_000_000)
-    with served(Studio(limits=limits, dragging=DragSettings(steps=steps), models=models)) as running:
+    with served(AppState(limits=limits, dragging=DragSettings(steps=steps), models=models)) as running:
         yield running
 
 
@@ -449,10 +449,10 @@ def test_server_killed_and_restarted(browser, cache, portrait, ready):
 
 def cut(page, server) -> None:
     """Close its connection, and wait until it learns its face again, in a new tab."""
-    (old,) = server.studio.tabs
+    (old,) = server.app_state.tabs
     page.evaluate("socket.close()")
-    wait_until(lambda: any(tab is not old and tab._held.choice for tab in server.studio.tabs))
-    wait_until(lambda: old not in server.studio.tabs)
+    wait_until(lambda: any(tab is not old and tab._state.choice for tab in server.app_state.tabs))
+    wait_until(lambda: old not in server.app_state.tabs)
 
 
 def relearning(page, server, path) -> None:
@@ -489,10 +489,10 @@ def test_another_face_while_a_page_that_came_back_still_learns(tab, server, port
     with Image.open(portrait) as image:
         Image.fromarray(np.hstack([np.array(image)] * 2)).save(two)
     relearning(tab, server, two)
-    (new,) = server.studio.tabs
-    first = new._held.choice
+    (new,) = server.app_state.tabs
+    first = new._state.choice
     tab.get_by_role("button", name="Face 2").click()
-    wait_until(lambda: new._held.choice is not first)
+    wait_until(lambda: new._state.choice is not first)
     slow_projection.set()
     nothing_is_left(tab)
 
@@ -532,13 +532,13 @@ def test_a_point_placed_while_the_server_is_away(tab, server, portrait, ready):
     pull(tab, MOUTH, TARGET)
     tab.click("#start")
     wait_for_result(tab)
-    (old,) = server.studio.tabs
+    (old,) = server.app_state.tabs
     tab.evaluate("socket.close()")
     pull(tab, (150.0, 110.0), (156.0, 112.0))  # at once: the page comes back after a second
     expect(tab.locator("#banner")).to_be_visible()
     expect(tab.locator("#points li")).to_have_count(2)
     expect(tab.locator("#start")).to_be_disabled()
-    wait_until(lambda: old not in server.studio.tabs)
+    wait_until(lambda: old not in server.app_state.tabs)
     expect(tab.locator("#start", has_text="Start")).to_be_enabled(timeout=SLOW)
     expect(tab.locator("#points li")).to_have_count(2)
 
@@ -580,8 +580,8 @@ def test_a_photo_that_was_too_large_is_not_what_the_page_goes_on_with(tab, serve
     tab.set_input_files("#file", large)
     expect(tab.locator("#status")).to_contain_text("large.png is larger than 64 MB")
     cut(tab, server)
-    (new,) = server.studio.tabs
-    assert new._held.photo.path.name == portrait.name
+    (new,) = server.app_state.tabs
+    assert new._state.photo.path.name == portrait.name
     expect(tab.locator("#status")).to_contain_text("Ready: pull points", timeout=SLOW)
 
 

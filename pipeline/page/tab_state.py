@@ -31,6 +31,7 @@ class Results:
         return self._counted
 
     def get(self, number: int) -> Result | None:
+        """The result of that number; None for one that is gone."""
         return self._results.get(number)
 
     def finished(self, number: int) -> Result:
@@ -41,15 +42,19 @@ class Results:
         return result
 
     def forget(self) -> None:
+        """Drop all results."""
         self._results.clear()
 
 
-class Held:
+class TabState:
+    """Written by the tab's jobs, one at a time."""
+
     def __init__(self, limits: Limits):
         self.results = Results(limits)
         self.forget()
 
     def forget(self) -> None:
+        """As a tab begins, with no photo."""
         self.photo: Photo | None = None
         self.faces: list[Face] = []
         self.choice: Choice | None = None

@@ -1,18 +1,21 @@
-"""What all tabs share: the models, the turns, the bounds."""
+"""What all tabs share: the models, the queue of jobs, the bounds."""
 
+from collections.abc import Hashable
 from pathlib import Path
 
 from photodrag.drag import DragSettings
 from photodrag.invert.projection import ProjectSettings
 from photodrag.pipeline.editing.inversion import Models, Progress
+from photodrag.pipeline.page.job_queue import JobQueue
 from photodrag.pipeline.page.limits import Limits
-from photodrag.pipeline.page.turns import Turns
 
 SAMPLE = Path(__file__).parents[2] / "data" / "astronaut.png"
 """In a checkout and in an installed package alike: each lays `data` beside `pipeline`."""
 
 
-class Studio:
+class AppState:
+    """Made once for a server; its tabs have all else each for themselves."""
+
     def __init__(
         self,
         generator: str = "face",
@@ -25,8 +28,8 @@ class Studio:
         """models: loaded ones; generator and device are then those, and what these two say is not looked at."""
         self.generator, self.device, self.limits = generator, device, limits
         self.projection, self.dragging = projection, dragging
-        self.turns = Turns()
-        self.tabs: set = set()
+        self.queue = JobQueue()
+        self.tabs: set[Hashable] = set()
         self._models = models
 
     def models(self, progress: Progress) -> Models:

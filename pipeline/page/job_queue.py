@@ -15,10 +15,10 @@ class Cancelled(BaseException):
     """Nobody wants this job's result any more. No Exception, so that nothing on the way takes it for a failure."""
 
 
-class Turns:
+class JobQueue:
     """The turn goes to the waiting tab that has computed least, and there to the latest job."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._changed = threading.Condition()
         self._seconds: dict[Hashable, float] = {}
         self._waiting: list[Job] = []
@@ -85,20 +85,20 @@ class Job:
 
     def __init__(
         self,
-        turns: Turns,
+        queue: JobQueue,
         tab: Hashable,
         work: Callable[["Job"], None],
         ended: Callable[[BaseException | None], None],
     ):
         self.tab, self.number = tab, next(NUMBERS)
         self.cancelled = self.stopping = False
-        self._turns, self._work, self._ended = turns, work, ended
+        self._queue, self._work, self._ended = queue, work, ended
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def step(self) -> None:
         """Let others have their turn. Raises Cancelled where the job is."""
-        self._turns.take(self)
+        self._queue.take(self)
 
     def stop(self) -> None:
         """Ask the work to end early with what it has."""
@@ -107,18 +107,19 @@ class Job:
     def cancel(self) -> None:
         """End the work at its next step, without a result."""
         self.cancelled = True
-        self._turns.wake()
+        self._queue.wake()
 
     def join(self, seconds: float) -> None:
+        """Wait for the end of its thread, so long at most."""
         self._thread.join(seconds)
 
     def _run(self) -> None:
         error = None
         try:
-            self._turns.take(self)
+            self._queue.take(self)
             self._work(self)
         except BaseException as raised:
             error = raised
         finally:
-            self._turns.give(self)
+            self._queue.give(self)
         self._ended(error)

@@ -4,7 +4,7 @@ const NEAR = { mouse: 12, pen: 16, touch: 26 }; // CSS pixels
 const SNAP = 9;
 const CLICK = 4; // a pull shorter than that is a click
 
-export class Hands {
+export class PointerInput {
   // `actions`: tool(), points(), snaps(), add(at), take(index), move(index, end, at, last), leave(fresh), remove(index),
   // choose(index), paint(from, to), painted(), unpaint(), box(from, to, last), allowed(at).
   constructor(view, actions) {

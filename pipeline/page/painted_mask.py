@@ -33,9 +33,13 @@ def full_size(png: bytes, photo: Photo, longest: int) -> np.ndarray:
 
 
 def to_png(mask: np.ndarray) -> bytes:
+    """A mask, uint8 [H, W], as a PNG."""
     return cv2.imencode(".png", mask)[1].tobytes()
 
 
 def from_png(png: bytes) -> np.ndarray:
-    """float32 [H, W], 0 … 1, as reading the file as a mask gives it."""
-    return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE).astype(np.float32) / 255
+    """float32 [H, W], 0 … 1, as reading the file as a mask gives it. Raises ValueError for what is no PNG."""
+    mask = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_GRAYSCALE)
+    if mask is None:
+        raise ValueError("no PNG")
+    return mask.astype(np.float32) / 255

@@ -1,6 +1,6 @@
 // What the server says, and what the page makes of it: methods of Page (main.js), each named after a message.
 
-import { reached } from "./places.js";
+import { reached } from "./geometry.js";
 import { REASONS, WORKING } from "./words.js";
 
 // The job that an answer comes from.
@@ -18,7 +18,7 @@ export const answers = {
     return job in latest && id !== latest[job];
   },
 
-  hear_hello({ limits, sample, presets }) {
+  on_hello({ limits, sample, presets }) {
     this.limits = limits;
     this.panel.offerSample(sample);
     this.presets.names = Object.keys(presets);
@@ -26,7 +26,7 @@ export const answers = {
     if (this.phase !== "empty") this.resume();
   },
 
-  hear_photo({ width, height }, { bitmap }) {
+  on_photo({ width, height }, { bitmap }) {
     this.view.photo = { bitmap, width, height };
     this.view.patch = null;
     if (!this.again?.choice) {
@@ -36,7 +36,7 @@ export const answers = {
     this.panel.say("Looking for faces …", null);
   },
 
-  hear_faces({ faces }) {
+  on_faces({ faces }) {
     this.faces = faces;
     const { again } = this;
     if (again?.choice) {
@@ -52,29 +52,29 @@ export const answers = {
     this.boxing = !faces.length;
   },
 
-  hear_face(face) {
+  on_face(face) {
     this.face = face;
     this.presets.forget();
     const [x, y, width, height] = face.box;
     if (!this.again) this.view.zoomTo([x - width, y - height, x + 2 * width, y + 1.8 * height]);
   },
 
-  hear_presets(answer) {
-    this.presets.hear(answer);
+  on_presets(answer) {
+    this.presets.onDrags(answer);
   },
 
-  hear_doing({ text, done, total }) {
+  on_doing({ text, done, total }) {
     if (this.phase !== "learning" || this.dragging) return;
     const words = WORKING[text] ?? text[0].toUpperCase() + text.slice(1);
     this.panel.say(total ? `${words}: ${done} of ${total}. You may place points already.` : `${words} …`, total ? done / total : null);
   },
 
-  hear_likeness(_, patch) {
+  on_likeness(_, patch) {
     this.draggable = true;
     if (!this.dragging && !this.state.result && this.phase === "learning") this.live = patch;
   },
 
-  hear_inverted({ quad, likeness: words, identity, unkept }) {
+  on_inverted({ quad, likeness: words, identity, unkept }) {
     this.phase = "ready";
     this.draggable = true;
     this.boxing = false;
@@ -92,20 +92,20 @@ export const answers = {
     else if (lost || result?.rough) this.run(lost ?? result);
   },
 
-  hear_points({ points, step, steps }) {
+  on_points({ points, step, steps }) {
     this.dragging.points = points;
     this.panel.say(`Dragging: step ${step}, at most ${steps}.${this.rate()}`, step / steps);
   },
 
-  hear_frame(content, patch) {
+  on_frame(content, patch) {
     const drag = this.dragging;
     drag.frames += 1;
     drag.first ??= performance.now() - drag.began;
     this.live = patch;
-    this.hear_points(content);
+    this.on_points(content);
   },
 
-  hear_result(content, patch) {
+  on_result(content, patch) {
     const drag = this.dragging;
     const result = { ...drag, ...content, id: content.result, patch };
     const points = this.state.points.map((point) => ({ ...point, at: reached(result, point.handle) ?? point.at }));
@@ -118,7 +118,7 @@ export const answers = {
     this.panel.say(`Done in ${content.steps} steps: ${REASONS[content.reason]}.${first}`);
   },
 
-  hear_origin({ id, point }) {
+  on_origin({ id, point }) {
     const asking = this.asked.get(id);
     this.asked.delete(id);
     // The state in which it was asked may have been left: the answer is right for every one that has this point. Of a
@@ -129,15 +129,15 @@ export const answers = {
     if (asking && !point) this.panel.warn("No point can be added to this result any more: press Start, or undo it.");
   },
 
-  hear_filming({ done, total }) {
+  on_filming({ done, total }) {
     if (this.filming && !this.dragging) this.panel.say(`Making the video: picture ${done} of ${total}.`, done / total);
   },
 
-  hear_ended({ job }) {
+  on_ended({ job }) {
     if (job === "film") this.filming = false;
   },
 
-  hear_saved({ name }, _, data) {
+  on_saved({ name }, _, data) {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(data);
     link.download = name;
@@ -146,7 +146,7 @@ export const answers = {
     this.panel.say(`Saved ${name}.`);
   },
 
-  hear_error({ about, text }) {
+  on_error({ about, text }) {
     this.panel.warn(text);
     if (about === "drag") {
       this.dragging = this.live = null;
