@@ -63,7 +63,8 @@ def invert(
     if subject is None and align is None and not quiet:
         options.complain(options.UNKNOWN_SUBJECT.format(generator))
     align = align or usual_align(subject)
-    models, done, code = None, [], 0
+    models, code = None, 0
+    done: list[dict] = []
     with options.stopping_leaves("the inversions finished before are kept, and this one goes on where it was"):
         for path in photos:
             with options.progress_bar(quiet) as bar:

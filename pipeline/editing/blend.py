@@ -88,8 +88,8 @@ def backward_flow(reconstruction: np.ndarray, edit: np.ndarray) -> np.ndarray:
         cv2.cvtColor(cv2.resize(x, (FLOW_SIDE, FLOW_SIDE), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
         for x in (edit, reconstruction)
     )
-    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    flow = search.calc(a, b, None)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow = search.calc(a, b, np.empty((0, 0), np.float32))  # no flow to begin with
     flow = cv2.resize(flow, (side, side), interpolation=cv2.INTER_LINEAR)
     return flow * (side / FLOW_SIDE)
 

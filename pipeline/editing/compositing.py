@@ -56,6 +56,7 @@ def blend_in(
     side = alignment.size
     seam = masks.crop_seam(alignment.inside(pixels.shape))
     if isinstance(where, str) and where == "face":
+        assert landmarks is not None  # `plan_edit` refuses this mask for a square
         after = predict(edited, Frame.around(landmarks))
         seam = seam * masks.face_mask([landmarks, after], side)
     elif isinstance(where, str):

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 
@@ -24,6 +25,8 @@ SMALLEST_SQUARE = 16
 
 Place = Face | Alignment
 """A face, or a square of the photo."""
+Points = Sequence[landmark_names.Point | str] | np.ndarray
+"""Handles or targets as a person gives them: (x, y) in photo pixels, or words that say where they lie."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +62,8 @@ class Plan:
 
 def plan_edit(
     photo: Photo | str | PathLike,
-    handles: Sequence[tuple[float, float] | str],
-    targets: Sequence[tuple[float, float] | str],
+    handles: Points,
+    targets: Points,
     mask: np.ndarray | str | PathLike | None = None,
     face: int | Face | None = None,
     box: Box | None = None,
@@ -74,30 +77,29 @@ def plan_edit(
     one that was found before. `align` is one of ALIGNS: see `usual_align`.
 
     Raises UserError for anything that a person can put right."""
-    photo = photo if isinstance(photo, Photo) else read_photo(photo)
+    photo = photo if isinstance(photo, Photo) else read_photo(Path(photo))
     amounts = presets.checked(amounts or {})
     waits = snap or amounts or landmark_names.by_landmarks(handles) or landmark_names.by_landmarks(targets)
-    if not waits:
-        handles, targets = place_points(photo, handles, targets)
+    starts, ends = (None, None) if waits else place_points(photo, handles, targets)
     given, mask, ignored = mask, given_mask(mask, photo), given_ignored(ignore, photo)
     began = time.monotonic()
     place, count = find_place(photo, align, face, box)
-    if waits:
-        handles, targets = place_points(photo, handles, targets, place, snap, amounts)
+    if starts is None or ends is None:
+        starts, ends = place_points(photo, handles, targets, place, snap, amounts)
     if isinstance(mask, str) and mask == "face" and count is None:
         raise UserError(
             "The mask can't be the face (--mask face) where a square of the photo is edited: "
             "give --mask auto or a picture, or --align face."
         )
     alignment = alignment_of(place)
-    check_in_crop(alignment, photo, handles, "handle", count)
-    check_in_crop(alignment, photo, targets, "target", count)
+    check_in_crop(alignment, photo, starts, "handle", count)
+    check_in_crop(alignment, photo, ends, "target", count)
     if isinstance(mask, np.ndarray):
         name = f"mask {given}" if isinstance(given, str | PathLike) else "mask"
-        check_mask_permits(mask, alignment, handles, name, count)
+        check_mask_permits(mask, alignment, starts, name, count)
         if ignored is not None:  # a handle may lie there: a mouth behind a hand can smile
-            check_mask_permits(mask * ~ignored, alignment, handles[:0], f"{name}, without what is ignored,", count)
-    return Plan(photo, handles, targets, mask, place, count, time.monotonic() - began, ignored)
+            check_mask_permits(mask * ~ignored, alignment, starts[:0], f"{name}, without what is ignored,", count)
+    return Plan(photo, starts, ends, mask, place, count, time.monotonic() - began, ignored)
 
 
 def find_generator(name_or_path: str | PathLike) -> tuple[str, str | None]:
@@ -168,8 +170,8 @@ def find_face(photo: Photo, number: int | Face | None = None, box: Box | None = 
 
 def place_points(
     photo: Photo,
-    handles: Sequence,
-    targets: Sequence,
+    handles: Points,
+    targets: Points,
     place: Place | None = None,
     snap: bool = False,
     amounts: Mapping[str, float] | None = None,
@@ -189,34 +191,35 @@ def place_points(
             _check_pairs(handles, targets)
         landmarks, width = (place.landmarks, place.box[2]) if isinstance(place, Face) else (None, 0.0)
         handles, targets = landmark_names.placed(handles, targets, landmarks, width, snap)
-        if amounts and landmarks is None:
-            raise landmark_names.no_landmarks(next(iter(amounts)))
-        for handle, target in presets.drags(amounts, landmarks, handles) if amounts else ():
-            handles, targets = [*handles, handle], [*targets, target]
+        if amounts:
+            if landmarks is None:
+                raise landmark_names.no_landmarks(next(iter(amounts)))
+            added = presets.drags(amounts, landmarks, handles)
+            handles, targets = [*handles, *(start for start, _ in added)], [*targets, *(end for _, end in added)]
     return check_points(photo, handles, targets)
 
 
-def check_points(photo: Photo, handles: Sequence, targets: Sequence) -> tuple[np.ndarray, np.ndarray]:
+def check_points(photo: Photo, handles: Points, targets: Points) -> tuple[np.ndarray, np.ndarray]:
     """Handles and targets as float64 [N, 2]. Raises UserError unless they pair up, lie in the photo, none has two
     targets, and at least one handle has to move."""
-    handles, targets = _points("handles", handles), _points("targets", targets)
-    _check_pairs(handles, targets)
-    for name, points in (("handle", handles), ("target", targets)):
+    starts, ends = _points("handles", handles), _points("targets", targets)
+    _check_pairs(starts, ends)
+    for name, points in (("handle", starts), ("target", ends)):
         for x, y in points:
             if not (-0.5 <= x <= photo.width - 0.5 and -0.5 <= y <= photo.height - 0.5):
                 raise UserError(
                     f"The {name} {x:g},{y:g} lies outside {photo.path.name}, which is {photo.width} × {photo.height} "
                     "pixels: give x,y from 0,0 at the top left."
                 )
-    if (handles == targets).all():
-        x, y = handles[0]
+    if (starts == ends).all():
+        x, y = starts[0]
         raise UserError(f"The handle {x:g},{y:g} is its own target, so nothing would move: give it another target.")
     aims: dict[tuple[float, float], list[float]] = {}
-    for handle, target in zip(handles.tolist(), targets.tolist(), strict=True):
+    for handle, target in zip(starts.tolist(), ends.tolist(), strict=True):
         if aims.setdefault(tuple(handle), target) != target:
             x, y = handle
             raise UserError(f"The handle {x:g},{y:g} has two targets (a pin is one, too): leave one of them out.")
-    return handles, targets
+    return starts, ends
 
 
 def check_in_crop(alignment: Alignment, photo: Photo, points: np.ndarray, name: str, faces: int | None) -> None:
@@ -259,24 +262,24 @@ def _extent(alignment: Alignment, size: tuple[int, int], point: np.ndarray | Non
     return f"a square with its corners at about {', '.join(corners[:3])} and {corners[3]}"
 
 
-def _check_pairs(handles: Sequence, targets: Sequence) -> None:
+def _check_pairs(handles: Points, targets: Points) -> None:
     if len(handles) != len(targets) or not len(handles):
         raise UserError(
             f"{len(handles)} handles and {len(targets)} targets: give one target to each handle, and one at least."
         )
 
 
-def _points(name: str, points: Sequence[tuple[float, float]]) -> np.ndarray:
+def _points(name: str, points: Points) -> np.ndarray:
     """float64 [N, 2]; one point (x, y) alone is taken, too."""
     try:
         array = np.asarray(points)
     except ValueError:  # of different lengths
-        array = None
-    if array is not None and not array.size:
+        array = np.array(None)
+    if not array.size:
         return np.zeros((0, 2))
-    if array is not None and array.shape == (2,):
+    if array.shape == (2,):
         array = array[None]
-    numbers = array is not None and array.dtype.kind in "iuf"
+    numbers = array.dtype.kind in "iuf"
     if not numbers or array.ndim != 2 or array.shape[1] != 2 or not np.isfinite(array).all():
         raise UserError(
             f"The {name} are no points in photo pixels: give a list of (x, y), like [(412, 530)], "

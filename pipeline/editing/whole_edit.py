@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -72,7 +73,7 @@ class Edit:
 
     def save(self, path: str | PathLike) -> None:
         """Write the picture, whole or not at all, with the photo's own samples where nothing changed."""
-        write_output(self.photo, self.picture, self.changed, path)
+        write_output(self.photo, self.picture, self.changed, Path(path))
 
     def _repr_html_(self) -> str:
         """For notebooks."""
@@ -194,7 +195,7 @@ def drag_face(
     may_change = None
     if isinstance(plan.mask, np.ndarray):
         may_change = alignment.crop(plan.mask).clip(0, 1)
-    elif plan.mask == "face":
+    elif plan.mask == "face" and plan.face:
         fine = at_least(FINE, alignment)
         may_change = masks.face_mask([fine.to_crop(plan.face.landmarks)], fine.size)
     states = by.steps(
