@@ -12,6 +12,7 @@ from photodrag.pipeline.commands import options
 from photodrag.pipeline.commands.films import check_films, film_costs, write_films
 from photodrag.pipeline.commands.progress_bar import ProgressBar
 from photodrag.pipeline.editing.edit_file import EditFile, read_edit_file, write_edit_file
+from photodrag.pipeline.editing.options import Dragging, Inverting, Network, Selection
 from photodrag.weights.common.errors import UserError
 
 if TYPE_CHECKING:
@@ -227,7 +228,13 @@ def _planned(
         handles, targets = zip(*task.drags, strict=True) if task.drags else ((), ())
         face, box = (plans[0].face, None) if plans and plans[0].face else (task.face, task.box)
         plan = plan_edit(
-            picture, handles, targets, task.mask, face, box, align, snap=snap, amounts=amounts, ignore=task.ignore
+            picture,
+            handles,
+            targets,
+            task.mask,
+            Selection(face, box, align, task.ignore),
+            snap=snap,
+            presets=amounts,
         )
         plans.append(replace(plan, faces=plans[0].faces) if plans else plan)
     if subject is None and tasks[0].align is None:
@@ -261,15 +268,10 @@ def _carried_out(
     bar.expect(ahead | dragging | (film_costs() if filmed else {}))
     return carry_out(
         plan,
-        generator=task.generator,
-        class_=task.class_,
-        method=task.method,
-        steps=task.steps,
-        device=device,
-        refresh=refresh,
+        network=Network(task.generator, task.class_, device),
+        dragging=Dragging(task.method, task.steps),
+        inverting=Inverting(projection, tuning, refresh),
         inversion=inversion,
-        projection=projection,
-        tuning=tuning,
         progress=bar,
     )
 

@@ -10,10 +10,13 @@ from pathlib import Path
 
 import numpy as np
 
-from photodrag.pipeline.faces import detection, landmark_names, presets
+from photodrag.pipeline.editing.options import Selection
+from photodrag.pipeline.faces import detection, landmark_names
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.box import Box, check_box
 from photodrag.pipeline.faces.detection import Face
+from photodrag.pipeline.faces.presets import checked as checked_amounts
+from photodrag.pipeline.faces.presets import drags as preset_drags
 from photodrag.pipeline.photos.mask import given_ignored, given_mask
 from photodrag.pipeline.photos.read import Photo, read_photo
 from photodrag.weights import UserError
@@ -65,25 +68,22 @@ def plan_edit(
     handles: Points,
     targets: Points,
     mask: np.ndarray | str | PathLike | None = None,
-    face: int | Face | None = None,
-    box: Box | None = None,
-    align: str = "face",
+    selection: Selection = Selection(),
     *,
     snap: bool = False,
-    amounts: Mapping[str, float] | None = None,
-    ignore: np.ndarray | str | PathLike | None = None,
+    presets: Mapping[str, float] | None = None,
 ) -> Plan:
-    """Read and check what `photodrag.pipeline.edit` is given; the arguments are the same, and `face` may be
-    one that was found before. `align` is one of ALIGNS: see `usual_align`.
+    """Read and check what `photodrag.pipeline.edit` is given; the arguments are the same, and snap is that of
+    `Dragging`. Where the selection doesn't say what the generator is shown, it is a face: see `usual_align`.
 
     Raises UserError for anything that a person can put right."""
     photo = photo if isinstance(photo, Photo) else read_photo(Path(photo))
-    amounts = presets.checked(amounts or {})
+    amounts = checked_amounts(presets or {})
     waits = snap or amounts or landmark_names.by_landmarks(handles) or landmark_names.by_landmarks(targets)
     starts, ends = (None, None) if waits else place_points(photo, handles, targets)
-    given, mask, ignored = mask, given_mask(mask, photo), given_ignored(ignore, photo)
+    given, mask, ignored = mask, given_mask(mask, photo), given_ignored(selection.ignore, photo)
     began = time.monotonic()
-    place, count = find_place(photo, align, face, box)
+    place, count = find_place(photo, selection.align or "face", selection.face, selection.box)
     if starts is None or ends is None:
         starts, ends = place_points(photo, handles, targets, place, snap, amounts)
     if isinstance(mask, str) and mask == "face" and count is None:
@@ -194,7 +194,7 @@ def place_points(
         if amounts:
             if landmarks is None:
                 raise landmark_names.no_landmarks(next(iter(amounts)))
-            added = presets.drags(amounts, landmarks, handles)
+            added = preset_drags(amounts, landmarks, handles)
             handles, targets = [*handles, *(start for start, _ in added)], [*targets, *(end for _, end in added)]
     return check_points(photo, handles, targets)
 
