@@ -19,6 +19,7 @@ class Names(click.ParamType):
         self.known = known
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        """As click asks for it: what was typed, as a tuple of names, each once."""
         if not isinstance(value, str):
             return value
         names = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))

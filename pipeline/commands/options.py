@@ -27,6 +27,7 @@ class TuneSteps(click.ParamType):
     name, DEFAULT = "STEPS", 0
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """As click asks for it: what was typed, as a number of steps."""
         text = str(value)
         if isinstance(value, int):
             return value
@@ -43,6 +44,7 @@ class Numbers(click.ParamType):
         self.name, self.groups, self.what, self.example = name, groups, what, example
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        """As click asks for it: what was typed, as the numbers in their groups, or those of the only group."""
         if not isinstance(value, str):
             return value
         try:
@@ -60,6 +62,7 @@ class Place(click.ParamType):
     name, example = "X,Y|NAME", "412,530 or nose"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        """As click asks for it: what was typed, as (x, y), or a landmark's name or number as it is."""
         if not isinstance(value, str):
             return value
         try:
@@ -74,6 +77,7 @@ class Drag(click.ParamType):
     name, example = "X,Y:X,Y", "412,530:412,510"
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        """As click asks for it: what was typed, as a handle and its target."""
         if not isinstance(value, str):
             return value
         try:

@@ -36,6 +36,7 @@ def _seconds(*sides: int) -> float:
 
 
 def drag_costs(steps: int) -> Costs:
+    """Of a drag of so many steps."""
     return {"dragging": [DRAG] * steps}
 
 

@@ -20,7 +20,8 @@ from photodrag.pipeline.editing import masks
 from photodrag.pipeline.editing.compositing import FINE, at_least, draw
 from photodrag.pipeline.editing.inversion import Inversion, Models, Progress, invert, silent
 from photodrag.pipeline.editing.options import Dragging, Inverting, Network, Selection
-from photodrag.pipeline.editing.plan import Plan, Points, find_generator, plan_edit, usual_align
+from photodrag.pipeline.editing.plan import Plan, find_generator, plan_edit, usual_align
+from photodrag.pipeline.editing.points import Points
 from photodrag.pipeline.editing.tuning import tune_inversion
 from photodrag.pipeline.faces.detection import is_seen
 from photodrag.pipeline.faces.landmarks import Frame, predict
