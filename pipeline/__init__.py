@@ -2,6 +2,8 @@
 
 edit = photodrag.pipeline.edit("photo.jpg", handles=[(412, 530)], targets=[(412, 510)])
 edit.save("edited.jpg")
+
+What of the photo is meant, by which network, how it is dragged and inverted: Selection, Network, Dragging, Inverting.
 """
 
 from typing import TYPE_CHECKING

@@ -76,8 +76,8 @@ def plan_edit(
     Raises UserError for anything that a person can put right."""
     photo = photo if isinstance(photo, Photo) else read_photo(Path(photo))
     amounts = checked_amounts(presets or {})
-    waits = snap or amounts or landmark_names.by_landmarks(handles) or landmark_names.by_landmarks(targets)
-    starts, ends = (None, None) if waits else place_points(photo, handles, targets)
+    needs_landmarks = snap or amounts or landmark_names.by_landmarks(handles) or landmark_names.by_landmarks(targets)
+    starts, ends = (None, None) if needs_landmarks else place_points(photo, handles, targets)
     given, mask, ignored = mask, given_mask(mask, photo), given_ignored(selection.ignore, photo)
     began = time.monotonic()
     place, count = find_place(photo, selection.align or "face", selection.face, selection.box)

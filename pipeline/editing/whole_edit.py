@@ -17,7 +17,7 @@ from photodrag.invert import identity
 from photodrag.invert.projection import ProjectSettings
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.editing import masks
-from photodrag.pipeline.editing.compositing import FINE, at_least, draw
+from photodrag.pipeline.editing.compositing import LEAST_SIDE, at_least, draw
 from photodrag.pipeline.editing.inversion import Inversion, Models, Progress, invert, silent
 from photodrag.pipeline.editing.options import Dragging, Inverting, Network, Selection
 from photodrag.pipeline.editing.plan import Plan, find_generator, plan_edit, usual_align
@@ -165,22 +165,26 @@ def drag_face(
     progress: Callable[[DragState], bool | None] | None = None,
     method: str = "photodrag",
 ) -> DragResult:
-    """Drag the face or the square of a plan by a method, in pixels of the crop; `progress` is as for `drag`."""
-    by = find_method(method)
+    """Drag the points of a plan in the generator's pictures.
+
+    settings: the method's own by default. progress: told each state; the drag ends where it returns True. method: one
+    of `drag.methods.METHODS`. The result's points are (x, y) in pixels of the crop. Raises UserError for an unknown
+    method."""
+    chosen = find_method(method)
     models, alignment = inversion.models, inversion.alignment
     may_change = None
     if isinstance(plan.mask, np.ndarray):
         may_change = alignment.crop(plan.mask).clip(0, 1)
     elif plan.mask == "face" and plan.face:
-        fine = at_least(FINE, alignment)
+        fine = at_least(LEAST_SIDE, alignment)
         may_change = masks.face_mask([fine.to_crop(plan.face.landmarks)], fine.size)
-    states = by.steps(
+    states = chosen.steps(
         inversion.generator,
         inversion.w_plus,
         torch.from_numpy(alignment.to_crop(plan.handles)),
         torch.from_numpy(alignment.to_crop(plan.targets)),
         None if may_change is None else torch.from_numpy(may_change),
-        settings or by.settings,
+        settings or chosen.settings,
         models.space,
         followed(inversion.crop.landmarks),
     )
