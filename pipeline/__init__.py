@@ -2,6 +2,8 @@
 
 edit = photodrag.pipeline.edit("photo.jpg", handles=[(412, 530)], targets=[(412, 510)])
 edit.save("edited.jpg")
+
+What of the photo is meant, by which network, how it is dragged and inverted: Selection, Network, Dragging, Inverting.
 """
 
 from typing import TYPE_CHECKING
@@ -9,6 +11,10 @@ from typing import TYPE_CHECKING
 from photodrag.weights.common.lazy import lazily
 
 if TYPE_CHECKING:
+    from photodrag.pipeline.editing.options import Dragging, Inverting, Network, Selection
     from photodrag.pipeline.editing.whole_edit import Edit, Handle, edit
 
-__getattr__, __all__ = lazily(__name__, {"editing.whole_edit": "Edit Handle edit"})
+__getattr__, __all__ = lazily(
+    __name__,
+    {"editing.options": "Dragging Inverting Network Selection", "editing.whole_edit": "Edit Handle edit"},
+)

@@ -10,6 +10,7 @@ import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from types import FrameType
 
 import click
 
@@ -66,7 +67,8 @@ def _run(arguments: Sequence[str] | None) -> int:
     except UserError as error:
         return _complain(str(error), error.exit_code)
     except click.UsageError as error:
-        if type(error).__name__ == "NoArgsIsHelpError":  # of click 8.2; older ones print the help themselves
+        # NoArgsIsHelpError is of click 8.2; older ones print the help themselves.
+        if error.ctx and type(error).__name__ == "NoArgsIsHelpError":
             click.echo(error.ctx.get_help())
             return 0
         command = error.ctx.command_path if error.ctx else "photodrag"
@@ -89,7 +91,7 @@ def _stop_signals() -> Iterator[list[int]]:
     received: list[int] = []
     last = -PATIENCE
 
-    def stop(number: int, _) -> None:
+    def stop(number: int, _: FrameType | None) -> None:
         nonlocal last
         if time.monotonic() - last < PATIENCE:
             return

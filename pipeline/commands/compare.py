@@ -18,7 +18,8 @@ class Names(click.ParamType):
     def __init__(self, known: tuple[str, ...] = ()):
         self.known = known
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        """As click asks for it: what was typed, as a tuple of names, each once."""
         if not isinstance(value, str):
             return value
         names = tuple(dict.fromkeys(name.strip() for name in value.split(",") if name.strip()))

@@ -1,29 +1,20 @@
 """`photodrag edit`: photo in, edited photo out."""
 
-import os
 import time
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import click
 
 from photodrag.pipeline.commands import options
-from photodrag.pipeline.commands.films import check_films, film_costs, write_films
-from photodrag.pipeline.commands.progress_bar import ProgressBar
-from photodrag.pipeline.editing.edit_file import EditFile, read_edit_file, write_edit_file
-from photodrag.weights.common.errors import UserError
-
-if TYPE_CHECKING:
-    from photodrag.pipeline.editing.inversion import Inversion
-    from photodrag.pipeline.editing.plan import Plan
-    from photodrag.pipeline.editing.whole_edit import Edit
-    from photodrag.pipeline.photos.read import Photo
-
-STAY = "+0,+0"
-"""The target of a pin."""
-SHARED = "face", "box", "align", "generator", "class_", "tune", "ignore"
-"""What edits in one run have in common, for there is one inversion."""
+from photodrag.pipeline.commands.edit_steps import (
+    EditOptions,
+    carried_out,
+    checked_outputs,
+    checked_tasks,
+    planned,
+    tell,
+)
 
 
 @click.command()
@@ -77,24 +68,7 @@ SHARED = "face", "box", "align", "generator", "class_", "tune", "ignore"
 @click.option("--arrows", is_flag=True, help="Draw the drags on what --video, --gif and --frames show.")
 @options.quiet
 @options.as_json
-def edit(
-    photo: Path,
-    drags: tuple,
-    pins: tuple,
-    snap: bool,
-    out: Path | None,
-    device: str,
-    refresh: bool,
-    edit_files: tuple[Path, ...],
-    save_edit: Path | None,
-    video: Path | None,
-    gif: Path | None,
-    frames: Path | None,
-    arrows: bool,
-    quiet: bool,
-    as_json: bool,
-    **wanted,
-) -> None:
+def edit(**keywords: Any) -> None:
     """Drag points of PHOTO, of a face in it by default, and write the edited photo.
 
     Points are x,y in pixels of the photo as you see it, from 0,0 at the top left, or landmarks of the face: one of
@@ -130,155 +104,14 @@ def edit(
         photodrag edit cat.jpg --generator afhqcat --box 300,120,800,800 --drag 640,700:640,660
     """
     from photodrag.pipeline.photos.read import read_photo
-    from photodrag.pipeline.photos.write import check_output, check_writable, default_output
 
     began = time.monotonic()
-    amounts = options.preset_amounts(wanted)
-    drags += tuple((pin, STAY) for pin in pins)
-    tasks = [_task(edit_file, drags, wanted) for edit_file in edit_files or [None]]
-    for task, edit_file in zip(tasks, edit_files or [None], strict=True):
-        if not task.drags and not any(amounts.values()):
-            where = f" in {edit_file}" if len(tasks) > 1 else ""
-            raise UserError(
-                f"Nothing is to be dragged{where}: give --drag {options.DRAG.name}, like {options.DRAG.example}."
-            )
-    _check_together(tasks, edit_files, save_edit)
-    picture = read_photo(photo)
-    outs = numbered(out or default_output(picture), len(tasks))
-    inputs = [*(path for task in tasks for path in task.pictures), *edit_files]
-    for path in outs:
-        check_output(path, picture, inputs)
-    if save_edit:
-        check_writable(save_edit, [photo, *tasks[0].pictures])
-        if os.path.realpath(save_edit) == os.path.realpath(outs[0]):
-            raise UserError(f"{outs[0]} can't be both the picture and the edit: give --save-edit another name.")
-    films = list(zip(*(numbered(path, len(tasks)) for path in (video, gif, frames)), strict=True))
-    check_films(films, arrows, [photo, *inputs, *outs, *([save_edit] if save_edit else [])])
-    facts, inversion = [], None
-    with options.progress_bar(quiet) as bar:
-        tasks, plans = _planned(picture, tasks, snap, amounts, bar)
+    given = EditOptions.of(keywords)
+    tasks = checked_tasks(given)
+    picture = read_photo(given.photo)
+    outputs = checked_outputs(given, tasks, picture)
+    with options.progress_bar(given.quiet) as bar:
+        jobs = planned(picture, tasks, outputs, given, bar)
         bar("loading")
-        for task, plan, path, done in zip(tasks, plans, outs, range(len(outs)), strict=True):
-            filmed = any(films[done])
-            with options.stopping_leaves(_whole(outs[:done])):
-                result = _carried_out(plan, task, device, refresh, inversion, filmed, bar)
-                bar("writing")
-                result.save(path)
-                inversion = result.inversion
-            with options.stopping_leaves(_whole(outs[: done + 1])):
-                from photodrag.pipeline.editing import report
-
-                if filmed:
-                    write_films(plan, result, films[done], arrows, bar)
-                facts.append(report.of_edit(result, path, task.seed, time.monotonic() - began))
-        if inversion.cache_error:
-            bar.note(f"The inversion was not kept: {inversion.cache_error}")
-    with options.stopping_leaves(_whole(outs)):
-        if save_edit:
-            write_edit_file(save_edit, replace(tasks[0], drags=plans[0].drags))
-        if as_json:
-            options.say_json(facts[0] if len(facts) == 1 else {"edits": facts})
-        else:
-            options.say("\n".join(map(report.edit_in_words, facts)))
-
-
-def numbered(path: Path | None, count: int) -> list[Path | None]:
-    """The path itself, or of several outputs one each: smile-1.jpg, smile-2.jpg, …"""
-    return (
-        [path] * count
-        if count == 1 or path is None
-        else [path.with_name(f"{path.stem}-{n}{path.suffix}") for n in range(1, count + 1)]
-    )
-
-
-def _whole(outs: list[Path]) -> str:
-    if not outs:
-        return "nothing was written"
-    if len(outs) == 1:
-        return f"the picture is whole, in {outs[0]}"
-    return f"the pictures are whole, in {', '.join(map(str, outs))}"
-
-
-def _check_together(tasks: list[EditFile], edit_files: tuple[Path, ...], save_edit: Path | None) -> None:
-    """Raises UserError for edits that can't be made in one run."""
-    if len(tasks) > 1 and save_edit:
-        raise UserError("--save-edit keeps one edit, and several --edit were given: save each by itself.")
-    for task, edit_file in zip(tasks[1:], edit_files[1:], strict=True):
-        for name in SHARED:
-            if getattr(task, name) != getattr(tasks[0], name):
-                shown = name.rstrip("_")
-                raise UserError(
-                    f"{edit_files[0]} and {edit_file} differ in {shown!r}, so they need two inversions: "
-                    f"give --{shown} for both, or edit twice."
-                )
-
-
-def _planned(
-    picture: "Photo", tasks: list[EditFile], snap: bool, amounts: dict[str, float], bar: ProgressBar
-) -> tuple[list[EditFile], list["Plan"]]:
-    """The tasks, their generator found, and a plan for each; the face is looked for once."""
-    from photodrag.pipeline.editing.plan import find_generator, plan_edit, usual_align
-
-    generator, subject = find_generator(tasks[0].generator)
-    align = tasks[0].align or usual_align(subject)
-    bar("finding the face" if align == "face" else "looking at the photo")
-    plans: list[Plan] = []
-    for task in tasks:
-        handles, targets = zip(*task.drags, strict=True) if task.drags else ((), ())
-        face, box = (plans[0].face, None) if plans and plans[0].face else (task.face, task.box)
-        plan = plan_edit(
-            picture, handles, targets, task.mask, face, box, align, snap=snap, amounts=amounts, ignore=task.ignore
-        )
-        plans.append(replace(plan, faces=plans[0].faces) if plans else plan)
-    if subject is None and tasks[0].align is None:
-        bar.note(options.UNKNOWN_SUBJECT.format(generator))
-    if plans[0].faces and plans[0].faces > 1 and tasks[0].face is None:
-        bar.note(
-            f"{plans[0].faces} faces were found; face 1 (the largest) is edited; "
-            f"choose with --face N (see `photodrag faces {picture.path}`)."
-        )
-    return [replace(task, generator=generator) for task in tasks], plans
-
-
-def _carried_out(
-    plan: "Plan",
-    task: EditFile,
-    device: str,
-    refresh: bool,
-    inversion: "Inversion | None",
-    filmed: bool,
-    bar: ProgressBar,
-) -> "Edit":
-    options.prepare_to_compute(device)
-    from photodrag.drag.methods import find_method
-    from photodrag.invert import ProjectSettings
-    from photodrag.pipeline.commands import progress_bar
-    from photodrag.pipeline.editing.whole_edit import carry_out
-
-    projection, tuning = ProjectSettings(), options.tune_settings(task.tune)
-    ahead = {} if inversion else progress_bar.inversion_costs(projection.stages, tuning)
-    dragging = progress_bar.drag_costs(task.steps or find_method(task.method).settings.steps)
-    bar.expect(ahead | dragging | (film_costs() if filmed else {}))
-    return carry_out(
-        plan,
-        generator=task.generator,
-        class_=task.class_,
-        method=task.method,
-        steps=task.steps,
-        device=device,
-        refresh=refresh,
-        inversion=inversion,
-        projection=projection,
-        tuning=tuning,
-        progress=bar,
-    )
-
-
-def _task(edit_file: Path | None, drags: tuple, wanted: dict) -> EditFile:
-    """The edit that file and options describe together."""
-    task = read_edit_file(edit_file) if edit_file else EditFile()
-    given = {name: value for name, value in wanted.items() if value is not None}
-    options.check_one_face(given.get("face"), given.get("box"))
-    if "face" in given or "box" in given:
-        task = replace(task, face=None, box=None)
-    return replace(task, drags=task.drags + drags, **given)
+        facts = carried_out(jobs, given, bar, began)
+    tell(jobs, facts, given)

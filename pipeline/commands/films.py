@@ -12,11 +12,13 @@ if TYPE_CHECKING:
     from photodrag.pipeline.editing.plan import Plan
     from photodrag.pipeline.editing.whole_edit import Edit
 
+Film = tuple[Path | None, Path | None, Path | None]
+"""Where an edit's film goes: video, GIF, folder of pictures; None where it isn't asked for."""
 PICTURE = 1.5
 """Seconds of a film's picture on two CPU cores."""
 
 
-def check_films(films: list[tuple], arrows: bool, others: list[Path]) -> None:
+def check_films(films: list[Film], arrows: bool, others: list[Path]) -> None:
     """Raises UserError for films that can't be written, or would replace another file of this edit."""
     from photodrag.pipeline.films.files import check_film
 
@@ -37,7 +39,7 @@ def film_costs() -> Costs:
     return {"filming": [PICTURE] * FRAMES}
 
 
-def write_films(plan: "Plan", result: "Edit", film: tuple, arrows: bool, bar: ProgressBar) -> None:
+def write_films(plan: "Plan", result: "Edit", film: Film, arrows: bool, bar: ProgressBar) -> None:
     """Draw the pictures of an edit and write them wherever `film` (video, gif, folder) names a place."""
     from photodrag.pipeline.films.files import write_film
     from photodrag.pipeline.films.frames import FRAMES, pictures

@@ -1,7 +1,10 @@
 """`photodrag invert`: fill the cache, and see how good the inversions are."""
 
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -14,7 +17,40 @@ if TYPE_CHECKING:
 
     from photodrag.pipeline.editing.inversion import Models
     from photodrag.pipeline.editing.plan import Place
+    from photodrag.pipeline.faces.box import Box
     from photodrag.pipeline.photos.read import Photo
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class InvertOptions:
+    """What `photodrag invert` was asked for."""
+
+    photos: tuple[Path, ...]
+    face: int | None
+    box: "Box | None"
+    align: str | None
+    generator: str | None
+    class_: int | None
+    ignore: str | None
+    tune: int | None
+    device: str
+    refresh: bool
+    quiet: bool
+    as_json: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A photo, and what of it is to be inverted."""
+
+    photo: "Photo"
+    place: "Place"
+    faces: int | None
+    """How many it shows; None where nobody looked."""
+    ignored: "np.ndarray | None"
+    """bool [H, W]; None for nothing."""
 
 
 @click.command()
@@ -30,20 +66,7 @@ if TYPE_CHECKING:
 @options.refresh
 @options.quiet
 @options.as_json
-def invert(
-    photos: tuple[Path, ...],
-    face: int | None,
-    box: tuple | None,
-    align: str | None,
-    generator: str | None,
-    class_: int | None,
-    ignore: str | None,
-    tune: int | None,
-    device: str,
-    refresh: bool,
-    quiet: bool,
-    as_json: bool,
-) -> int:
+def invert(**keywords: Any) -> int:
     """Invert the face in each PHOTO, or a square of it, ahead of its edits, and say how good the inversion is.
 
     Inversions are kept (see `photodrag cache`), so that an edit of the same face takes seconds. A photo
@@ -54,80 +77,87 @@ def invert(
         photodrag invert holiday/*.jpg
         photodrag invert singer.jpg --ignore microphone.png
     """
-    from photodrag.pipeline.editing.plan import find_generator, find_place, usual_align
-    from photodrag.pipeline.photos.mask import given_ignored
-    from photodrag.pipeline.photos.read import read_photo
+    from photodrag.pipeline.editing.plan import find_generator, usual_align
 
-    options.check_one_face(face, box)
-    generator, subject = find_generator(generator or "face")
-    if subject is None and align is None and not quiet:
+    given = InvertOptions(**keywords)
+    options.check_one_face(given.face, given.box)
+    generator, subject = find_generator(given.generator or "face")
+    if subject is None and given.align is None and not given.quiet:
         options.complain(options.UNKNOWN_SUBJECT.format(generator))
-    align = align or usual_align(subject)
-    models, done, code = None, [], 0
+    given = replace(given, generator=generator, align=given.align or usual_align(subject))
+    models: Models | None = None
+    done: list[dict] = []
+    code = 0
     with options.stopping_leaves("the inversions finished before are kept, and this one goes on where it was"):
-        for path in photos:
-            with options.progress_bar(quiet) as bar:
-                try:
-                    bar(f"finding the face in {path.name}" if align == "face" else f"looking at {path.name}")
-                    photo = read_photo(path)
-                    ignored = given_ignored(ignore, photo)
-                    found, count = find_place(photo, align, face, box)
-                except UserError as error:
-                    code = max(code, _tell(error, path, done))
-                    continue
-                if models is None:  # only now, so that wrong photos are told at once
-                    models = _load(generator, class_, device, bar)
-                try:
-                    facts = _invert(photo, found, count, models, ignored, tune, refresh, bar)
-                except UserError as error:
-                    code = max(code, _tell(error, path, done))
-                    continue
-            done.append(facts)
-            if not as_json:
-                from photodrag.pipeline.editing.report import inversion_in_words
-
-                options.say(inversion_in_words(facts))
-            if facts["unkept"]:
-                options.complain(f"The inversion was not kept: {facts['unkept']}")
-                code = max(code, Failure.exit_code)
-        if as_json:
+        for path in given.photos:
+            with options.progress_bar(given.quiet) as bar:
+                facts: dict | UserError
+                found = _or_error(partial(_found, path, given, bar))
+                if isinstance(found, UserError):
+                    facts = found
+                else:
+                    models = models or _load(generator, given, bar)  # only now, so that wrong photos are told at once
+                    facts = _or_error(partial(_invert, found, models, given, bar))
+            done.append({"photo": str(path), "error": str(facts)} if isinstance(facts, UserError) else facts)
+            code = max(code, _tell(facts, given))
+        if given.as_json:
             options.say_json({"inversions": done})
     return code
 
 
-def _tell(error: UserError, path: Path, done: list[dict]) -> int:
-    """Tell of a photo that failed; the others go on."""
-    options.complain(str(error))
-    done.append({"photo": str(path), "error": str(error)})
-    return error.exit_code
+def _or_error(compute: Callable[[], Value]) -> Value | UserError:
+    """What is computed of a photo; or what is wrong with it, which is told at once, for the others go on."""
+    try:
+        return compute()
+    except UserError as error:
+        options.complain(str(error))
+        return error
 
 
-def _load(generator: str, class_: int | None, device: str, bar: ProgressBar) -> "Models":
+def _found(path: Path, given: InvertOptions, bar: ProgressBar) -> Found:
+    from photodrag.pipeline.editing.plan import find_place
+    from photodrag.pipeline.photos.mask import given_ignored
+    from photodrag.pipeline.photos.read import read_photo
+
+    align = given.align or "face"
+    bar(f"finding the face in {path.name}" if align == "face" else f"looking at {path.name}")
+    photo = read_photo(path)
+    ignored = given_ignored(given.ignore, photo)
+    return Found(photo, *find_place(photo, align, given.face, given.box), ignored)
+
+
+def _load(generator: str, given: InvertOptions, bar: ProgressBar) -> "Models":
     bar("loading")
-    options.prepare_to_compute(device)
+    options.prepare_to_compute(given.device)
     from photodrag.pipeline.editing.inversion import Models
 
-    return Models.load(generator, device, bar, class_)
+    return Models.load(generator, given.device, bar, given.class_)
 
 
-def _invert(
-    photo: "Photo",
-    place: "Place",
-    faces: int | None,
-    models: "Models",
-    ignored: "np.ndarray | None",
-    tune: int | None,
-    refresh: bool,
-    bar: ProgressBar,
-) -> dict:
+def _invert(found: Found, models: "Models", given: InvertOptions, bar: ProgressBar) -> dict:
+    """The facts of an inversion, as --json prints them."""
     from photodrag.invert import ProjectSettings
     from photodrag.pipeline.commands import progress_bar
     from photodrag.pipeline.editing import inversion, report
     from photodrag.pipeline.editing.tuning import tune_inversion
 
-    settings, tuning = ProjectSettings(), options.tune_settings(tune)
+    settings, tuning = ProjectSettings(), options.tune_settings(given.tune)
     bar.expect(progress_bar.inversion_costs(settings.stages, tuning))
-    result = inversion.invert(photo, place, models, settings, refresh, bar, ignore=ignored)
+    result = inversion.invert(found.photo, found.place, models, settings, given.refresh, bar, ignore=found.ignored)
     if tuning:
-        result = tune_inversion(photo, result, tuning, refresh, bar)
-    return report.of_inversion(photo, result, faces)
+        result = tune_inversion(found.photo, result, tuning, given.refresh, bar)
+    return report.of_inversion(found.photo, result, found.faces)
+
+
+def _tell(facts: dict | UserError, given: InvertOptions) -> int:
+    """Tell of an inversion, unless --json will: its exit code."""
+    if isinstance(facts, UserError):
+        return facts.exit_code
+    if not given.as_json:
+        from photodrag.pipeline.editing.report import inversion_in_words
+
+        options.say(inversion_in_words(facts))
+    if facts["unkept"]:
+        options.complain(f"The inversion was not kept: {facts['unkept']}")
+        return Failure.exit_code
+    return 0

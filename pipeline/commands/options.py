@@ -4,9 +4,9 @@ import json
 import math
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -26,14 +26,15 @@ class TuneSteps(click.ParamType):
 
     name, DEFAULT = "STEPS", 0
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """As click asks for it: what was typed, as a number of steps."""
+        text = str(value)
         if isinstance(value, int):
             return value
-        if not value.isdecimal() or not int(value):
-            self.fail(
-                f"{value!r} is no number of steps: write {param.opts[0]} last, or {param.opts[0]}=60.", param, ctx
-            )
-        return int(value)
+        if not text.isdecimal() or not int(text):
+            option = param.opts[0] if param else "--tune"
+            self.fail(f"{value!r} is no number of steps: write {option} last, or {option}=60.", param, ctx)
+        return int(text)
 
 
 class Numbers(click.ParamType):
@@ -42,7 +43,8 @@ class Numbers(click.ParamType):
     def __init__(self, name: str, groups: tuple[int, ...], what: str, example: str):
         self.name, self.groups, self.what, self.example = name, groups, what, example
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        """As click asks for it: what was typed, as the numbers in their groups, or those of the only group."""
         if not isinstance(value, str):
             return value
         try:
@@ -59,7 +61,8 @@ class Place(click.ParamType):
 
     name, example = "X,Y|NAME", "412,530 or nose"
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        """As click asks for it: what was typed, as (x, y), or a landmark's name or number as it is."""
         if not isinstance(value, str):
             return value
         try:
@@ -73,7 +76,8 @@ class Drag(click.ParamType):
 
     name, example = "X,Y:X,Y", "412,530:412,510"
 
-    def convert(self, value, param, ctx):
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        """As click asks for it: what was typed, as a handle and its target."""
         if not isinstance(value, str):
             return value
         try:
@@ -88,10 +92,11 @@ class Drag(click.ParamType):
             )
 
 
+Command = TypeVar("Command", bound=Callable[..., object])
 DRAG, PLACE = Drag(), Place()
 
 
-def presets(command):
+def presets(command: Command) -> Command:
     """An option for each preset."""
     for name, preset in reversed(PRESETS.items()):
         amount = click.option(f"--{name}", type=click.FloatRange(-1, 1), metavar="AMOUNT", help=preset.what)
@@ -197,8 +202,7 @@ def stopping_leaves(what: str) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
-        if not hasattr(error, "leaves"):
-            error.leaves = what
+        vars(error).setdefault("leaves", what)
         raise
 
 

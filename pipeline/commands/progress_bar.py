@@ -2,10 +2,15 @@
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
 from photodrag.weights.common.printable import printable
+
+if TYPE_CHECKING:
+    from photodrag.invert.projection import Stage
+    from photodrag.invert.tuning import TuneSettings
 
 BASE, PIXEL = 1.15, 1.6e-5
 """Seconds of a projection step on two CPU cores: of the picture, and of each pixel that a view has."""
@@ -16,10 +21,14 @@ Costs = dict[str, Sequence[float]]
 """For each stage, in their order, what each of its steps costs, in any unit."""
 
 
-def inversion_costs(stages: Sequence, tuning=None) -> Costs:
+def inversion_costs(stages: Sequence["Stage"], tuning: "TuneSettings | None" = None) -> Costs:
     """Of `ProjectSettings.stages`, and of TuneSettings where there are some."""
-    costs = {"inverting": [_seconds(stage.whole, stage.face or 0) for stage in stages for _ in range(stage.steps)]}
-    return costs | ({"tuning": [_seconds(tuning.whole, tuning.face)] * tuning.steps} if tuning else {})
+    costs: Costs = {
+        "inverting": [_seconds(stage.whole, stage.face or 0) for stage in stages for _ in range(stage.steps)]
+    }
+    if tuning:
+        costs["tuning"] = [_seconds(tuning.whole, tuning.face)] * tuning.steps
+    return costs
 
 
 def _seconds(*sides: int) -> float:
@@ -27,6 +36,7 @@ def _seconds(*sides: int) -> float:
 
 
 def drag_costs(steps: int) -> Costs:
+    """Of a drag of so many steps."""
     return {"dragging": [DRAG] * steps}
 
 
@@ -47,7 +57,7 @@ class ProgressBar:
     def __enter__(self) -> "ProgressBar":
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self._wipe()
         if self._bar is not None:
             self._bar.close()

@@ -1,12 +1,17 @@
 """`photodrag weights`: which generators and perceptual distances there are, and where they come from."""
 
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import click
 
 from photodrag.pipeline.commands import options
 from photodrag.pipeline.commands.cache import human_size
+
+if TYPE_CHECKING:
+    from photodrag.weights.facts import Facts
+    from photodrag.weights.formats.stylegan2_checkpoint import NetworkSummary
 
 ORIGINS = {
     "wheel": "What Photodrag is made for",
@@ -43,7 +48,7 @@ def list_weights(as_json: bool) -> None:
         options.say_json({"weights": [_plain(row) for row in rows]})
         return
     width = max(len(row.name) for row in rows)
-    lines = []
+    lines: list[str] = []
     for i, row in enumerate(rows):
         title = ORIGINS[row.origin]
         if i == 0 or title != ORIGINS[rows[i - 1].origin]:
@@ -52,7 +57,7 @@ def list_weights(as_json: bool) -> None:
     options.say("\n".join(lines))
 
 
-def _lines(row, width: int) -> list[str]:
+def _lines(row: "Facts", width: int) -> list[str]:
     """A row for people: two lines for a checkpoint, four for what Photodrag uses by itself."""
     where = f"lies in {row.path}" if row.path else "not fetched"
     if row.origin in ("wheel", "backbone"):
@@ -69,7 +74,7 @@ def _lines(row, width: int) -> list[str]:
     return [head, about, f"{'':{width}}  {where}"] if row.path else [f"{head}  {where}", about]
 
 
-def _digest(row) -> str:
+def _digest(row: "Facts") -> str:
     if row.sha256:
         return f"SHA-256 {row.sha256[:12]}…"
     return f"SHA-256 begins as in {row.file}" if row.origin == "backbone" else "SHA-256 unknown"
@@ -175,7 +180,7 @@ def info(name: str, as_json: bool) -> None:
     options.say("\n".join(f"{name:8} {text}" for name, text in _described(row).items() if text))
 
 
-def _described(row) -> dict[str, str | None]:
+def _described(row: "Facts") -> dict[str, str | None]:
     """The facts by their titles; None for those that there aren't."""
     added = row.origin == "own" and row.path and row.path.stem == row.name  # the original may be gone
     anew = "remove it and add the checkpoint again" if added else "it will be made anew"
@@ -201,38 +206,36 @@ def _described(row) -> dict[str, str | None]:
     }
 
 
-def _sizes(row) -> str:
-    kept = f", {human_size(row.kept_size)} kept" if row.path else ""
+def _sizes(row: "Facts") -> str:
+    kept = f", {human_size(row.kept_size)} kept" if row.kept_size is not None else ""
     return _size(row.size) + ("" if row.origin == "own" else " to fetch") + kept
 
 
-def _known_digest(row) -> str:
-    if row.origin == "own" and not row.sha256:
-        return "unknown"
+def _known_digest(row: "Facts") -> str:
+    if row.origin == "backbone":
+        return "begins with the digits in the file's name"
+    if row.sha256 is None:
+        return "unknown" if row.origin == "own" else "nobody has published one; it will be noted"
     if row.origin == "own":
         return row.sha256 + (
             f", that of the published {row.published}" if row.published else ", none that is published"
         )
-    if row.origin == "backbone":
-        return "begins with the digits in the file's name"
     if row.origin == "wheel":
         return row.sha256
     if row.agreeing:
         return f"{row.sha256}, as {'two people' if row.agreeing == 2 else 'one person'}'s copies have it"
-    return (
-        f"{row.sha256}, noted when it was fetched here" if row.sha256 else "nobody has published one; it will be noted"
-    )
+    return f"{row.sha256}, noted when it was fetched here"
 
 
-def _network(network) -> str:
+def _network(network: "NetworkSummary") -> str:
     classes = f"{network.classes} classes" if network.classes else "no classes"
     side = network.resolution
     return f"StyleGAN2, {network.architecture}, {side} × {side}, {network.codes} codes, {classes}"
 
 
-def _channels(network) -> str:
+def _channels(network: "NetworkSummary") -> str:
     return ", ".join(f"b{4 << i} {channels}" for i, channels in enumerate(network.channels))
 
 
-def _plain(row) -> dict:
+def _plain(row: "Facts") -> dict:
     return asdict(row) | {"path": str(row.path) if row.path else None}

@@ -17,7 +17,7 @@ from photodrag.pipeline.faces.align import Alignment, Region
 FLOW_SIDE = 512
 BLUR = 4
 """Over which a mismatch is averaged, in pixels of a crop of 1024."""
-TRUST = 18.0
+MISMATCH_SCALE = 18.0
 """Grey levels of mismatch at which the residual's weight has fallen to 1/e."""
 
 
@@ -35,43 +35,43 @@ def blend(
     reconstruction: np.ndarray,
     edit: np.ndarray,
     alpha: np.ndarray,
-    own: np.ndarray | None = None,
+    residual_weight: np.ndarray | None = None,
 ) -> Blend:
     """Put an edited crop back into its photo.
 
-    pixels: the photo, uint8 RGB [H, W, 3]. reconstruction, edit: uint8 RGB [R, R, 3], the generator's
-    pictures before and after the drag. alpha: float32 [H, W], 0 … 1, how much of the edit shows; beyond
-    the crop it counts as 0. Where it is 0 the photo stays as it is, to the bit. own: float32 [R, R], 0 … 1, how much
-    of what the crop shows is the face's own, to be carried along; None for all of it."""
+    pixels: the photo, uint8 RGB [H, W, 3]. reconstruction, edit: uint8 RGB [R, R, 3], the generator's pictures before
+    and after the drag. alpha: float32 [H, W], 0 … 1, how much of the edit shows; beyond the crop it counts as 0. Where
+    it is 0 the photo stays as it is, to the bit. residual_weight: float32 [R, R], 0 … 1, how much of the residual is
+    carried along from each pixel of the crop; None for all of it."""
     region = bounds_of(alpha, alignment.paste_region(pixels.shape))
     x0, y0, x1, y1 = region
     alpha = alpha[y0:y1, x0:x1] * alignment.covered(region)
     picture, changed = pixels.copy(), np.zeros(pixels.shape[:2], bool)
     if alpha.size:
         before = pixels[y0:y1, x0:x1].astype(np.float32)
-        edited = _carried(pixels, alignment, reconstruction, edit, own, region)
+        edited = _with_residual(pixels, alignment, reconstruction, edit, residual_weight, region)
         mixed = before + alpha[..., None] * (edited - before)
         picture[y0:y1, x0:x1] = np.where(alpha[..., None] > 0, mixed.round().clip(0, 255), before)
         changed[y0:y1, x0:x1] = alpha > 0
     return Blend(picture, changed)
 
 
-def _carried(
+def _with_residual(
     pixels: np.ndarray,
     alignment: Alignment,
     reconstruction: np.ndarray,
     edit: np.ndarray,
-    own: np.ndarray | None,
+    residual_weight: np.ndarray | None,
     region: Region,
 ) -> np.ndarray:
     """The edit with the photo's residual, float32 RGB on the region's pixels."""
     flow = backward_flow(reconstruction, edit)
-    came_from = _moved(reconstruction, flow)
+    came_from = _warped(reconstruction, flow)
     new = edit.astype(np.float32)
     mismatch = cv2.GaussianBlur(np.sqrt(((came_from - new) ** 2).mean(2)), (0, 0), BLUR * len(new) / 1024)
-    weight = np.exp(-((mismatch / TRUST) ** 2))
-    if own is not None:
-        weight *= _moved(own, flow)
+    weight = np.exp(-((mismatch / MISMATCH_SCALE) ** 2))
+    if residual_weight is not None:
+        weight *= _warped(residual_weight, flow)
     # edit + weight · (photo − reconstruction), both read where the flow points
     drawn = alignment.to_region(np.dstack((new - weight[..., None] * came_from, weight, flow)), region)
     rest, weight, flow = drawn[..., :3], drawn[..., 3:4], drawn[..., 4:]
@@ -88,13 +88,13 @@ def backward_flow(reconstruction: np.ndarray, edit: np.ndarray) -> np.ndarray:
         cv2.cvtColor(cv2.resize(x, (FLOW_SIDE, FLOW_SIDE), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY)
         for x in (edit, reconstruction)
     )
-    search = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    flow = search.calc(a, b, None)
+    search = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow = search.calc(a, b, np.empty((0, 0), np.float32))  # no flow to begin with
     flow = cv2.resize(flow, (side, side), interpolation=cv2.INTER_LINEAR)
     return flow * (side / FLOW_SIDE)
 
 
-def _moved(picture: np.ndarray, flow: np.ndarray) -> np.ndarray:
+def _warped(picture: np.ndarray, flow: np.ndarray) -> np.ndarray:
     """A crop, [R, R] or [R, R, 3], read at offsets: float32."""
     side = len(picture)
     y, x = np.mgrid[:side, :side].astype(np.float32)

@@ -15,7 +15,7 @@ from photodrag.pipeline.editing.plan import Plan
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.landmarks import Frame, predict
 
-FINE = 1024
+LEAST_SIDE = 1024
 """Least side of the pictures that are blended: seams and flow are made for it, so smaller ones are enlarged."""
 
 
@@ -23,7 +23,7 @@ def draw(plan: Plan, inversion: Inversion, w_plus: Tensor) -> tuple[np.ndarray, 
     """The generator's picture of a code [1, num_ws, w_dim], uint8 RGB [R, R, 3], and the photo with it blended in."""
     with torch.no_grad():
         edited = to_uint8(inversion.generator.synthesis(w_plus))
-    fine = at_least(FINE, inversion.alignment)
+    fine = at_least(LEAST_SIDE, inversion.alignment)
     blended = blend_in(
         plan.photo.pixels,
         plan.mask,
@@ -56,6 +56,7 @@ def blend_in(
     side = alignment.size
     seam = masks.crop_seam(alignment.inside(pixels.shape))
     if isinstance(where, str) and where == "face":
+        assert landmarks is not None  # `plan_edit` refuses this mask for a square
         after = predict(edited, Frame.around(landmarks))
         seam = seam * masks.face_mask([landmarks, after], side)
     elif isinstance(where, str):
@@ -72,8 +73,8 @@ def blend_in(
     if ignored is None:
         return blend(pixels, alignment, reconstruction, edited, alpha)
     # The bicubic kernel that carries the photo's detail along reaches two pixels beyond what it reads.
-    own, seen = masks.counted(ignored, alignment), masks.without(pixels, ignored)
-    blended = blend(seen, alignment, reconstruction, edited, alpha, own)
+    residual_weight, seen = masks.counted(ignored, alignment), masks.filled_from_nearest(pixels, ignored)
+    blended = blend(seen, alignment, reconstruction, edited, alpha, residual_weight)
     return replace(blended, picture=np.where(ignored[..., None], pixels, blended.picture))
 
 

@@ -22,15 +22,18 @@ from photodrag.weights.common.json_checks import Check, is_number, is_row, is_wh
 VERSION = 1
 """Those of `drag.methods`, which imports torch."""
 
-Point = tuple[float, float]
+Point = tuple[float, float] | str
+"""(x, y) in photo pixels; before an edit is planned also what a person wrote instead, a landmark's name, say."""
+Drag = tuple[Point, Point]
+"""A handle and its target."""
 
 
 @dataclass(frozen=True)
 class EditFile:
     """What an edit is, the photo apart. None stands for the default."""
 
-    drags: tuple[tuple[Point, Point], ...] = ()
-    """Handle and target, (x, y) in photo pixels; a handle that is its own target is a pin."""
+    drags: tuple[Drag, ...] = ()
+    """A handle that is its own target is a pin. A file holds numbers alone."""
     mask: str = "auto"
     """"auto", "face", or a picture's path."""
     face: int | None = None

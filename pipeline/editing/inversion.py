@@ -27,7 +27,7 @@ from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.photos.mask import given_ignored
 from photodrag.pipeline.photos.notebook import pictures_html
 from photodrag.pipeline.photos.read import Photo
-from photodrag.weights import LatentSpace, UserError
+from photodrag.weights import Generator, LatentSpace, UserError
 
 Progress = Callable[[str, int, int], None]
 """Told the stage, and how many of how many steps of it are done."""
@@ -46,7 +46,7 @@ class Models:
     """A generator, its name (or its file's path), its whitened space, and of which of its classes that is."""
 
     name: str
-    generator: torch.nn.Module
+    generator: Generator
     space: LatentSpace
     class_: int | None = None
 
@@ -69,7 +69,7 @@ class Models:
         return self.generator.w_avg.device
 
 
-def check_class(generator: torch.nn.Module, name: str, class_: int | None) -> None:
+def check_class(generator: Generator, name: str, class_: int | None) -> None:
     """Raises UserError unless a generator that has classes is given one of them, and any other none."""
     count = generator.c_dim
     if not count and class_ is not None:
@@ -112,7 +112,7 @@ class Inversion:
     """What tuning adds to the generator's weights; nothing where it wasn't tuned."""
 
     @cached_property
-    def generator(self) -> torch.nn.Module:
+    def generator(self) -> Generator:
         """The network whose picture of the code is meant: the models' own, or a tuned copy."""
         return tuned(self.models.generator, self.deltas)
 
@@ -175,7 +175,7 @@ def invert(
     return keep_finished(photo, made, method_of(generator, settings), keeper)
 
 
-def find_kept(key: str, generator: torch.nn.Module) -> cache.Entry | None:
+def find_kept(key: str, generator: Generator) -> cache.Entry | None:
     """What the cache has under that key, if it is of such a generator; None for one that somebody made up."""
     kept = cache.find(key, (1, generator.num_ws, generator.w_dim))
     return None if kept is None or mismatched_deltas(generator, kept.deltas) else kept
@@ -198,7 +198,7 @@ def keep_finished(photo: Photo, inversion: Inversion, method: str, keeper: unfin
     return inversion
 
 
-def method_of(generator: torch.nn.Module, settings: ProjectSettings) -> str:
+def method_of(generator: Generator, settings: ProjectSettings) -> str:
     """What a projection is called: by its codes, one or several, and whether a prior keeps them natural."""
     if generator.num_ws == 1:
         return "w"
@@ -234,7 +234,7 @@ def quality_of(inversion: Inversion, distance: perceptual.PerceptualDistance) ->
     return measure(crop, image, inversion.w_plus, distance, inversion.models.space, landmarks)
 
 
-def focus_of(generator: torch.nn.Module) -> tuple[float, float, float]:
+def focus_of(generator: Generator) -> tuple[float, float, float]:
     """Where to look closely at the pictures of a generator, if no landmarks say it."""
     return FFHQ_FACE if generator.subject == "face" else MIDDLE
 

@@ -8,7 +8,7 @@ from photodrag.weights.common.face_landmarks import BROWS, MOUTH
 
 SEAM = 24
 """Width of a seam, in pixels of a crop of 1024."""
-SEEN, CLEAR = 4.0, 10.0
+VISIBLE, CLEAR = 4.0, 10.0
 """Difference in grey levels from which a change counts a little, and fully."""
 KERNEL = 2
 """Pixels of a photo to which a bicubic sample of it reaches."""
@@ -32,7 +32,7 @@ def change_mask(reconstruction: np.ndarray, edit: np.ndarray, points: np.ndarray
     change = cv2.resize(edit.astype(np.float32) - reconstruction, (small, small), interpolation=cv2.INTER_AREA)
     # Signed changes are averaged, so that texture which only flickers (hair, skin) doesn't count.
     difference = np.abs(cv2.GaussianBlur(change, (0, 0), 3)).max(2)
-    core = np.clip((difference - SEEN) / (CLEAR - SEEN), 0, 1)
+    core = np.clip((difference - VISIBLE) / (CLEAR - VISIBLE), 0, 1)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (4 * seam + 1, 4 * seam + 1))
     spots = np.zeros((small, small), np.uint8)
     for x, y in ((points + 0.5) * small / side - 0.5).round().astype(int):
@@ -63,7 +63,7 @@ def counted(ignored: np.ndarray, alignment: Alignment) -> np.ndarray:
     return (alignment.crop(1 - near.astype(np.float32)) > 0.999).astype(np.float32)
 
 
-def without(pixels: np.ndarray, ignored: np.ndarray) -> np.ndarray:
+def filled_from_nearest(pixels: np.ndarray, ignored: np.ndarray) -> np.ndarray:
     """A photo [H, W, …] in which what is ignored, bool [H, W], is replaced by what lies nearest to it, so that no
     kernel which reaches there reads any of it. As it is where all of it is ignored."""
     if ignored.all():

@@ -1,18 +1,21 @@
 """What an edit is to do, found possible as far as the photo alone tells: no network is loaded before that."""
 
 import os
-import reprlib
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
+from pathlib import Path
 
 import numpy as np
 
-from photodrag.pipeline.faces import detection, landmark_names, presets
+from photodrag.pipeline.editing.options import Selection
+from photodrag.pipeline.editing.points import Points, check_in_crop, check_mask_permits, place_points
+from photodrag.pipeline.faces import detection, landmark_names
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.box import Box, check_box
 from photodrag.pipeline.faces.detection import Face
+from photodrag.pipeline.faces.presets import checked as checked_amounts
 from photodrag.pipeline.photos.mask import given_ignored, given_mask
 from photodrag.pipeline.photos.read import Photo, read_photo
 from photodrag.weights import UserError
@@ -59,45 +62,41 @@ class Plan:
 
 def plan_edit(
     photo: Photo | str | PathLike,
-    handles: Sequence[tuple[float, float] | str],
-    targets: Sequence[tuple[float, float] | str],
+    handles: Points,
+    targets: Points,
     mask: np.ndarray | str | PathLike | None = None,
-    face: int | Face | None = None,
-    box: Box | None = None,
-    align: str = "face",
+    selection: Selection = Selection(),
     *,
     snap: bool = False,
-    amounts: Mapping[str, float] | None = None,
-    ignore: np.ndarray | str | PathLike | None = None,
+    presets: Mapping[str, float] | None = None,
 ) -> Plan:
-    """Read and check what `photodrag.pipeline.edit` is given; the arguments are the same, and `face` may be
-    one that was found before. `align` is one of ALIGNS: see `usual_align`.
+    """Read and check what `photodrag.pipeline.edit` is given; the arguments are the same, and snap is that of
+    `Dragging`. Where the selection doesn't say what the generator is shown, it is a face: see `usual_align`.
 
     Raises UserError for anything that a person can put right."""
-    photo = photo if isinstance(photo, Photo) else read_photo(photo)
-    amounts = presets.checked(amounts or {})
-    waits = snap or amounts or landmark_names.by_landmarks(handles) or landmark_names.by_landmarks(targets)
-    if not waits:
-        handles, targets = place_points(photo, handles, targets)
-    given, mask, ignored = mask, given_mask(mask, photo), given_ignored(ignore, photo)
+    photo = photo if isinstance(photo, Photo) else read_photo(Path(photo))
+    amounts = checked_amounts(presets or {})
+    needs_landmarks = snap or amounts or landmark_names.by_landmarks(handles) or landmark_names.by_landmarks(targets)
+    starts, ends = (None, None) if needs_landmarks else place_points(photo, handles, targets)
+    given, mask, ignored = mask, given_mask(mask, photo), given_ignored(selection.ignore, photo)
     began = time.monotonic()
-    place, count = find_place(photo, align, face, box)
-    if waits:
-        handles, targets = place_points(photo, handles, targets, place, snap, amounts)
+    place, count = find_place(photo, selection.align or "face", selection.face, selection.box)
+    if starts is None or ends is None:
+        starts, ends = place_points(photo, handles, targets, place, snap, amounts)
     if isinstance(mask, str) and mask == "face" and count is None:
         raise UserError(
             "The mask can't be the face (--mask face) where a square of the photo is edited: "
             "give --mask auto or a picture, or --align face."
         )
     alignment = alignment_of(place)
-    check_in_crop(alignment, photo, handles, "handle", count)
-    check_in_crop(alignment, photo, targets, "target", count)
+    check_in_crop(alignment, photo, starts, "handle", count)
+    check_in_crop(alignment, photo, ends, "target", count)
     if isinstance(mask, np.ndarray):
         name = f"mask {given}" if isinstance(given, str | PathLike) else "mask"
-        check_mask_permits(mask, alignment, handles, name, count)
+        check_mask_permits(mask, alignment, starts, name, count)
         if ignored is not None:  # a handle may lie there: a mouth behind a hand can smile
-            check_mask_permits(mask * ~ignored, alignment, handles[:0], f"{name}, without what is ignored,", count)
-    return Plan(photo, handles, targets, mask, place, count, time.monotonic() - began, ignored)
+            check_mask_permits(mask * ~ignored, alignment, starts[:0], f"{name}, without what is ignored,", count)
+    return Plan(photo, starts, ends, mask, place, count, time.monotonic() - began, ignored)
 
 
 def find_generator(name_or_path: str | PathLike) -> tuple[str, str | None]:
@@ -164,122 +163,3 @@ def find_face(photo: Photo, number: int | Face | None = None, box: Box | None = 
             f"No eyes and mouth could be told apart in {photo.path.name}: mark the face with --box X,Y,WIDTH,HEIGHT."
         ) from error
     return face, count
-
-
-def place_points(
-    photo: Photo,
-    handles: Sequence,
-    targets: Sequence,
-    place: Place | None = None,
-    snap: bool = False,
-    amounts: Mapping[str, float] | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """`check_points`, of handles and targets that may be words, and of presets, on a face: see `names.placed` and
-    `presets.drags`."""
-    if snap or amounts or landmark_names.has_words(handles) or landmark_names.has_words(targets):
-        handles, targets = (
-            list(points)
-            if landmark_names.has_words(points)
-            else [tuple(point) for point in _points(name, points).tolist()]
-            for name, points in (("handles", handles), ("targets", targets))
-        )
-        for name, points in (("handles", handles), ("targets", targets)):
-            _points(name, [point for point in points if not isinstance(point, str)])
-        if handles or targets or not amounts:
-            _check_pairs(handles, targets)
-        landmarks, width = (place.landmarks, place.box[2]) if isinstance(place, Face) else (None, 0.0)
-        handles, targets = landmark_names.placed(handles, targets, landmarks, width, snap)
-        if amounts and landmarks is None:
-            raise landmark_names.no_landmarks(next(iter(amounts)))
-        for handle, target in presets.drags(amounts, landmarks, handles) if amounts else ():
-            handles, targets = [*handles, handle], [*targets, target]
-    return check_points(photo, handles, targets)
-
-
-def check_points(photo: Photo, handles: Sequence, targets: Sequence) -> tuple[np.ndarray, np.ndarray]:
-    """Handles and targets as float64 [N, 2]. Raises UserError unless they pair up, lie in the photo, none has two
-    targets, and at least one handle has to move."""
-    handles, targets = _points("handles", handles), _points("targets", targets)
-    _check_pairs(handles, targets)
-    for name, points in (("handle", handles), ("target", targets)):
-        for x, y in points:
-            if not (-0.5 <= x <= photo.width - 0.5 and -0.5 <= y <= photo.height - 0.5):
-                raise UserError(
-                    f"The {name} {x:g},{y:g} lies outside {photo.path.name}, which is {photo.width} × {photo.height} "
-                    "pixels: give x,y from 0,0 at the top left."
-                )
-    if (handles == targets).all():
-        x, y = handles[0]
-        raise UserError(f"The handle {x:g},{y:g} is its own target, so nothing would move: give it another target.")
-    aims: dict[tuple[float, float], list[float]] = {}
-    for handle, target in zip(handles.tolist(), targets.tolist(), strict=True):
-        if aims.setdefault(tuple(handle), target) != target:
-            x, y = handle
-            raise UserError(f"The handle {x:g},{y:g} has two targets (a pin is one, too): leave one of them out.")
-    return handles, targets
-
-
-def check_in_crop(alignment: Alignment, photo: Photo, points: np.ndarray, name: str, faces: int | None) -> None:
-    """Raises UserError for points [N, 2] of the photo outside the crop, of one of so many faces or of none."""
-    for (x, y), seen in zip(points, alignment.to_crop(points), strict=True):
-        if not ((seen >= 0) & (seen <= alignment.size - 1)).all():
-            other = " or choose another face with --face" if faces and faces > 1 else ""
-            if faces is None:
-                other = " or choose another square with --box X,Y,WIDTH,HEIGHT"
-            where = _extent(alignment, (photo.width, photo.height), np.array([x, y]))
-            raise UserError(f"The {name} {x:g},{y:g} lies outside {_crop(faces)}, {where}: move it there{other}.")
-
-
-def check_mask_permits(
-    mask: np.ndarray, alignment: Alignment, handles: np.ndarray, name: str, faces: int | None
-) -> None:
-    """Raises UserError where a mask [H, W] lets nothing of the crop change, or not the place of a handle [N, 2]."""
-    region = x0, y0, x1, y1 = alignment.paste_region(mask.shape)
-    if not ((mask[y0:y1, x0:x1] > 0) & alignment.covered(region)).any():
-        where = _extent(alignment, mask.shape[::-1])
-        raise UserError(f"The {name} lets nothing change inside {_crop(faces)}, {where}: paint white there.")
-    last = np.array(mask.shape[::-1]) - 1
-    for (x, y), (column, row) in zip(handles, handles.round().clip(0, last).astype(int), strict=True):
-        if not mask[row, column]:
-            raise UserError(f"The handle {x:g},{y:g} lies where the {name} lets nothing change: paint white there.")
-
-
-def _crop(faces: int | None) -> str:
-    return "the square that is edited" if faces is None else "the crop around the face"
-
-
-def _extent(alignment: Alignment, size: tuple[int, int], point: np.ndarray | None = None) -> str:
-    """Where the crop lies in a photo of that width and height, in words. A tilted one is described by its corners
-    if `point`, which lies outside of it, lies between its lowest and highest coordinates all the same."""
-    low, high = alignment.quad.min(0).round() + 0.0, alignment.quad.max(0).round() + 0.0  # no -0
-    if point is None or not ((low <= point) & (point <= high)).all():
-        low, high = low.clip(0), high.clip(None, np.array(size) - 1)
-        return f"which reaches from about {low[0]:g},{low[1]:g} to {high[0]:g},{high[1]:g}"
-    corners = [f"{x:g},{y:g}" for x, y in alignment.quad.round() + 0.0]
-    return f"a square with its corners at about {', '.join(corners[:3])} and {corners[3]}"
-
-
-def _check_pairs(handles: Sequence, targets: Sequence) -> None:
-    if len(handles) != len(targets) or not len(handles):
-        raise UserError(
-            f"{len(handles)} handles and {len(targets)} targets: give one target to each handle, and one at least."
-        )
-
-
-def _points(name: str, points: Sequence[tuple[float, float]]) -> np.ndarray:
-    """float64 [N, 2]; one point (x, y) alone is taken, too."""
-    try:
-        array = np.asarray(points)
-    except ValueError:  # of different lengths
-        array = None
-    if array is not None and not array.size:
-        return np.zeros((0, 2))
-    if array is not None and array.shape == (2,):
-        array = array[None]
-    numbers = array is not None and array.dtype.kind in "iuf"
-    if not numbers or array.ndim != 2 or array.shape[1] != 2 or not np.isfinite(array).all():
-        raise UserError(
-            f"The {name} are no points in photo pixels: give a list of (x, y), like [(412, 530)], "
-            f"not {reprlib.repr(points)}."
-        )
-    return array.astype(np.float64)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,13 +19,13 @@ from photodrag.drag.state import finished, states_until
 from photodrag.invert import identity
 from photodrag.invert.projection import ProjectSettings
 from photodrag.invert.quality import to_uint8
-from photodrag.invert.tuning import TuneSettings
 from photodrag.pipeline.editing import masks
-from photodrag.pipeline.editing.compositing import FINE, at_least, draw
+from photodrag.pipeline.editing.compositing import LEAST_SIDE, at_least, draw
 from photodrag.pipeline.editing.inversion import Inversion, Models, Progress, invert, silent
+from photodrag.pipeline.editing.options import Dragging, Inverting, Network, Selection
 from photodrag.pipeline.editing.plan import Plan, find_generator, plan_edit, usual_align
+from photodrag.pipeline.editing.points import Points
 from photodrag.pipeline.editing.tuning import tune_inversion
-from photodrag.pipeline.faces.box import Box
 from photodrag.pipeline.faces.detection import is_seen
 from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.photos.notebook import pictures_html
@@ -78,7 +79,7 @@ class Edit:
 
     def save(self, path: str | PathLike) -> None:
         """Write the picture, whole or not at all, with the photo's own samples where nothing changed."""
-        write_output(self.photo, self.picture, self.changed, path)
+        write_output(self.photo, self.picture, self.changed, Path(path))
 
     def _repr_html_(self) -> str:
         """For notebooks."""
@@ -87,104 +88,80 @@ class Edit:
 
 def edit(
     photo: Photo | str | PathLike,
-    handles: Sequence[tuple[float, float] | str],
-    targets: Sequence[tuple[float, float] | str],
+    handles: Points,
+    targets: Points,
     mask: np.ndarray | str | PathLike | None = None,
     *,
-    snap: bool = False,
     presets: Mapping[str, float] | None = None,
-    ignore: np.ndarray | str | PathLike | None = None,
-    face: int | None = None,
-    box: Box | None = None,
-    align: str | None = None,
-    generator: str | PathLike = "face",
-    class_: int | None = None,
-    method: str = "photodrag",
-    steps: int | None = None,
-    device: str = "auto",
-    refresh: bool = False,
-    models: Models | None = None,
-    projection: ProjectSettings = ProjectSettings(),
-    tuning: TuneSettings | None = None,
-    dragging: Settings | None = None,
+    selection: Selection = Selection(),
+    network: Network = Network(),
+    dragging: Dragging = Dragging(),
+    inverting: Inverting = Inverting(),
     progress: Progress = silent,
 ) -> Edit:
     """Drag what lies at `handles` to `targets`, both [N, 2], (x, y) in photo pixels as a person sees the photo.
 
     A handle may be a landmark's name or number (`weights.common.face_landmarks.NAMES`; left and right are the
     picture's), a target that, too, or relative: "+0,-12", "+3%,+0" (of the face's width). One whose target is itself
-    must stay. snap: handles that are numbers go to the nearest landmark. presets: how much is to be added of each of
-    `pipeline.faces.presets.PRESETS`, {"smile": 0.5}, say.
-    mask: where the photo may change: "auto" or None (where the edit really differs), "face", an array
-    [H, W] of 0 … 1 or bool, or a picture file, white where it may. ignore: what lies in front of the face and is
-    neither to be looked at nor changed, likewise an array or a picture file, white there. face: its number, the
-    largest by default; box: (x, y, width, height) of a face that isn't found, or around which a square is edited.
-    align: what the generator is shown, "face" or "square": by default what it was made for. generator: a name or a
-    checkpoint's path; class_: which of its classes, where it has some, from 0. method: of dragging, one of
-    `drag.methods.METHODS`; steps: of it, at most; dragging: its settings, its own by default.
-    tuning: how the generator is tuned to the photo; None leaves it as it is.
-    models: loaded ones, to be used again; what generator, class_ and device say is then not looked at.
+    must stay. mask: where the photo may change: "auto" or None (where the edit really differs), "face", an array
+    [H, W] of 0 … 1 or bool, or a picture file, white where it may. presets: how much is to be added of each of
+    `pipeline.faces.presets.PRESETS`, -1 … 1: {"smile": 0.5}, say. selection: what of the photo is meant, network: by
+    which generator, dragging and inverting: how. progress: told what goes on.
 
     Raises UserError for anything that a person can put right."""
-    generator, subject = find_generator(generator) if models is None else (models.name, models.generator.subject)
-    align = align or usual_align(subject)
-    return carry_out(
-        plan_edit(photo, handles, targets, mask, face, box, align, snap=snap, amounts=presets, ignore=ignore),
-        generator=generator,
-        class_=class_,
-        method=method,
-        steps=steps,
-        device=device,
-        refresh=refresh,
-        models=models,
-        projection=projection,
-        tuning=tuning,
-        dragging=dragging,
-        progress=progress,
-    )
+    if network.models:
+        subject = network.models.generator.subject
+    else:
+        name, subject = find_generator(network.generator)
+        network = replace(network, generator=name)
+    selection = replace(selection, align=selection.align or usual_align(subject))
+    plan = plan_edit(photo, handles, targets, mask, selection, snap=dragging.snap, presets=presets)
+    return carry_out(plan, network=network, dragging=dragging, inverting=inverting, progress=progress)
 
 
 def carry_out(
     plan: Plan,
     *,
-    generator: str | PathLike = "face",
-    class_: int | None = None,
-    method: str = "photodrag",
-    steps: int | None = None,
-    device: str = "auto",
-    refresh: bool = False,
-    models: Models | None = None,
+    network: Network = Network(),
+    dragging: Dragging = Dragging(),
+    inverting: Inverting = Inverting(),
     inversion: Inversion | None = None,
-    projection: ProjectSettings = ProjectSettings(),
-    tuning: TuneSettings | None = None,
-    dragging: Settings | None = None,
     progress: Progress = silent,
 ) -> Edit:
     """`edit`, from a plan on: for a caller that has something to say or to ask before the long work. inversion:
-    that of an earlier edit of the same photo and place, tuned or not; then no network is loaded."""
-    settings = dragging or find_method(method).settings
-    settings = settings if steps is None else replace(settings, steps=steps)
+    that of an earlier edit of the same photo and place, tuned or not; then no network is loaded.
+
+    Raises UserError for an unknown method, generator, class or device, and for weights that can't be fetched."""
+    settings = dragging.settings or find_method(dragging.method).settings
+    settings = settings if dragging.steps is None else replace(settings, steps=dragging.steps)
     clock = _Clock(faces=plan.seconds)
     if inversion is None:
-        models = models or Models.load(generator, device, progress, class_)
-        clock("load")
-        inversion = invert(plan.photo, plan.place, models, projection, refresh, progress, ignore=plan.ignored)
-        clock("invert")
-        if tuning is not None:
-            inversion = tune_inversion(plan.photo, inversion, tuning, refresh, progress)
-            clock("tune")
+        inversion = _inverted(plan, network, inverting, clock, progress)
     states: list[DragState] = []
 
     def see(state: DragState) -> None:
         states.append(state)
         progress("dragging", state.step, settings.steps)
 
-    result = drag_face(plan, inversion, settings, see, method)
+    result = drag_face(plan, inversion, settings, see, dragging.method)
     clock("drag")
     progress("blending", 0, 0)
     edited = put_back(plan, inversion, result)
     clock("blend")
-    return replace(edited, method=method, seconds=clock.seconds, states=states_until(states, result))
+    return replace(edited, method=dragging.method, seconds=clock.seconds, states=states_until(states, result))
+
+
+def _inverted(plan: Plan, network: Network, inverting: Inverting, clock: _Clock, progress: Progress) -> Inversion:
+    """The inversion of what a plan edits, tuned where that is asked for."""
+    models = network.models or Models.load(network.generator, network.device, progress, network.class_)
+    clock("load")
+    projection = inverting.projection or ProjectSettings()
+    inversion = invert(plan.photo, plan.place, models, projection, inverting.refresh, progress, ignore=plan.ignored)
+    clock("invert")
+    if inverting.tuning is not None:
+        inversion = tune_inversion(plan.photo, inversion, inverting.tuning, inverting.refresh, progress)
+        clock("tune")
+    return inversion
 
 
 def drag_face(
@@ -194,22 +171,26 @@ def drag_face(
     progress: Callable[[DragState], bool | None] | None = None,
     method: str = "photodrag",
 ) -> DragResult:
-    """Drag the face or the square of a plan by a method, in pixels of the crop; `progress` is as for `drag`."""
-    by = find_method(method)
+    """Drag the points of a plan in the generator's pictures.
+
+    settings: the method's own by default. progress: told each state; the drag ends where it returns True. method: one
+    of `drag.methods.METHODS`. The result's points are (x, y) in pixels of the crop. Raises UserError for an unknown
+    method."""
+    chosen = find_method(method)
     models, alignment = inversion.models, inversion.alignment
     may_change = None
     if isinstance(plan.mask, np.ndarray):
         may_change = alignment.crop(plan.mask).clip(0, 1)
-    elif plan.mask == "face":
-        fine = at_least(FINE, alignment)
+    elif plan.mask == "face" and plan.face:
+        fine = at_least(LEAST_SIDE, alignment)
         may_change = masks.face_mask([fine.to_crop(plan.face.landmarks)], fine.size)
-    states = by.steps(
+    states = chosen.steps(
         inversion.generator,
         inversion.w_plus,
         torch.from_numpy(alignment.to_crop(plan.handles)),
         torch.from_numpy(alignment.to_crop(plan.targets)),
         None if may_change is None else torch.from_numpy(may_change),
-        settings or by.settings,
+        settings or chosen.settings,
         models.space,
         followed(inversion.crop.landmarks),
     )
@@ -231,7 +212,8 @@ def followed(landmarks: np.ndarray | None) -> Landmarks | None:
 
 
 def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
-    """The edit that a drag by the default method has made of a plan's photo; without times."""
+    """The edit that a drag, by whichever method, has made of a plan's photo. What only its caller knows, the
+    method, the seconds and the states on the way, is left at its default."""
     photo, alignment = plan.photo, inversion.alignment
     edited, blended = draw(plan, inversion, result.w_plus)
     reached = alignment.to_photo(result.points.cpu().numpy())

@@ -17,6 +17,7 @@ from photodrag.drag.state import LIMIT, STOPPED, states_until
 from photodrag.pipeline.editing.blend import backward_flow
 from photodrag.pipeline.editing.edit_file import EditFile, write_edit_file
 from photodrag.pipeline.editing.inversion import Inversion
+from photodrag.pipeline.editing.options import Selection
 from photodrag.pipeline.editing.plan import Plan, plan_edit
 from photodrag.pipeline.editing.whole_edit import Edit, put_back
 from photodrag.pipeline.faces.detection import Face
@@ -46,7 +47,8 @@ class Task:
     def plan(self, photo: Photo, face: Face | None) -> Plan:
         """What is to be done on a face of the photo. Raises UserError as `plan_edit`."""
         handles, targets = zip(*self.drags, strict=True) if self.drags else ((), ())
-        return plan_edit(photo, handles, targets, from_png(self.painted) if self.painted else self.mask, face)
+        mask = from_png(self.painted) if self.painted else self.mask
+        return plan_edit(photo, handles, targets, mask, Selection(face))
 
 
 @dataclass(frozen=True, eq=False)

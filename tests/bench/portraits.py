@@ -16,6 +16,7 @@ import numpy as np
 from PIL import Image
 
 from photodrag.pipeline.editing.inversion import Models
+from photodrag.pipeline.editing.options import Inverting, Network
 from photodrag.pipeline.editing.plan import find_face
 from photodrag.pipeline.editing.whole_edit import edit
 from photodrag.pipeline.faces.landmarks import Frame, predict
@@ -43,7 +44,8 @@ def main(photos: tuple[str, ...], sheet: str | None, refresh: bool) -> None:
         for name, (mark, direction) in EDITS.items():
             start = face.landmarks[mark]
             way = STEP * width * np.array(direction)
-            done = edit(photo, [start], [start + way], models=models, refresh=refresh and not row)
+            inverting = Inverting(refresh=refresh and not row)
+            done = edit(photo, [start], [start + way], network=Network(models=models), inverting=inverting)
             moved = predict(done.picture, Frame.around(face.landmarks))[mark] - start
             ways.append(moved @ way / (way @ way))
             ids.append(done.identity)

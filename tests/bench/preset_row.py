@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image
 
 from photodrag.pipeline.editing.inversion import Models
+from photodrag.pipeline.editing.options import Network
 from photodrag.pipeline.editing.whole_edit import edit
 from photodrag.pipeline.faces.presets import PRESETS
 from photodrag.weights import keep_freed_memory
@@ -32,7 +33,7 @@ def main(photo: str, out: str, **amounts: float | None) -> None:
     keep_freed_memory()
     models, row = Models.load(), []
     for name, amount in ((name.replace("_", "-"), amount) for name, amount in amounts.items() if amount is not None):
-        done = edit(photo, [], [], presets={name: amount}, models=models)
+        done = edit(photo, [], [], presets={name: amount}, network=Network(models=models))
         crop = done.inversion.alignment.crop
         row = row or [labelled(crop(done.photo.pixels), "the photo")]
         row.append(labelled(crop(done.picture), f"--{name} {amount:g}"))

@@ -16,6 +16,7 @@ from photodrag.invert.quality import to_uint8
 from photodrag.invert.tuning import TuneSettings
 from photodrag.pipeline.cli import main
 from photodrag.pipeline.editing.inversion import Models
+from photodrag.pipeline.editing.options import Dragging, Inverting, Network
 from photodrag.pipeline.editing.whole_edit import edit
 
 
@@ -119,8 +120,14 @@ def test_tune(portrait, cache, golden, monkeypatch, capsys):
     assert sorted(entry.method for entry, _ in kept.entries()) == ["tuned", "w+p"]
     models = Models.load(generator, "cpu")
     for tuning in (None, TuneSettings(steps=12)):
-        stages = {"projection": short, "tuning": tuning, "dragging": DragSettings(steps=2)}
-        made = edit(portrait, [(128, 128)], [(140, 128)], models=models, **stages)
+        made = edit(
+            portrait,
+            [(128, 128)],
+            [(140, 128)],
+            network=Network(models=models),
+            dragging=Dragging(settings=DragSettings(steps=2)),
+            inverting=Inverting(projection=short, tuning=tuning),
+        )
         assert made.inversion.cached
         (entry,) = (entry for entry, _ in kept.entries() if entry.method == ("tuned" if tuning else "w+p"))
         network = copy.deepcopy(models.generator)

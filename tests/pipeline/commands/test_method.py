@@ -13,6 +13,7 @@ from photodrag.drag.methods import METHODS, find_method
 from photodrag.drag.state import finished
 from photodrag.pipeline.cli import main
 from photodrag.pipeline.editing import edit_file
+from photodrag.pipeline.editing.options import Dragging, Network
 from photodrag.pipeline.editing.whole_edit import edit
 from photodrag.weights import UserError
 
@@ -31,7 +32,7 @@ def test_names_are_those_that_there_are():
 @pytest.mark.parametrize("method", METHODS)
 def test_from_python(method, portrait, ready, models):
     """The method itself, called with its own settings, comes to the same code; nothing changes outside the crop."""
-    made = edit(ready(portrait), ENDS[:1], ENDS[1:], method=method, steps=2, models=models)
+    made = edit(ready(portrait), ENDS[:1], ENDS[1:], dragging=Dragging(method, 2), network=Network(models=models))
     assert (made.method, made.steps, made.stop_reason) == (method, 2, "step limit")
     assert np.array_equal(made.picture[:, :30], made.photo.pixels[:, :30])
 
@@ -45,7 +46,7 @@ def test_from_python(method, portrait, ready, models):
 
 def test_a_wrong_name_from_python(portrait):
     with pytest.raises(UserError, match="no method of dragging 'dragon': choose one of photodrag, draggan, "):
-        edit(portrait, ENDS[:1], ENDS[1:], method="dragon")
+        edit(portrait, ENDS[:1], ENDS[1:], dragging=Dragging("dragon"))
 
 
 def test_on_the_command_line(portrait, ready, capsys):

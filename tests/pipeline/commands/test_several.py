@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from photodrag.pipeline.cli import main
-from photodrag.pipeline.commands.edit import numbered
+from photodrag.pipeline.commands.edit_steps import numbered
 from photodrag.pipeline.editing import whole_edit
 
 MOUTH, BROW = [[104.4, 138.9], [101, 135]], [[103.4, 91], [103.4, 87]]

@@ -7,6 +7,7 @@ from PIL import Image
 
 from photodrag.drag import DragSettings
 from photodrag.pipeline.editing import whole_edit
+from photodrag.pipeline.editing.options import Dragging, Network
 from photodrag.pipeline.editing.whole_edit import edit
 
 HANDLE, TARGET = ([float(number) for number in point.split(",")] for point in MOUTH[1].split(":"))
@@ -45,7 +46,13 @@ def test_edit_is_of_the_photo_as_one_sees_it(orientation, portrait, portrait_ima
     path, out = portrait.with_name("turned.png"), portrait.with_name("out.png")
     (seen.transpose(undo[orientation]) if orientation > 1 else seen).save(path, exif=exif)
     handle, target = (np.subtract(point, (20, 0)) for point in (HANDLE, TARGET))
-    edit(ready(path), [handle], [target], models=models, dragging=DragSettings(steps=1)).save(out)
+    edit(
+        ready(path),
+        [handle],
+        [target],
+        network=Network(models=models),
+        dragging=Dragging(settings=DragSettings(steps=1)),
+    ).save(out)
     with Image.open(out) as image:
         assert image.getexif().get(0x0112, 1) == 1
         new = np.array(image)

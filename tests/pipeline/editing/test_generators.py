@@ -17,6 +17,7 @@ from photodrag.invert.projection import ProjectSettings, Stage
 from photodrag.pipeline import edit
 from photodrag.pipeline.cli import main
 from photodrag.pipeline.editing.inversion import Models, focus_of, key_of
+from photodrag.pipeline.editing.options import Dragging, Inverting, Network
 from photodrag.pipeline.editing.plan import alignment_of, find_generator, find_place
 from photodrag.pipeline.faces import detection
 from photodrag.pipeline.photos.read import read_photo
@@ -158,16 +159,16 @@ def test_what_is_known_before_a_generator_is_loaded(golden, cache, tmp_path, mon
 
 def test_each_class_has_its_own_space_and_inversions(scene, golden, cache, no_detector):
     file = golden / "nvidia-ada-conditional-16.pkl"
-    made = {}
+    made, brief = {}, {"dragging": Dragging(steps=1), "inverting": Inverting(SHORT)}
     for number in (0, 3):
         models = Models.load(file, "cpu", class_=number)
         z = torch.randn(4000, models.generator.z_dim, generator=torch.Generator().manual_seed(1))
         w = models.generator.mapping(z, torch.eye(4)[number].expand(len(z), -1))
         assert models.space.rms(w).square().mean().item() == pytest.approx(1, abs=0.03)
         assert (models.space.mean - w[:, 0].mean(0)).abs().max() < 0.06 * w[:, 0].std(0).max()
-        made[number] = edit(scene, [(70, 60)], [(90, 64)], models=models, projection=SHORT, steps=1)
+        made[number] = edit(scene, [(70, 60)], [(90, 64)], network=Network(models=models), **brief)
     assert (made[0].identity, made[0].faces, made[0].inversion.face) == (None, None, None)
     assert made[0].inversion.key != made[3].inversion.key
     assert not torch.equal(made[0].inversion.w_plus, made[3].inversion.w_plus)
-    again = edit(scene, [(70, 60)], [(90, 64)], generator=file, class_=3, device="cpu", projection=SHORT, steps=1)
+    again = edit(scene, [(70, 60)], [(90, 64)], network=Network(file, 3, "cpu"), **brief)
     assert again.inversion.cached and np.array_equal(again.picture, made[3].picture)

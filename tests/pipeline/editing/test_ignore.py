@@ -19,6 +19,7 @@ from photodrag.pipeline.editing import inversion, masks
 from photodrag.pipeline.editing.blend import blend
 from photodrag.pipeline.editing.compositing import blend_in
 from photodrag.pipeline.editing.inversion import DISTANCE, crop_of, key_of
+from photodrag.pipeline.editing.options import Dragging, Network, Selection
 from photodrag.pipeline.editing.plan import find_face, plan_edit
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.photos.read import read_photo
@@ -97,7 +98,15 @@ def test_with_a_mask_and_the_face(portrait, ready, models, monkeypatch):
 
     drag = [tuple(map(float, point.split(","))) for point in MOUTH[1].split(":")]
     for mask in ("face", ignored((256, 256), (slice(90, 180), slice(60, 200)))):
-        done = edit(photo, drag[:1], drag[1:], mask, ignore=hidden, models=models, steps=1)
+        done = edit(
+            photo,
+            drag[:1],
+            drag[1:],
+            mask,
+            selection=Selection(ignore=hidden),
+            network=Network(models=models),
+            dragging=Dragging(steps=1),
+        )
         assert not done.changed[hidden].any() and done.changed.any()
         assert not isinstance(mask, np.ndarray) or not done.changed[~mask].any()
 
@@ -190,11 +199,11 @@ def test_nothing_of_the_ignored_is_read_beside_it():
 def test_what_is_ignored_is_replaced_by_what_lies_nearest(shape):
     pixels = np.random.RandomState(0).randint(0, 256, shape, np.uint8)
     hidden = ignored((40, 50), (slice(10, 20), slice(0, 30)))
-    shown = masks.without(pixels, hidden)
+    shown = masks.filled_from_nearest(pixels, hidden)
     assert np.array_equal(shown[~hidden], pixels[~hidden])
     assert np.array_equal(shown[19, :27], pixels[20, :27]) and np.array_equal(shown[14, 29], pixels[14, 30])
     everything = np.ones((40, 50), bool)
-    assert np.array_equal(masks.without(pixels, everything), pixels)
+    assert np.array_equal(masks.filled_from_nearest(pixels, everything), pixels)
 
 
 def test_errors(portrait, cache, capsys):
@@ -217,10 +226,10 @@ def test_errors(portrait, cache, capsys):
 def test_a_mask_of_the_ignored_alone(portrait):
     hidden = ignored((256, 256), (slice(120, 160), slice(90, 170)))
     with pytest.raises(UserError, match="The mask, without what is ignored, lets nothing change inside the crop"):
-        plan_edit(portrait, [(104, 139)], [(101, 135)], hidden, ignore=hidden)
-    assert plan_edit(portrait, [(104, 139)], [(101, 135)], ignore=hidden).ignored is not None
+        plan_edit(portrait, [(104, 139)], [(101, 135)], hidden, Selection(ignore=hidden))
+    assert plan_edit(portrait, [(104, 139)], [(101, 135)], selection=Selection(ignore=hidden)).ignored is not None
     with pytest.raises(UserError, match=r"The mask is \(3, 3\), the photo \(256, 256\)"):
-        plan_edit(portrait, [(104, 139)], [(101, 135)], ignore=np.ones((3, 3)))
+        plan_edit(portrait, [(104, 139)], [(101, 135)], selection=Selection(ignore=np.ones((3, 3))))
 
 
 def test_weight_of_a_crop(portrait, models):

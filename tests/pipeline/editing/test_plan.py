@@ -5,7 +5,8 @@ import pytest
 from PIL import Image
 
 from photodrag.pipeline.editing import plan
-from photodrag.pipeline.editing.plan import check_in_crop, plan_edit
+from photodrag.pipeline.editing.plan import plan_edit
+from photodrag.pipeline.editing.points import check_in_crop
 from photodrag.pipeline.faces import detection
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.detection import Face

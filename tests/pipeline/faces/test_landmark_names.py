@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from photodrag.pipeline.commands.edit import edit
+from photodrag.pipeline.editing.options import Selection
 from photodrag.pipeline.editing.plan import find_face, plan_edit
 from photodrag.pipeline.faces import landmark_names
 from photodrag.pipeline.faces.landmark_names import NAMES, placed, places
@@ -52,9 +53,9 @@ def test_resolved(photo, face):
     x, y = face.landmarks[48]
     handles = ["mouth.left", "48", "nose", (104, 139), "mouth.right"]
     with pytest.raises(UserError, match="has two targets"):
-        plan_edit(photo, handles, ["+0,-5", "+1,-5", "+0,+0", "-3,+4%", "48"], face=face)
+        plan_edit(photo, handles, ["+0,-5", "+1,-5", "+0,+0", "-3,+4%", "48"], selection=Selection(face))
     handles[1] = "chin"
-    plan = plan_edit(photo, handles, ["+0,-5", "+1,-5.5", "+0,+0", "-3,+4%", "48"], face=face)
+    plan = plan_edit(photo, handles, ["+0,-5", "+1,-5.5", "+0,+0", "-3,+4%", "48"], selection=Selection(face))
     marks = face.landmarks
     assert np.allclose(plan.handles, [(x, y), marks[8], marks[30], (104, 139), marks[54]], atol=0.005)
     assert plan.handles[3].tolist() == [104, 139]
@@ -62,13 +63,13 @@ def test_resolved(photo, face):
     assert np.allclose(plan.targets, end, atol=0.011)
     assert plan.handles[2].tolist() == plan.targets[2].tolist()
     # What is kept of it gives the same again, to the bit, without the names.
-    again = plan_edit(photo, *zip(*plan.drags, strict=True), face=face)
+    again = plan_edit(photo, *zip(*plan.drags, strict=True), selection=Selection(face))
     assert np.array_equal(again.handles, plan.handles) and np.array_equal(again.targets, plan.targets)
 
 
 def test_snap(photo, face):
     near = face.landmarks[48] + (1.5, -1)
-    plan = plan_edit(photo, [tuple(near), "nose"], ["+0,-5", "+0,+0"], face=face, snap=True)
+    plan = plan_edit(photo, [tuple(near), "nose"], ["+0,-5", "+0,+0"], selection=Selection(face), snap=True)
     assert np.allclose(plan.handles, face.landmarks[[48, 30]], atol=0.005)
     assert np.allclose(plan.targets[0], face.landmarks[48] + (0, -5), atol=0.011)
     bound = landmark_names.SNAP * face.box[2]
@@ -77,7 +78,7 @@ def test_snap(photo, face):
     with pytest.raises(
         UserError, match=rf"is \d+ px from the nearest landmark \(\d+\), and --snap moves it {bound:.0f}"
     ):
-        plan_edit(photo, [(100, 60)], [(100, 65)], face=face, snap=True)
+        plan_edit(photo, [(100, 60)], [(100, 65)], selection=Selection(face), snap=True)
 
 
 @pytest.mark.parametrize(
@@ -95,7 +96,7 @@ def test_snap(photo, face):
 )
 def test_mistakes(photo, face, handle, target, sentence):
     with pytest.raises(UserError, match=sentence):
-        plan_edit(photo, [handle], [target], face=face)
+        plan_edit(photo, [handle], [target], selection=Selection(face))
 
 
 @pytest.mark.parametrize(
@@ -104,10 +105,10 @@ def test_mistakes(photo, face, handle, target, sentence):
 )
 def test_a_square_has_no_landmarks(photo, handle, target, snap, what):
     with pytest.raises(UserError, match=f"has no landmarks for '{what}': give points as X,Y"):
-        plan_edit(photo, [handle], [target], align="square", snap=snap)
+        plan_edit(photo, [handle], [target], selection=Selection(align="square"), snap=snap)
 
 
 def test_relative_to_a_point_needs_no_face(photo):
-    plan = plan_edit(photo, [(90, 80)], ["+0,-5.5"], align="square")
+    plan = plan_edit(photo, [(90, 80)], ["+0,-5.5"], selection=Selection(align="square"))
     assert plan.targets.tolist() == [[90, 74.5]]
     assert placed([(1 / 3, 2.0)], ["+0,+0"], None) == ([(1 / 3, 2.0)], [(1 / 3, 2.0)])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from photodrag.pipeline.editing.edit_file import EditFile, read_edit_file, write_edit_file
+from photodrag.pipeline.editing.options import Selection
 from photodrag.pipeline.editing.plan import plan_edit
 from photodrag.pipeline.faces.detection import Face, detect
 from photodrag.pipeline.faces.presets import PRESETS, Preset, drags
@@ -61,15 +62,21 @@ def test_added_up_where_they_share_a_landmark(landmarks, monkeypatch):
 def test_what_is_given_by_hand_wins(portrait, landmarks, tmp_path):
     photo, face = read_photo(portrait), Face(1, (60.0, 70.0, 120.0, 120.0), landmarks)
     plan = plan_edit(
-        photo, ["mouth.left", "chin"], ["+0,+3", "+0,+0"], face=face, amounts={"smile": 0.5, "open-eyes": 0}
+        photo,
+        ["mouth.left", "chin"],
+        ["+0,+3", "+0,+0"],
+        selection=Selection(face),
+        presets={"smile": 0.5, "open-eyes": 0},
     )
     assert np.allclose(plan.handles, landmarks[[48, 8, 54]], atol=0.005)
     assert np.allclose(plan.targets[0] - plan.handles[0], (0, 3), atol=0.01)
     # What is kept are the drags: they can be read, and give the same plan.
     write_edit_file(tmp_path / "edit.json", EditFile(plan.drags))
-    again = plan_edit(photo, *zip(*read_edit_file(tmp_path / "edit.json").drags, strict=True), face=face)
+    again = plan_edit(
+        photo, *zip(*read_edit_file(tmp_path / "edit.json").drags, strict=True), selection=Selection(face)
+    )
     assert np.array_equal(again.handles, plan.handles) and np.array_equal(again.targets, plan.targets)
-    alone = plan_edit(photo, [], [], face=face, amounts={"smile": 0.5})
+    alone = plan_edit(photo, [], [], selection=Selection(face), presets={"smile": 0.5})
     assert alone.drags == tuple(drags({"smile": 0.5}, landmarks))
 
 
@@ -85,4 +92,4 @@ def test_what_is_given_by_hand_wins(portrait, landmarks, tmp_path):
 )
 def test_mistakes(portrait, amounts, align, sentence):
     with pytest.raises(UserError, match=re.escape(sentence)):
-        plan_edit(read_photo(portrait), [], [], align=align, amounts=amounts)
+        plan_edit(read_photo(portrait), [], [], selection=Selection(align=align), presets=amounts)

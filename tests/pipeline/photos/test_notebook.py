@@ -9,12 +9,19 @@ from command import MOUTH
 from PIL import Image
 
 from photodrag.drag import DragSettings
+from photodrag.pipeline.editing.options import Dragging, Network
 from photodrag.pipeline.editing.whole_edit import edit
 
 
 def test_pictures_in_a_cell(portrait, ready, models):
     ends = [[float(number) for number in point.split(",")] for point in MOUTH[1].split(":")]
-    made = edit(ready(portrait), ends[:1], ends[1:], models=models, dragging=DragSettings(steps=2))
+    made = edit(
+        ready(portrait),
+        ends[:1],
+        ends[1:],
+        network=Network(models=models),
+        dragging=Dragging(settings=DragSettings(steps=2)),
+    )
     before, after = shown(made._repr_html_(), ["before", "after"])
     assert np.array_equal(before, made.photo.pixels) and np.array_equal(after, made.picture)
     crop, reconstruction = shown(made.inversion._repr_html_(), ["crop", "reconstruction"])

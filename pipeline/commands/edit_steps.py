@@ -1,0 +1,238 @@
+"""The steps of `photodrag edit`: what was asked for is checked, planned, carried out, and told."""
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from photodrag.pipeline.commands import options, progress_bar
+from photodrag.pipeline.commands.films import Film, check_films, film_costs, write_films
+from photodrag.pipeline.commands.progress_bar import ProgressBar
+from photodrag.pipeline.editing.edit_file import Drag, EditFile, Point, read_edit_file, write_edit_file
+from photodrag.pipeline.editing.options import Dragging, Inverting, Network, Selection
+from photodrag.weights.common.errors import UserError
+
+if TYPE_CHECKING:
+    from photodrag.pipeline.editing.inversion import Inversion
+    from photodrag.pipeline.editing.plan import Plan
+    from photodrag.pipeline.editing.whole_edit import Edit
+    from photodrag.pipeline.photos.read import Photo
+
+STAY = "+0,+0"
+"""The target of a pin."""
+SHARED = "face", "box", "align", "generator", "class_", "tune", "ignore"
+"""What edits in one run have in common, for there is one inversion."""
+EDIT_FIELDS = "mask", *SHARED, "method", "steps", "seed"
+"""What an option can say instead of an edit's file."""
+
+
+@dataclass(frozen=True)
+class EditOptions:
+    """What `photodrag edit` was asked for."""
+
+    photo: Path
+    drags: tuple[Drag, ...]
+    pins: tuple[Point, ...]
+    snap: bool
+    out: Path | None
+    device: str
+    refresh: bool
+    edit_files: tuple[Path, ...]
+    save_edit: Path | None
+    video: Path | None
+    gif: Path | None
+    frames: Path | None
+    arrows: bool
+    quiet: bool
+    as_json: bool
+    amounts: Mapping[str, float]
+    """Of presets, those that were given."""
+    fields: Mapping[str, Any]
+    """Of EDIT_FIELDS, those that were given."""
+
+    @classmethod
+    def of(cls, keywords: dict[str, Any]) -> "EditOptions":
+        """From the command's keywords."""
+        amounts = options.preset_amounts(keywords)
+        fields = {name: value for name in EDIT_FIELDS if (value := keywords.pop(name)) is not None}
+        return cls(**keywords, amounts=amounts, fields=fields)
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """Where the edits go, one place each."""
+
+    pictures: list[Path]
+    films: list[Film]
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """One edit of the run."""
+
+    task: EditFile
+    plan: "Plan"
+    out: Path
+    film: Film
+
+
+def checked_tasks(given: EditOptions) -> list[EditFile]:
+    """The edits that files and options describe. Raises UserError where one drags nothing, and for edits that can't be
+    made in one run."""
+    drags = given.drags + tuple((pin, STAY) for pin in given.pins)
+    tasks = [_task(edit_file, drags, given.fields) for edit_file in given.edit_files or [None]]
+    for task, edit_file in zip(tasks, given.edit_files or [None], strict=True):
+        if not task.drags and not any(given.amounts.values()):
+            where = f" in {edit_file}" if len(tasks) > 1 else ""
+            raise UserError(
+                f"Nothing is to be dragged{where}: give --drag {options.DRAG.name}, like {options.DRAG.example}."
+            )
+    _check_together(tasks, given.edit_files, given.save_edit)
+    return tasks
+
+
+def _task(edit_file: Path | None, drags: tuple[Drag, ...], given: Mapping[str, Any]) -> EditFile:
+    """The edit that file and options describe together."""
+    task = read_edit_file(edit_file) if edit_file else EditFile()
+    options.check_one_face(given.get("face"), given.get("box"))
+    if "face" in given or "box" in given:
+        task = replace(task, face=None, box=None)
+    return replace(task, drags=task.drags + drags, **given)
+
+
+def _check_together(tasks: list[EditFile], edit_files: tuple[Path, ...], save_edit: Path | None) -> None:
+    """Raises UserError for edits that can't be made in one run."""
+    if len(tasks) > 1 and save_edit:
+        raise UserError("--save-edit keeps one edit, and several --edit were given: save each by itself.")
+    for task, edit_file in zip(tasks[1:], edit_files[1:], strict=True):
+        for name in SHARED:
+            if getattr(task, name) != getattr(tasks[0], name):
+                shown = name.rstrip("_")
+                raise UserError(
+                    f"{edit_files[0]} and {edit_file} differ in {shown!r}, so they need two inversions: "
+                    f"give --{shown} for both, or edit twice."
+                )
+
+
+def checked_outputs(given: EditOptions, tasks: list[EditFile], picture: "Photo") -> Outputs:
+    """Where pictures and films go. Raises UserError for what can't be written, or would replace what is read."""
+    from photodrag.pipeline.photos.write import check_output, check_writable, default_output
+
+    outs = numbered(given.out or default_output(picture), len(tasks))
+    inputs = [*(path for task in tasks for path in task.pictures), *given.edit_files]
+    for path in outs:
+        check_output(path, picture, inputs)
+    if given.save_edit:
+        check_writable(given.save_edit, [given.photo, *tasks[0].pictures])
+        if os.path.realpath(given.save_edit) == os.path.realpath(outs[0]):
+            raise UserError(f"{outs[0]} can't be both the picture and the edit: give --save-edit another name.")
+    none: list[Path | None] = [None] * len(tasks)
+    video, gif, frames = (
+        numbered(path, len(tasks)) if path else none for path in (given.video, given.gif, given.frames)
+    )
+    films = list(zip(video, gif, frames, strict=True))
+    check_films(films, given.arrows, [given.photo, *inputs, *outs, *([given.save_edit] if given.save_edit else [])])
+    return Outputs(outs, films)
+
+
+def numbered(path: Path, count: int) -> list[Path]:
+    """The path itself, or of several outputs one each: smile-1.jpg, smile-2.jpg, …"""
+    if count == 1:
+        return [path]
+    return [path.with_name(f"{path.stem}-{n}{path.suffix}") for n in range(1, count + 1)]
+
+
+def planned(
+    picture: "Photo", tasks: list[EditFile], outputs: Outputs, given: EditOptions, bar: ProgressBar
+) -> list[Job]:
+    """The edits, their generator found, with a plan for each; the face is looked for once."""
+    from photodrag.pipeline.editing.plan import find_generator, plan_edit, usual_align
+
+    generator, subject = find_generator(tasks[0].generator)
+    align = tasks[0].align or usual_align(subject)
+    bar("finding the face" if align == "face" else "looking at the photo")
+    plans: list[Plan] = []
+    for task in tasks:
+        handles, targets = zip(*task.drags, strict=True) if task.drags else ((), ())
+        face, box = (plans[0].face, None) if plans and plans[0].face else (task.face, task.box)
+        selection = Selection(face, box, align, task.ignore)
+        plan = plan_edit(picture, handles, targets, task.mask, selection, snap=given.snap, presets=given.amounts)
+        plans.append(replace(plan, faces=plans[0].faces) if plans else plan)
+    if subject is None and tasks[0].align is None:
+        bar.note(options.UNKNOWN_SUBJECT.format(generator))
+    if plans[0].faces and plans[0].faces > 1 and tasks[0].face is None:
+        bar.note(
+            f"{plans[0].faces} faces were found; face 1 (the largest) is edited; "
+            f"choose with --face N (see `photodrag faces {picture.path}`)."
+        )
+    tasks = [replace(task, generator=generator) for task in tasks]
+    return [Job(*job) for job in zip(tasks, plans, outputs.pictures, outputs.films, strict=True)]
+
+
+def carried_out(jobs: list[Job], given: EditOptions, bar: ProgressBar, began: float) -> list[dict]:
+    """Make each edit and write its picture and its films: the facts of each, as --json prints them.
+
+    began: seconds of the monotonic clock. What is whole when the command is stopped, it says."""
+    facts: list[dict] = []
+    inversion: Inversion | None = None
+    outs = [job.out for job in jobs]
+    for done, job in enumerate(jobs):
+        with options.stopping_leaves(whole(outs[:done])):
+            result = _edited(job, given, inversion, bar)
+            bar("writing")
+            result.save(job.out)
+            inversion = result.inversion
+        with options.stopping_leaves(whole(outs[: done + 1])):
+            from photodrag.pipeline.editing import report
+
+            if any(job.film):
+                write_films(job.plan, result, job.film, given.arrows, bar)
+            facts.append(report.of_edit(result, job.out, job.task.seed, time.monotonic() - began))
+    if inversion and inversion.cache_error:
+        bar.note(f"The inversion was not kept: {inversion.cache_error}")
+    return facts
+
+
+def _edited(job: Job, given: EditOptions, inversion: "Inversion | None", bar: ProgressBar) -> "Edit":
+    """The edit, by the inversion of an earlier one of the run where there is one."""
+    options.prepare_to_compute(given.device)
+    from photodrag.drag.methods import find_method
+    from photodrag.invert import ProjectSettings
+    from photodrag.pipeline.editing.whole_edit import carry_out
+
+    task, projection, tuning = job.task, ProjectSettings(), options.tune_settings(job.task.tune)
+    ahead = {} if inversion else progress_bar.inversion_costs(projection.stages, tuning)
+    dragging = progress_bar.drag_costs(task.steps or find_method(task.method).settings.steps)
+    bar.expect(ahead | dragging | (film_costs() if any(job.film) else {}))
+    return carry_out(
+        job.plan,
+        network=Network(task.generator, task.class_, given.device),
+        dragging=Dragging(task.method, task.steps),
+        inverting=Inverting(projection, tuning, given.refresh),
+        inversion=inversion,
+        progress=bar,
+    )
+
+
+def tell(jobs: list[Job], facts: list[dict], given: EditOptions) -> None:
+    """Keep the edit in a file, where that was asked for, and print the facts."""
+    from photodrag.pipeline.editing import report
+
+    with options.stopping_leaves(whole([job.out for job in jobs])):
+        if given.save_edit:
+            write_edit_file(given.save_edit, replace(jobs[0].task, drags=jobs[0].plan.drags))
+        if given.as_json:
+            options.say_json(facts[0] if len(facts) == 1 else {"edits": facts})
+        else:
+            options.say("\n".join(map(report.edit_in_words, facts)))
+
+
+def whole(outs: list[Path]) -> str:
+    """What a command that is stopped leaves, once these pictures are written, in words."""
+    if not outs:
+        return "nothing was written"
+    if len(outs) == 1:
+        return f"the picture is whole, in {outs[0]}"
+    return f"the pictures are whole, in {', '.join(map(str, outs))}"

@@ -1,0 +1,76 @@
+"""How an edit can be asked for: what of the photo is meant, by which network, how it is dragged and inverted.
+
+Nothing here computes, so the command line reads it without loading torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    import numpy as np
+
+    from photodrag.drag.methods import Settings
+    from photodrag.invert.projection import ProjectSettings
+    from photodrag.invert.tuning import TuneSettings
+    from photodrag.pipeline.editing.inversion import Models
+    from photodrag.pipeline.faces.box import Box
+    from photodrag.pipeline.faces.detection import Face
+
+
+@dataclass(frozen=True, eq=False)
+class Selection:
+    """What of the photo is edited."""
+
+    face: int | Face | None = None
+    """A face's number, from 1 for the largest on, or one that was found before; None for the largest."""
+    box: Box | None = None
+    """(x, y, width, height) in photo pixels: of a face that isn't found by itself, or around which a square is
+    edited."""
+    align: str | None = None
+    """What the generator is shown, "face" or "square"; None for what it was made for."""
+    ignore: np.ndarray | str | PathLike[str] | None = None
+    """What lies in front of the face and is neither looked at nor changed: an array [H, W] of the photo's size, 0 … 1
+    or bool, or a picture file, white there."""
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """The generator whose pictures are edited."""
+
+    generator: str | PathLike[str] = "face"
+    """A name (see `photodrag weights list`), or a checkpoint's path."""
+    class_: int | None = None
+    """Which of its classes, from 0 on; None for a generator that has none."""
+    device: str = "auto"
+    """What computes: "cpu", "cuda", "mps", or "auto" for the fastest that is there."""
+    models: Models | None = None
+    """Loaded ones, to be used again; then nothing else of this is looked at."""
+
+
+@dataclass(frozen=True)
+class Dragging:
+    """How points are dragged."""
+
+    method: str = "photodrag"
+    """One of `drag.methods.METHODS`."""
+    steps: int | None = None
+    """At most so many; None for as many as the settings say."""
+    settings: Settings | None = None
+    """The method's; None for its own as published."""
+    snap: bool = False
+    """Whether handles that are numbers go to the nearest of the face's landmarks."""
+
+
+@dataclass(frozen=True)
+class Inverting:
+    """How the photo is turned into a code."""
+
+    projection: ProjectSettings | None = None
+    """None for the usual settings."""
+    tuning: TuneSettings | None = None
+    """How the generator is tuned to the photo as well; None leaves it as it is."""
+    refresh: bool = False
+    """Invert anew, even if the cache has an inversion."""
