@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -24,21 +24,30 @@ PROJECTED, TUNED, IMPORTED = "w+p", "tuned", "imported"
 
 
 @dataclass(frozen=True, eq=False)
-class Entry:
+class Record:
+    """What is known of an inversion beside its code. This is the one place that names it: the cache writes and reads
+    every field, and an inversion carries the whole."""
+
+    quality: Quality
+    steps: int
+    seconds: float
+    """What it took when it was made."""
+    photo: str
+    """The photo's file name at the time, for people only."""
+    generator: str
+    """Its name, or its file's, likewise."""
+    method: str = PROJECTED
+    made: str = ""
+    """Date and time, ISO 8601, UTC; nothing before it is kept."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Entry(Record):
     """One inversion as it is kept."""
 
     key: str
     w_plus: Tensor
     """[1, num_ws, w_dim], float32."""
-    quality: Quality
-    steps: int
-    seconds: float
-    photo: str
-    """The photo's file name at the time, for people only."""
-    generator: str
-    made: str
-    """Date and time, ISO 8601, UTC."""
-    method: str = PROJECTED
     deltas: dict[str, Tensor] = field(default_factory=dict)
     """What tuning adds to the generator's weights, by their names (see tuning.tuned); none where it wasn't tuned."""
 
@@ -60,22 +69,13 @@ def find(key: str, shape: tuple[int, ...]) -> Entry | None:
     return entry
 
 
-def keep(
-    key: str,
-    w_plus: Tensor,
-    quality: Quality,
-    steps: int,
-    seconds: float,
-    photo: str,
-    generator: str,
-    method: str = PROJECTED,
-    deltas: dict[str, Tensor] | None = None,
-) -> Entry:
-    """Keep an inversion. Raises UserError where the cache can't be written."""
+def keep(key: str, w_plus: Tensor, record: Record, deltas: dict[str, Tensor] | None = None) -> Entry:
+    """Keep an inversion, made now. Raises UserError where the cache can't be written."""
     w_plus = w_plus.detach().float().cpu().contiguous()
-    made = datetime.now(timezone.utc).isoformat(timespec="seconds")
-    entry = Entry(key, w_plus, quality, steps, seconds, photo, generator, made, method, deltas or {})
-    facts = {name: value for name, value in vars(entry).items() if name not in ("w_plus", "deltas")}
+    known = {one.name: getattr(record, one.name) for one in fields(Record)}
+    known["made"] = datetime.now(timezone.utc).isoformat(timespec="seconds")
+    entry = Entry(key=key, w_plus=w_plus, deltas=deltas or {}, **known)
+    facts = {"key": key, **known}
     tensors = {"w_plus": w_plus} | {f"{DELTA}{name}": delta for name, delta in entry.deltas.items()}
     make_folder(folder())
     tensor_files.write(path_of(key), tensors, facts)
@@ -112,6 +112,7 @@ def files() -> list[Path]:
 
 
 def path_of(key: str) -> Path:
+    """The file of an entry, there or not."""
     return folder() / f"{key}.safetensors"
 
 
@@ -147,6 +148,7 @@ def entry_of(tensors: dict[str, Tensor], facts: dict) -> Entry:
 
 
 def size_of(path: Path) -> int:
+    """Of a file, in bytes; 0 for one that is gone."""
     try:
         return path.stat().st_size
     except OSError:  # another process was quicker

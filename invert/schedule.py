@@ -8,11 +8,19 @@ class Schedule(Protocol):
     """Settings with a learning rate, and the shares of all steps over which it rises, and falls by a cosine."""
 
     @property
-    def lr(self) -> float: ...
+    def lr(self) -> float:
+        """The highest rate."""
+        ...
+
     @property
-    def warm_up(self) -> float: ...
+    def warm_up(self) -> float:
+        """The share over which it rises."""
+        ...
+
     @property
-    def cool_down(self) -> float: ...
+    def cool_down(self) -> float:
+        """The share over which it falls."""
+        ...
 
 
 def learning_rate(t: float, s: Schedule) -> float:

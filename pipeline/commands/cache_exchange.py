@@ -1,11 +1,13 @@
 """`photodrag cache export` and `import`: one inversion, from or for another machine or another program."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from photodrag.pipeline.commands import options
 from photodrag.pipeline.commands.cache import DIGITS, cache, one_of
+from photodrag.pipeline.faces.box import Box
 from photodrag.weights.common.errors import UserError
 
 
@@ -24,7 +26,7 @@ def export_one(key: str, file: Path, codes: int | None) -> None:
     """
     from photodrag.invert import cache as kept
     from photodrag.invert import upkeep
-    from photodrag.invert.foreign_latents import write_projected_w
+    from photodrag.invert.imported_codes import write_projected_w
     from photodrag.pipeline.photos.write import check_writable
 
     entry, _ = one_of(kept.entries(), key)
@@ -53,7 +55,7 @@ def export_one(key: str, file: Path, codes: int | None) -> None:
 @options.generator
 @options.class_
 @options.device
-def import_one(file: Path, photo: Path | None, index: int, replacing: bool, **wanted) -> None:
+def import_one(file: Path, photo: Path | None, index: int, replacing: bool, **wanted: Any) -> None:
     """Keep an inversion from FILE: one that `export` wrote, or codes by NVIDIA's projector or DragGAN (.npz), PTI,
     e4e and others (.pt, .npy), which need --photo, aligned as FFHQ's faces are.
 
@@ -75,8 +77,19 @@ def import_one(file: Path, photo: Path | None, index: int, replacing: bool, **wa
         _import_latent(file, photo, index, replacing, **wanted)
 
 
-def _import_latent(file, photo, index, replacing, face, box, align, generator, class_, device) -> None:
-    from photodrag.invert.foreign_latents import read_latents
+def _import_latent(
+    file: Path,
+    photo: Path,
+    index: int,
+    replacing: bool,
+    face: int | None,
+    box: Box | None,
+    align: str | None,
+    generator: str | None,
+    class_: int | None,
+    device: str,
+) -> None:
+    from photodrag.invert.imported_codes import read_latents
     from photodrag.pipeline.editing.plan import find_generator, find_place, usual_align
     from photodrag.pipeline.photos.read import read_photo
 

@@ -87,8 +87,8 @@ def compare_one(
                 "identity": edit.identity,
             },
             "return": metrics.distance(nets[0], small(image), small(returned)),
-            "steps": inversion.steps,
-            "seconds": inversion.seconds,
+            "steps": inversion.finished.steps,
+            "seconds": inversion.finished.seconds,
             "memory": None if inversion.cached else memory.bytes,
         }
     cut = [inversion.alignment.crop(picture) for picture in (photo.pixels, edit.picture)]

@@ -1,11 +1,9 @@
 """A code that another program found for a photo, as the inversion of that photo."""
 
-from dataclasses import replace
-
 from torch import Tensor
 
 from photodrag.invert import cache, perceptual
-from photodrag.invert.foreign_latents import fitted
+from photodrag.invert.imported_codes import fitted
 from photodrag.invert.projection import ProjectSettings
 from photodrag.pipeline.editing.inversion import (
     DISTANCE,
@@ -16,7 +14,7 @@ from photodrag.pipeline.editing.inversion import (
     find_kept,
     keep,
     key_of,
-    quality_of,
+    recorded,
     silent,
 )
 from photodrag.pipeline.editing.plan import Place
@@ -34,7 +32,7 @@ def import_latent(
     replacing: bool = False,
     progress: Progress = silent,
 ) -> Inversion:
-    """Keep codes [n, w_dim] (see foreign_latents.fitted) as the inversion of a face or a square, with their
+    """Keep codes [n, w_dim] (see imported_codes.fitted) as the inversion of a face or a square, with their
     figures, in place of a projection by `settings`; edits of it then start there.
 
     Raises UserError where one is kept already, unless `replacing`, and where the cache can't be written."""
@@ -47,8 +45,8 @@ def import_latent(
         )
     alignment, crop = crop_of(photo, place, models)
     face = place if isinstance(place, Face) else None
-    made = Inversion(face, alignment, crop, w_plus, None, 0, 0.0, False, key, models)
+    made = Inversion(face=face, alignment=alignment, crop=crop, w_plus=w_plus, key=key, models=models)
     distance = perceptual.load(DISTANCE, models.device, lambda doing: progress(doing, 0, 0))
-    made = replace(made, quality=quality_of(made, distance))
-    keep(photo, made, cache.IMPORTED)
+    made = recorded(made, photo, distance, cache.IMPORTED)
+    keep(made)
     return made

@@ -1,7 +1,6 @@
 """A face of a photo, or a square of it, as a code: cropped, projected, measured, and kept for the next time."""
 
 import hashlib
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from photodrag import weights
 from photodrag.invert import cache, perceptual, unfinished
+from photodrag.invert.cache import Record
 from photodrag.invert.crop import FFHQ_FACE, MIDDLE, Crop
 from photodrag.invert.projection import ProjectSettings, ProjectState, project
 from photodrag.invert.quality import Quality, measure, to_uint8
@@ -66,6 +66,7 @@ class Models:
 
     @property
     def device(self) -> torch.device:
+        """Where the generator computes."""
         return self.generator.w_avg.device
 
 
@@ -76,7 +77,7 @@ def check_class(generator: Generator, name: str, class_: int | None) -> None:
         raise UserError(f"The generator {name} has no classes: leave --class out.")
     if count and class_ is None:
         raise UserError(f"The generator {name} has {count} classes: choose one with --class N, from 0 to {count - 1}.")
-    if count and not 0 <= class_ < count:
+    if class_ is not None and not 0 <= class_ < count:
         raise UserError(f"The generator {name} has no class {class_}: its {count} go from 0 to {count - 1}.")
 
 
@@ -97,19 +98,29 @@ class Inversion:
     crop: Crop
     w_plus: Tensor
     """[1, num_ws, w_dim]"""
-    quality: Quality | None
-    """None for one that is still being made."""
-    steps: int
-    seconds: float
-    """What it took when it was made."""
-    cached: bool
     key: str
     """Under which the cache has it."""
     models: Models
+    record: Record | None = None
+    """What is known of it; None for one that is still being made."""
+    cached: bool = False
+    """Whether it came from the cache."""
     cache_error: str | None = None
     """Why the cache could not keep it, in a sentence; None where it did."""
     deltas: dict[str, Tensor] = field(default_factory=dict)
     """What tuning adds to the generator's weights; nothing where it wasn't tuned."""
+
+    @property
+    def quality(self) -> Quality | None:
+        """How good it is; None for one that is still being made."""
+        return self.record.quality if self.record else None
+
+    @property
+    def finished(self) -> Record:
+        """What is known of it. Raises ValueError for one that is still being made."""
+        if self.record is None:
+            raise ValueError("this inversion is still being made")
+        return self.record
 
     @cached_property
     def generator(self) -> Generator:
@@ -144,35 +155,34 @@ def invert(
     `watch` is shown, after every step, the inversion as far as it has come, without `quality`.
     A cache that can't be written doesn't stop it: see `Inversion.cache_error`. Raises UserError where all of the
     face is ignored, and for what can't say what is."""
-    generator, face = models.generator, place if isinstance(place, Face) else None
-    ignored = given_ignored(ignore, photo)
+    generator, ignored = models.generator, given_ignored(ignore, photo)
     alignment, crop = crop_of(photo, place, models, ignored)
     key = key_of(photo, place, models, settings, None if crop.weight is None else ignored)
+
+    def inversion(w_plus: Tensor) -> Inversion:
+        face = place if isinstance(place, Face) else None
+        return Inversion(face=face, alignment=alignment, crop=crop, w_plus=w_plus, key=key, models=models)
+
     kept = None if refresh else find_kept(key, generator)
     if kept is not None:
-        w_plus = kept.w_plus.to(models.device)
-        return Inversion(
-            face, alignment, crop, w_plus, kept.quality, kept.steps, kept.seconds, True, key, models, None, kept.deltas
-        )
+        return replace(inversion(kept.w_plus.to(models.device)), record=kept, cached=True, deltas=kept.deltas)
 
-    began = time.monotonic()
     distance = perceptual.load(DISTANCE, models.device, lambda doing: progress(doing, 0, 0))
 
-    keeper = unfinished.Checkpointer(key)
+    checkpointer = unfinished.Checkpointer(key)
 
     def report(s: ProjectState) -> None:
-        keeper(s)
+        checkpointer(s)
         progress("inverting", s.step, s.steps)
         if watch:
-            watch(
-                Inversion(face, alignment, crop, s.w_plus, None, s.step, time.monotonic() - began, False, key, models)
-            )
+            watch(inversion(s.w_plus))
 
     before = None if refresh else unfinished.find(key, ProjectState, models.device)
     found = project(generator, crop, distance, settings, models.space, report, before)
-    made = Inversion(face, alignment, crop, found.w_plus, None, found.steps, found.seconds, False, key, models)
-    made = replace(made, quality=quality_of(made, distance))
-    return keep_finished(photo, made, method_of(generator, settings), keeper)
+    made = inversion(found.w_plus)
+    method = method_of(generator, settings)
+    made = recorded(made, photo, distance, method, found.steps, found.seconds)
+    return keep_finished(made, checkpointer)
 
 
 def find_kept(key: str, generator: Generator) -> cache.Entry | None:
@@ -181,18 +191,29 @@ def find_kept(key: str, generator: Generator) -> cache.Entry | None:
     return None if kept is None or mismatched_deltas(generator, kept.deltas) else kept
 
 
-def keep(photo: Photo, inversion: Inversion, method: str) -> None:
-    """Keep an inversion in the cache. Raises UserError where that can't be written."""
-    q, models = inversion.quality, inversion.models
-    about = (q, inversion.steps, inversion.seconds, photo.path.name, Path(models.name).name, method)
-    cache.keep(inversion.key, inversion.w_plus, *about, inversion.deltas)
+def recorded(
+    inversion: Inversion,
+    photo: Photo,
+    distance: perceptual.PerceptualDistance,
+    method: str,
+    steps: int = 0,
+    seconds: float = 0.0,
+) -> Inversion:
+    """The finished inversion of a photo, measured, with what is known of it; `distance` is the one named DISTANCE."""
+    quality, generator = quality_of(inversion, distance), Path(inversion.models.name).name
+    return replace(inversion, record=Record(quality, steps, seconds, photo.path.name, generator, method))
 
 
-def keep_finished(photo: Photo, inversion: Inversion, method: str, keeper: unfinished.Checkpointer) -> Inversion:
+def keep(inversion: Inversion) -> None:
+    """Keep a finished inversion in the cache. Raises UserError where that can't be written."""
+    cache.keep(inversion.key, inversion.w_plus, inversion.finished, inversion.deltas)
+
+
+def keep_finished(inversion: Inversion, checkpointer: unfinished.Checkpointer) -> Inversion:
     """Keep it and forget its last state; where the cache can't be written, the inversion says so."""
     try:
-        keep(photo, inversion, method)
-        keeper.done()
+        keep(inversion)
+        checkpointer.done()
     except UserError as error:
         return replace(inversion, cache_error=str(error))
     return inversion
@@ -254,7 +275,7 @@ def key_of(
         start_digest(),
         weights.axes_digest(),
         settings,
-        *([] if ignored is None else [hashlib.sha256(np.packbits(ignored)).hexdigest()]),
+        *([] if ignored is None else [hashlib.sha256(np.packbits(ignored).data).hexdigest()]),
     )
 
 

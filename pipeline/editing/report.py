@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from photodrag.invert.identity import SAME_PERSON, likeness
 from photodrag.pipeline.faces.detection import Face
@@ -43,7 +45,7 @@ def of_edit(edit: Edit, output: Path, seed: int, seconds: float) -> dict:
             for handle in edit.handles
         ],
         "stop_reason": edit.stop_reason,
-        "reconstruction": of_quality(inversion.quality, inversion.steps),
+        "reconstruction": of_quality(inversion.finished.quality, inversion.finished.steps),
         "identity": _rounded(edit.identity, 4),
         "likeness": None if edit.identity is None else likeness(edit.identity),
         "seconds": edit.seconds | {"total": round(seconds, 3)},
@@ -58,15 +60,16 @@ def of_edit(edit: Edit, output: Path, seed: int, seconds: float) -> dict:
     }
 
 
-def of_inversion(photo: Photo, inversion: Inversion, faces: int) -> dict:
+def of_inversion(photo: Photo, inversion: Inversion, faces: int | None) -> dict:
+    """An inversion of one of so many faces of a photo; None of them where nobody looked."""
     return {
         "photo": str(photo.path),
         "face": of_face(inversion, faces),
         **of_view(inversion),
-        "reconstruction": of_quality(inversion.quality, inversion.steps),
-        "likeness": inversion.quality.likeness if inversion.face else None,
+        "reconstruction": of_quality(inversion.finished.quality, inversion.finished.steps),
+        "likeness": inversion.finished.quality.likeness if inversion.face else None,
         "key": inversion.key,
-        "seconds": round(inversion.seconds, 3),
+        "seconds": round(inversion.finished.seconds, 3),
         "cached": inversion.cached,
         "unkept": inversion.cache_error,
         "generator": inversion.models.name,
@@ -153,6 +156,7 @@ def inversion_in_words(facts: dict) -> str:
 
 
 def of_faces(photo: Photo, faces: list[Face]) -> dict:
+    """The faces of a photo: of each its number, box and landmarks."""
     return {
         "photo": str(photo.path),
         "width": photo.width,
@@ -211,10 +215,10 @@ def _hopeless(facts: dict) -> str:
     return "\n  the generator knows little like this picture: what a drag does will look wrong"
 
 
-def _point(point) -> str:
+def _point(point: Iterable[float]) -> str:
     return ",".join(f"{value:.1f}".removesuffix(".0") for value in point)
 
 
-def _rounded(values, digits: int = 2):
+def _rounded(values: ArrayLike | None, digits: int = 2) -> Any:
     """Numbers or arrays of them as plain rounded floats; None stays."""
     return None if values is None else np.round(np.asarray(values, float), digits).tolist()

@@ -11,7 +11,7 @@ from photodrag.pipeline.editing.inversion import (
     Progress,
     find_kept,
     keep_finished,
-    quality_of,
+    recorded,
     silent,
 )
 from photodrag.pipeline.photos.read import Photo
@@ -32,30 +32,20 @@ def tune_inversion(
     key = key_of(inversion, settings)
     kept = None if refresh else find_kept(key, models.generator)
     if kept is not None:
-        return replace(
-            inversion,
-            quality=kept.quality,
-            steps=kept.steps,
-            seconds=kept.seconds,
-            cached=True,
-            key=key,
-            cache_error=None,
-            deltas=kept.deltas,
-        )
+        return replace(inversion, record=kept, cached=True, key=key, cache_error=None, deltas=kept.deltas)
     distance = perceptual.load(DISTANCE, models.device, lambda doing: progress(doing, 0, 0))
-    keeper = unfinished.Checkpointer(key)
+    checkpointer = unfinished.Checkpointer(key)
 
     def report(state: TuneState) -> None:
-        keeper(state)
+        checkpointer(state)
         progress("tuning", state.step, state.steps)
 
     before = None if refresh else unfinished.find(key, TuneState, models.device)
     found = tune(models.generator, w_plus, crop, distance, settings, report, before)
-    steps, seconds = inversion.steps + found.steps, inversion.seconds + found.seconds
-    made = replace(inversion, steps=steps, seconds=seconds, cached=False, key=key, cache_error=None)
-    made = replace(made, deltas=found.deltas)
-    made = replace(made, quality=quality_of(made, distance))
-    return keep_finished(photo, made, cache.TUNED, keeper)
+    made = replace(inversion, cached=False, key=key, cache_error=None, deltas=found.deltas)
+    before_tuning = inversion.finished
+    steps, seconds = before_tuning.steps + found.steps, before_tuning.seconds + found.seconds
+    return keep_finished(recorded(made, photo, distance, cache.TUNED, steps, seconds), checkpointer)
 
 
 def key_of(inversion: Inversion, settings: TuneSettings) -> str:

@@ -57,6 +57,7 @@ class Tab:
     # What a page says
 
     def on_photo(self, id: int, name: str, data: bytes) -> None:
+        """Open an uploaded photo."""
         limits = self._app.limits
         if len(data) > limits.upload:
             error = UserError(f"{name} is larger than {limits.upload >> 20} MB: save a smaller copy.")
@@ -65,19 +66,23 @@ class Tab:
         self._open(id, lambda: work.read_upload(data, name, limits.pixels))
 
     def on_sample(self, id: int, data: bytes) -> None:
+        """Open the sample."""
         self._open(id, lambda: read_photo(SAMPLE))
 
     def on_face(self, id: int, number: int | None, box: list | None, data: bytes) -> None:
+        """Invert a face."""
         self._end("drag", "invert", "film")
         drawn = (box[0], box[1], box[2], box[3]) if box else None
         answer = self._answer_to(id)
         self._start("invert", lambda job: jobs.learn(job, self._app, self._state, answer, number, drawn), id)
 
     def on_presets(self, amounts: dict, data: bytes) -> None:
+        """Answer with the drags of presets on the chosen face."""
         if choice := self._state.choice:
             self.send("presets", amounts=amounts, drags=presets.drags(amounts, choice.face.landmarks))
 
     def on_drag(self, id: int, drags: list, mask: str, scale: float, data: bytes) -> None:
+        """Drag, unless there are too many points."""
         pairs = tuple((tuple(handle), tuple(target)) for handle, target in drags)
         if len(drags) > self._app.limits.points:
             error = UserError(f"{len(drags)} points are too many: {self._app.limits.points} can be.")
@@ -87,6 +92,7 @@ class Tab:
         self._start("drag", lambda job: jobs.drag(job, self._app, self._state, answer, pairs, mask, scale, data), id)
 
     def on_stop(self, data: bytes) -> None:
+        """End the drag with what it has."""
         if job := self._jobs.get("drag"):
             job.stop()
 
@@ -97,12 +103,14 @@ class Tab:
         self.send("origin", id=id, point=origin if result else point)
 
     def on_save(self, result: int, format: str, data: bytes) -> None:
+        """Make the files of a result."""
         if format == "mp4":
             self._start("film", lambda job: jobs.film(job, self._state, self.send, result))
         else:
             self._start(f"save {format}", lambda job: jobs.save(self._state, self.send, result, format))
 
     def on_cancel(self, data: bytes) -> None:
+        """End the video that is being made."""
         self._end("film")
 
     # Jobs

@@ -19,7 +19,7 @@ SHAPE = (1, 16, 512)
 @pytest.fixture
 def entry(empty_cache) -> cache.Entry:
     code = torch.randn(SHAPE, generator=torch.Generator().manual_seed(0))
-    return cache.keep(cache.key_of("a", 1), code, QUALITY, 60, 81.5, "photo.jpg", "face")
+    return cache.keep(cache.key_of("a", 1), code, cache.Record(QUALITY, 60, 81.5, "photo.jpg", "face"))
 
 
 @pytest.fixture
@@ -36,14 +36,16 @@ def test_found_as_it_was_kept(entry):
 
 
 def test_identity_may_be_unknown(empty_cache):
-    kept = cache.keep(cache.key_of("b"), torch.zeros(SHAPE), replace(QUALITY, identity=None), 1, 1.0, "ü.jpg", "face")
+    kept = cache.keep(
+        cache.key_of("b"), torch.zeros(SHAPE), cache.Record(replace(QUALITY, identity=None), 1, 1.0, "ü.jpg", "face")
+    )
     assert cache.find(kept.key, SHAPE).quality.identity is None
 
 
 def test_tuned_entry(empty_cache):
     deltas = {"b4.bias": torch.ones(3).half(), "const": torch.zeros(2, 2).half()}
     key = cache.key_of("tuned")
-    cache.keep(key, torch.zeros(SHAPE), QUALITY, 60, 1.0, "photo.jpg", "face", cache.TUNED, deltas)
+    cache.keep(key, torch.zeros(SHAPE), cache.Record(QUALITY, 60, 1.0, "photo.jpg", "face", cache.TUNED), deltas)
     found = cache.find(key, SHAPE)
     assert found.method == "tuned" and found.deltas.keys() == deltas.keys()
     assert all(
@@ -116,7 +118,7 @@ def test_damaged_or_foreign_entries_are_never_served(damage, entry, file):
     damage(file)
     assert cache.find(entry.key, SHAPE) is None
     assert cache.entries() == []
-    again = cache.keep(entry.key, entry.w_plus, QUALITY, 60, 81.5, "photo.jpg", "face")
+    again = cache.keep(entry.key, entry.w_plus, cache.Record(QUALITY, 60, 81.5, "photo.jpg", "face"))
     assert torch.equal(cache.find(again.key, SHAPE).w_plus, entry.w_plus)
 
 
@@ -126,11 +128,11 @@ def test_folder_in_an_entry_s_place(entry, file):
     assert cache.find(entry.key, SHAPE) is None
     assert cache.entries() == []
     with pytest.raises(UserError, match="it is a folder"):
-        cache.keep(entry.key, entry.w_plus, QUALITY, 60, 81.5, "photo.jpg", "face")
+        cache.keep(entry.key, entry.w_plus, cache.Record(QUALITY, 60, 81.5, "photo.jpg", "face"))
 
 
 def test_remove(entry, file, empty_cache):
-    other = cache.keep(cache.key_of("b"), entry.w_plus, QUALITY, 1, 1.0, "other.jpg", "face")
+    other = cache.keep(cache.key_of("b"), entry.w_plus, cache.Record(QUALITY, 1, 1.0, "other.jpg", "face"))
     size = file.stat().st_size
     assert cache.remove(entry.key) == (1, size)
     assert cache.remove(entry.key) == (0, 0)
@@ -142,9 +144,9 @@ def test_remove(entry, file, empty_cache):
 
 def test_cache_that_cannot_be_written(entry, small_disk, monkeypatch):
     monkeypatch.setenv("PHOTODRAG_CACHE", str(small_disk))
-    cache.keep(entry.key, entry.w_plus, QUALITY, 60, 81.5, "photo.jpg", "face")
+    cache.keep(entry.key, entry.w_plus, cache.Record(QUALITY, 60, 81.5, "photo.jpg", "face"))
     with pytest.raises(UserError, match="the disk is full"):
         for number in range(3):
-            cache.keep(cache.key_of(number), entry.w_plus, QUALITY, 60, 81.5, "photo.jpg", "face")
+            cache.keep(cache.key_of(number), entry.w_plus, cache.Record(QUALITY, 60, 81.5, "photo.jpg", "face"))
     assert [kept.key for kept, _ in cache.entries()] == [entry.key]
     assert [path.name for path in (small_disk / "inversions").iterdir()] == [f"{entry.key}.safetensors"]

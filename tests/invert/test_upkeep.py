@@ -24,12 +24,7 @@ def keep(number: int) -> cache.Entry:
     return cache.keep(
         cache.key_of(number),
         torch.full(SHAPE, float(number)),
-        QUALITY,
-        60,
-        1.0,
-        f"{number}.jpg",
-        "face",
-        "tuned",
+        cache.Record(QUALITY, 60, 1.0, f"{number}.jpg", "face", "tuned"),
         deltas,
     )
 
@@ -114,7 +109,7 @@ from photodrag.invert.quality import Quality
 number, key = int(sys.argv[1]), sys.argv[2]
 for _ in range(200):
     code = torch.full((1, 16, 512), float(number))
-    cache.keep(key, code, Quality(0.05, 0.1, 0.03, 21.2, 0.3, 0.9), number, 1.0, f"{number}.jpg", "face")
+    cache.keep(key, code, cache.Record(Quality(0.05, 0.1, 0.03, 21.2, 0.3, 0.9), number, 1.0, f"{number}.jpg", "face"))
 """
 
 

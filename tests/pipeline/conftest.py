@@ -73,7 +73,7 @@ def keep_stand_in(models: Models, photo, face) -> None:
     key = key_of(photo, face, models, ProjectSettings())
     w_plus = generator.w_avg.expand(1, generator.num_ws, -1)
     quality = Quality(distance_face=0.1, distance_whole=0.2, mse=0.03, psnr=21.2, identity=0.5, rms=0.0)
-    cache.keep(key, w_plus, quality, 60, 81.5, photo.path.name, models.name)
+    cache.keep(key, w_plus, cache.Record(quality, 60, 81.5, photo.path.name, models.name))
 
 
 @pytest.fixture

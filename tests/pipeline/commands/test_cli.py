@@ -356,7 +356,7 @@ def test_two_keys_that_begin_alike(portrait, portrait_image, ready, cache, capsy
     file = next((cache / "inversions").iterdir())
     listed = kept.entries()[0][0]
     first = file.stem[:3]
-    kept.keep(first + "0" * 61, listed.w_plus, listed.quality, 1, 1.0, "other.png", "face")
+    kept.keep(first + "0" * 61, listed.w_plus, kept.Record(listed.quality, 1, 1.0, "other.png", "face"))
     assert main(["cache", "remove", first]) == 2
     assert f"2 keys begin with '{first}', so nothing was removed" in capsys.readouterr().err
     assert len(kept.entries()) == 2

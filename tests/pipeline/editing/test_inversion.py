@@ -1,6 +1,7 @@
 """When an inversion is made, kept and taken again. Projection itself is stood in for: see tests/invert."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -42,7 +43,9 @@ def test_made_once_and_kept(cache, projections, models, face_of):
     again = inversion.invert(*face_of, models)
     assert (again.cached, len(projections)) == (True, 1)
     assert torch.equal(made.w_plus, again.w_plus)
-    assert (made.quality, made.steps, made.seconds, made.key) == (again.quality, again.steps, again.seconds, again.key)
+    for name in ("quality", "steps", "seconds"):
+        assert getattr(made.record, name) == getattr(again.record, name)
+    assert made.key == again.key
     anew = inversion.invert(*face_of, models, refresh=True)
     assert (anew.cached, len(projections)) == (False, 2)
 
@@ -76,8 +79,7 @@ def test_damaged_entry_is_made_anew(cache, projections, models, portrait, capsys
 @pytest.mark.parametrize("name", ["nothing.weight", "w_avg"], ids=["unknown", "no weight"])
 def test_an_entry_that_somebody_made_up_is_made_anew(name, cache, projections, models, face_of):
     made = inversion.invert(*face_of, models)
-    about = (made.quality, made.steps, made.seconds, "photo.png", "face", kept.TUNED)
-    kept.keep(made.key, made.w_plus, *about, {name: torch.ones(3).half()})
+    kept.keep(made.key, made.w_plus, replace(made.record, method=kept.TUNED), {name: torch.ones(3).half()})
     assert not inversion.invert(*face_of, models).cached and len(projections) == 2
     assert inversion.invert(*face_of, models).cached
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from photodrag.invert.foreign_latents import fitted, read_latents, write_projected_w
+from photodrag.invert.imported_codes import fitted, read_latents, write_projected_w
 from photodrag.weights import UserError
 
 W = torch.randn(18, 512, generator=torch.Generator().manual_seed(3))
