@@ -11,7 +11,8 @@ from photodrag.pipeline.commands import options, progress_bar
 from photodrag.pipeline.commands.films import Film, check_films, film_costs, write_films
 from photodrag.pipeline.commands.progress_bar import ProgressBar
 from photodrag.pipeline.editing.edit_file import Drag, EditFile, Point, read_edit_file, write_edit_file
-from photodrag.pipeline.editing.options import Dragging, Inverting, Network, Selection
+from photodrag.pipeline.editing.options import Dragging, Inverting, Network
+from photodrag.pipeline.editing.selection import Selection
 from photodrag.weights.common.errors import UserError
 
 if TYPE_CHECKING:

@@ -11,7 +11,6 @@ from photodrag.pipeline.commands.cache import human_size
 
 if TYPE_CHECKING:
     from photodrag.weights.facts import Facts
-    from photodrag.weights.formats.stylegan2_checkpoint import NetworkSummary
 
 ORIGINS = {
     "wheel": "What Photodrag is made for",
@@ -194,8 +193,8 @@ def _described(row: "Facts") -> dict[str, str | None]:
         "name": row.name,
         "what": f"{row.kind}: {row.description}",
         "subject": row.subject,
-        "network": _network(row.network) if row.network else None,
-        "channels": _channels(row.network) if row.network else None,
+        "network": _network(row),
+        "channels": _channels(row),
         "format": row.network.format if row.network else None,
         "source": f"{row.file} ({row.source})" if row.source != row.file else row.file,
         "mirrors": ", ".join(row.urls[1:]) or None,
@@ -227,14 +226,19 @@ def _known_digest(row: "Facts") -> str:
     return f"{row.sha256}, noted when it was fetched here"
 
 
-def _network(network: "NetworkSummary") -> str:
+def _network(row: "Facts") -> str | None:
+    network = row.network
+    if network is None:
+        return None
     classes = f"{network.classes} classes" if network.classes else "no classes"
     side = network.resolution
     return f"StyleGAN2, {network.architecture}, {side} × {side}, {network.codes} codes, {classes}"
 
 
-def _channels(network: "NetworkSummary") -> str:
-    return ", ".join(f"b{4 << i} {channels}" for i, channels in enumerate(network.channels))
+def _channels(row: "Facts") -> str | None:
+    if row.network is None:
+        return None
+    return ", ".join(f"b{4 << i} {channels}" for i, channels in enumerate(row.network.channels))
 
 
 def _plain(row: "Facts") -> dict:

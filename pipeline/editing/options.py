@@ -1,4 +1,4 @@
-"""How an edit can be asked for: what of the photo is meant, by which network, how it is dragged and inverted.
+"""How an edit can be made: by which network, how it is dragged and inverted. `Selection` says of what.
 
 Nothing here computes, so the command line reads it without loading torch."""
 
@@ -10,30 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from os import PathLike
 
-    import numpy as np
-
     from photodrag.drag.methods import Settings
     from photodrag.invert.projection import ProjectSettings
     from photodrag.invert.tuning import TuneSettings
     from photodrag.pipeline.editing.inversion import Models
-    from photodrag.pipeline.faces.box import Box
-    from photodrag.pipeline.faces.detection import Face
-
-
-@dataclass(frozen=True, eq=False)
-class Selection:
-    """What of the photo is edited."""
-
-    face: int | Face | None = None
-    """A face's number, from 1 for the largest on, or one that was found before; None for the largest."""
-    box: Box | None = None
-    """(x, y, width, height) in photo pixels: of a face that isn't found by itself, or around which a square is
-    edited."""
-    align: str | None = None
-    """What the generator is shown, "face" or "square"; None for what it was made for."""
-    ignore: np.ndarray | str | PathLike[str] | None = None
-    """What lies in front of the face and is neither looked at nor changed: an array [H, W] of the photo's size, 0 … 1
-    or bool, or a picture file, white there."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from photodrag.pipeline.editing.options import Selection
 from photodrag.pipeline.editing.points import Points, check_in_crop, check_mask_permits, place_points
+from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.faces import detection, landmark_names
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.box import Box, check_box

@@ -22,9 +22,10 @@ from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.editing import masks
 from photodrag.pipeline.editing.compositing import LEAST_SIDE, at_least, draw
 from photodrag.pipeline.editing.inversion import Inversion, Models, Progress, invert, silent
-from photodrag.pipeline.editing.options import Dragging, Inverting, Network, Selection
+from photodrag.pipeline.editing.options import Dragging, Inverting, Network
 from photodrag.pipeline.editing.plan import Plan, find_generator, plan_edit, usual_align
 from photodrag.pipeline.editing.points import Points
+from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.editing.tuning import tune_inversion
 from photodrag.pipeline.faces.detection import is_seen
 from photodrag.pipeline.faces.landmarks import Frame, predict

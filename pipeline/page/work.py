@@ -17,8 +17,8 @@ from photodrag.drag.state import LIMIT, STOPPED, states_until
 from photodrag.pipeline.editing.blend import backward_flow
 from photodrag.pipeline.editing.edit_file import EditFile, write_edit_file
 from photodrag.pipeline.editing.inversion import Inversion
-from photodrag.pipeline.editing.options import Selection
 from photodrag.pipeline.editing.plan import Plan, plan_edit
+from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.editing.whole_edit import Edit, put_back
 from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.films import frames

@@ -19,8 +19,9 @@ from photodrag.pipeline.editing import inversion, masks
 from photodrag.pipeline.editing.blend import blend
 from photodrag.pipeline.editing.compositing import blend_in
 from photodrag.pipeline.editing.inversion import DISTANCE, crop_of, key_of
-from photodrag.pipeline.editing.options import Dragging, Network, Selection
+from photodrag.pipeline.editing.options import Dragging, Network
 from photodrag.pipeline.editing.plan import find_face, plan_edit
+from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights import UserError

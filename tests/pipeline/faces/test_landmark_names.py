@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from photodrag.pipeline.commands.edit import edit
-from photodrag.pipeline.editing.options import Selection
 from photodrag.pipeline.editing.plan import find_face, plan_edit
+from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.faces import landmark_names
 from photodrag.pipeline.faces.landmark_names import NAMES, placed, places
 from photodrag.pipeline.photos.read import read_photo

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from photodrag.pipeline.editing.edit_file import EditFile, read_edit_file, write_edit_file
-from photodrag.pipeline.editing.options import Selection
 from photodrag.pipeline.editing.plan import plan_edit
+from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.faces.detection import Face, detect
 from photodrag.pipeline.faces.presets import PRESETS, Preset, drags
 from photodrag.pipeline.photos.read import read_photo
