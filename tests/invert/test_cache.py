@@ -66,6 +66,24 @@ def test_entry_from_before_there_were_methods(entry, file):
     assert (found.method, found.deltas) == ("w+p", {}) and torch.equal(found.w_plus, entry.w_plus)
 
 
+def test_file_written_by_hand_in_the_layout_of_before(empty_cache):
+    """The names that stand in files which people have: a build that reads others loses their inversions."""
+    key, code = cache.key_of("by hand"), torch.linspace(-1, 1, 16 * 512).reshape(SHAPE)
+    delta = torch.full((3,), 0.5).half()
+    digest = hashlib.sha256(delta.numpy().tobytes() + code.numpy().tobytes()).hexdigest()
+    figures = dict(distance_face=0.05, distance_whole=0.1, mse=0.03, psnr=21.2, identity=0.3, rms=0.9)
+    about = dict(steps=60, seconds=81.5, photo="photo.jpg", generator="face", made="2026-11-01T10:00:00+00:00")
+    facts = {"key": key, "quality": figures, **about, "method": "tuned", "digest": digest}
+    (empty_cache / "inversions").mkdir(parents=True)
+    path = empty_cache / "inversions" / f"{key}.safetensors"
+    save_file({"w_plus": code, "delta/b4.bias": delta}, path, {"photodrag": json.dumps(facts)})
+    found = cache.find(key, SHAPE)
+    assert torch.equal(found.w_plus, code) and torch.equal(found.deltas["b4.bias"], delta)
+    assert (found.key, found.quality, found.method) == (key, Quality(**figures), "tuned")
+    assert {name: getattr(found, name) for name in about} == about
+    assert [entry.key for entry, _ in cache.entries()] == [key]
+
+
 def test_not_found_for_another_key_or_shape(entry):
     assert cache.find(cache.key_of("a", 2), SHAPE) is None
     assert cache.find(entry.key, (1, 18, 512)) is None
