@@ -46,7 +46,7 @@ def test_starts_are_nearer_than_the_mean(face, distance, space):
     for seed in range(100_010, 100_014):
         z = torch.from_numpy(np.random.RandomState(seed).randn(1, face.z_dim)).float()
         w_plus = face.mapping(z)
-        codes = starting_codes(face.synthesis(w_plus), distance, space)
+        codes = starting_codes(face, face.synthesis(w_plus), distance, space)
         assert torch.count_nonzero(codes[0]) == 0
         near, far = ((space.unwhiten(code) - w_plus[0, 0]).norm() for code in (codes[2], codes[0]))
         gains.append((near / far).item())

@@ -52,4 +52,4 @@ def test_classic_lpips_as_maps_is_the_package(trunk):
     a, b = torch.rand(2, 1, 3, 64, 64) * 2 - 1
     with torch.no_grad():
         assert torch.allclose(ours(a, b), ours.net(a, b).flatten(), rtol=1e-4)
-    assert not any(scale.requires_grad for scale in ours.scales)
+    assert not any(scale.requires_grad for scale in ours.root_weights())
