@@ -119,5 +119,5 @@ def test_one_that_was_cut_off_goes_on(cache, models, face_of, monkeypatch):
     )
     assert [done for stage, done in steps if stage == "inverting"] == [3]
     assert torch.equal(again.w_plus, whole.w_plus) and again.quality == whole.quality
-    assert not again.cached and again.steps == 3
+    assert not again.cached and again.record.steps == 3
     assert list(unfinished.folder().iterdir()) == []
