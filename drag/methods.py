@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from photodrag.weights.common.errors import UserError
 
@@ -37,8 +37,8 @@ class Method:
     steps: Callable[..., Generator[DragState, bool | None, DragResult]]
     """Called as `loop.steps` is, with settings of its own. This project's returns the best state it has seen, its
     peers' their last, as their authors' programs do."""
-    settings: Any
-    """As published: `Settings`."""
+    settings: Settings
+    """As published."""
 
 
 def find_method(name: str) -> Method:

@@ -20,7 +20,6 @@ from photodrag.weights.common.files import write_whole
 from photodrag.weights.common.json_checks import Check, is_number, is_row, is_whole, or_null
 
 VERSION = 1
-"""Those of `drag.methods`, which imports torch."""
 
 Point = tuple[float, float] | str
 """(x, y) in photo pixels; before an edit is planned also what a person wrote instead, a landmark's name, say."""
