@@ -15,6 +15,7 @@ from photodrag.pipeline.page.outbox import Outbox
 from photodrag.pipeline.page.tab_state import TabState
 from photodrag.pipeline.photos.read import Photo, read_photo
 from photodrag.weights.common.errors import Failure, UserError
+from photodrag.weights.common.face_landmarks import GROUPS
 
 PRESETS_IN_WORDS = {name: preset.what for name, preset in presets.PRESETS.items()}
 
@@ -33,6 +34,7 @@ class Tab:
             limits=asdict(limits),
             sample=SAMPLE.is_file(),
             presets=PRESETS_IN_WORDS,
+            landmarks={name: (part.start, part.stop) for name, part in GROUPS.items()},
         )
 
     def receive(self, said: dict, data: bytes) -> None:

@@ -33,22 +33,21 @@ export class Mask {
     c.restore();
   }
 
-  // The outline of the landmarks, up over the forehead as the face mask goes.
+  // The outline of the landmarks, up over the forehead as the face mask goes. `groups`, told by the server, says from
+  // which number to which each part of a face goes.
   paintFace(landmarks) {
-    const mean = (from, to) => {
-      const part = landmarks.slice(from, to);
-      return [0, 1].map((i) => part.reduce((sum, point) => sum + point[i], 0) / part.length);
-    };
-    const brows = mean(17, 27), mouth = mean(48, 68);
+    const group = (name) => landmarks.slice(...this.groups[name]);
+    const mean = (part) => [0, 1].map((i) => part.reduce((sum, point) => sum + point[i], 0) / part.length);
+    const brows = mean(group("brows")), mouth = mean(group("mouth"));
     const up = [0.45 * (brows[0] - mouth[0]), 0.45 * (brows[1] - mouth[1])];
-    const top = landmarks.slice(17, 27).map(([x, y]) => [x + up[0], y + up[1]]).reverse();
+    const top = group("brows").map(([x, y]) => [x + up[0], y + up[1]]).reverse();
     const c = this.context;
     c.save();
     c.scale(this.ratio, this.ratio);
     c.translate(0.5, 0.5);
     c.fillStyle = "#f33";
     c.beginPath();
-    for (const point of [...landmarks.slice(0, 17), ...top]) c.lineTo(...point);
+    for (const point of [...group("jaw"), ...top]) c.lineTo(...point);
     c.closePath();
     c.fill();
     c.restore();

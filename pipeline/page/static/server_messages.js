@@ -18,8 +18,9 @@ export const answers = {
     return job in latest && id !== latest[job];
   },
 
-  on_hello({ limits, sample, presets }) {
+  on_hello({ limits, sample, presets, landmarks }) {
     this.limits = limits;
+    this.mask.groups = landmarks;
     this.panel.offerSample(sample);
     this.presets.names = Object.keys(presets);
     this.panel.offerPresets(presets);

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 
+import cv2
 import numpy as np
 import pytest
 from command import COMMAND, as_here, environment, run
@@ -358,6 +359,25 @@ def test_a_mask_is_painted_and_kept_to(tab, portrait, ready):
     assert mask.shape == (SIDE, SIDE) and mask[139, 100] == 255 and mask[139, 200] == mask[60, 100] == 0
     ours, old = picture(files["portrait-photodrag.png"]), picture(portrait.read_bytes())
     assert (ours != old).any() and np.array_equal(ours[mask == 0], old[mask == 0])
+
+
+def test_the_face_is_painted_by_its_landmarks(tab, portrait, ready):
+    """As the jaw and the brows, raised over the forehead, go round it."""
+    choose(tab, ready(portrait))
+    pull(tab, MOUTH, TARGET)
+    tab.check("input[value=brush]")
+    tab.click("#paint-face")
+    expect(tab.locator("input[value=painted]")).to_be_checked()
+    tab.click("#start")
+    wait_for_result(tab)
+    with Image.open(io.BytesIO(saved(tab, "#save-json", 2)["portrait-mask.png"])) as image:
+        mask = np.array(image)
+    landmarks = detect(picture(portrait.read_bytes()))[0].landmarks
+    up = 0.45 * (landmarks[17:27].mean(0) - landmarks[48:68].mean(0))
+    outline = np.concatenate((landmarks[:17], (landmarks[17:27] + up)[::-1]))
+    wanted = cv2.fillPoly(np.zeros((SIDE, SIDE), np.uint8), [outline.round().astype(np.int32)], 255)
+    painted, asked = mask > 127, wanted > 127
+    assert asked.mean() > 0.1 and (painted & asked).sum() > 0.97 * (painted | asked).sum()
 
 
 def test_a_drag_done_again_tells_its_own_first_picture(tab, portrait, slow_projection, monkeypatch):
