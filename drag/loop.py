@@ -36,7 +36,7 @@ def drag(
     handles: Tensor,
     targets: Tensor,
     mask: Tensor | None = None,
-    settings: DragSettings = DragSettings(),
+    settings: DragSettings = DEFAULTS,
     space: LatentSpace | None = None,
     progress: Callable[[DragState], bool | None] | None = None,
     landmarks: Landmarks | None = None,
@@ -65,7 +65,7 @@ def steps(
     handles: Tensor,
     targets: Tensor,
     mask: Tensor | None = None,
-    settings: DragSettings = DragSettings(),
+    settings: DragSettings = DEFAULTS,
     space: LatentSpace | None = None,
     landmarks: Landmarks | None = None,
 ) -> States[DragState, bool | None, DragResult]:

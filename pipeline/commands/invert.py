@@ -84,7 +84,7 @@ def invert(**keywords: Any) -> int:
     generator, subject = find_generator(given.generator or "face")
     if subject is None and given.align is None and not given.quiet:
         options.complain(options.UNKNOWN_SUBJECT.format(generator))
-    given = replace(given, generator=generator, align=given.align or usual_align(subject))
+    given = replace(given, align=given.align or usual_align(subject))
     models: Models | None = None
     done: list[dict] = []
     code = 0

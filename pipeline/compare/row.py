@@ -153,8 +153,10 @@ def face_weight(inversion: Inversion) -> Tensor:
 def likeness_of(photo: Photo, place: Place, picture: np.ndarray) -> dict | None:
     """Cosine and distance of dlib's descriptors; None where no face is found in the reconstruction, or none was
     looked for in the photo."""
-    found = detect(picture) if isinstance(place, Face) else []
-    if not (isinstance(place, Face) and found):
+    if not isinstance(place, Face):
+        return None
+    found = detect(picture)
+    if not found:
         return None
     a, b = identity.descriptor(photo.pixels, place.landmarks), identity.descriptor(picture, found[0].landmarks)
     cosine = float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))

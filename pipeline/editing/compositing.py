@@ -75,7 +75,8 @@ def blend_in(
     # The bicubic kernel that carries the photo's detail along reaches two pixels beyond what it reads.
     residual_weight, seen = masks.counted(ignored, alignment), masks.filled_from_nearest(pixels, ignored)
     blended = blend(seen, alignment, reconstruction, edited, alpha, residual_weight)
-    return replace(blended, picture=np.where(ignored[..., None], pixels, blended.picture))
+    blended.picture[ignored] = pixels[ignored]
+    return blended
 
 
 def at_least(side: int, alignment: Alignment) -> Alignment:

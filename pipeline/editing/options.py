@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from photodrag.drag.methods import DEFAULT
+
 if TYPE_CHECKING:
     from os import PathLike
 
@@ -34,7 +36,7 @@ class Network:
 class Dragging:
     """How points are dragged."""
 
-    method: str = "photodrag"
+    method: str = DEFAULT
     """One of `drag.methods.METHODS`."""
     steps: int | None = None
     """At most so many; None for as many as the settings say."""

@@ -24,8 +24,8 @@ def place_points(
     snap: bool = False,
     amounts: Mapping[str, float] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`check_points`, of handles and targets that may be words, and of presets, on a face: see `names.placed` and
-    `presets.drags`."""
+    """`check_points`, of handles and targets that may be words, and of presets, on a face: see
+    `landmark_names.placed` and `presets.drags`."""
     if snap or amounts or landmark_names.has_words(handles) or landmark_names.has_words(targets):
         handles, targets = (
             list(points)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from photodrag.drag import DragResult, DragState, Landmarks
-from photodrag.drag.methods import find_method
+from photodrag.drag.methods import DEFAULT, find_method
 from photodrag.drag.state import finished, states_until
 from photodrag.invert import identity
 from photodrag.invert.projection import ProjectSettings
@@ -75,7 +75,7 @@ class Edit:
     """A stage."""
     states: tuple[DragState, ...] = ()
     """Of the drag, from the first to the one whose w_plus is this edit's."""
-    method: str = "photodrag"
+    method: str = DEFAULT
     """Of dragging, one of `drag.methods.METHODS`."""
 
     def save(self, path: str | PathLike) -> None:
@@ -170,7 +170,7 @@ def drag_face(
     inversion: Inversion,
     settings: Settings | None = None,
     progress: Callable[[DragState], bool | None] | None = None,
-    method: str = "photodrag",
+    method: str = DEFAULT,
 ) -> DragResult:
     """Drag the points of a plan in the generator's pictures.
 

@@ -51,20 +51,14 @@ _number = is_number(below=1e7)
 _whole = is_whole(0, below=1 << 31)
 
 
-def _positive(value: object) -> bool:
-    return isinstance(value, int | float) and _number(value) and value > 0
-
-
 def _one_of(*words: str) -> Check:
     return lambda value: isinstance(value, str) and value in words
 
 
-def _amount(value: object) -> bool:
-    return isinstance(value, int | float) and _number(value) and -1 <= value <= 1
-
-
 def _amounts(value: object) -> bool:
-    return isinstance(value, dict) and all(name in PRESETS and _amount(amount) for name, amount in value.items())
+    return isinstance(value, dict) and all(
+        name in PRESETS and _number(amount) and -1 <= amount <= 1 for name, amount in value.items()
+    )
 
 
 CLIENT_MESSAGES: dict[str, dict[str, Check]] = {
@@ -77,7 +71,7 @@ CLIENT_MESSAGES: dict[str, dict[str, Check]] = {
         "id": _whole,
         "drags": lambda value: isinstance(value, list) and all(map(is_row(2, is_row(2, _number)), value)),
         "mask": _one_of("auto", "face", "painted"),  # painted: a PNG of the displayed size behind it
-        "scale": _positive,  # pixels of the screen to one of the photo
+        "scale": lambda value: _number(value) and value > 0,  # pixels of the screen to one of the photo
     },
     "stop": {},
     "origin": {"id": _whole, "result": _whole, "point": is_row(2, _number)},  # where a point of a result came from

@@ -1,13 +1,18 @@
 """Checks of values that come out of JSON, from a file or from a page."""
 
 from collections.abc import Callable
+from typing import TypeGuard
 
 Check = Callable[[object], bool]
 
 
-def is_number(below: float) -> Check:
+def is_number(below: float) -> Callable[[object], TypeGuard[float]]:
     """A check whether a value is a finite number of a magnitude below that."""
-    return lambda value: isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < below
+
+    def check(value: object) -> TypeGuard[float]:
+        return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < below
+
+    return check
 
 
 def is_whole(least: int, below: int) -> Check:

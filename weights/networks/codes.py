@@ -19,6 +19,11 @@ def truncated(w: Tensor, w_avg: Tensor, num_ws: int, psi: float, cutoff: int | N
     return w_plus
 
 
+def codes_read(resolution: int) -> int:
+    """How many codes the features of that resolution depend on: b4 reads one, every block up to it two more."""
+    return 2 * resolution.bit_length() - 5
+
+
 def adds_noise(noise: str) -> bool:
     """Whether the network's own constant noise is added. Raises ValueError for what is neither "const" nor "none"."""
     if noise not in ("const", "none"):

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from photodrag.weights.networks.codes import adds_noise, normalised, truncated
+from photodrag.weights.networks.codes import adds_noise, codes_read, normalised, truncated
 
 SLOPE = 0.2
 # Rows: the bands low, lh, hl, hh. Columns: the pixel's place in its 2 × 2 square, row by row.
@@ -160,10 +160,9 @@ class MobileStyleGAN(nn.Module):
             raise ValueError(f"features are there at 4, 8, … {self.resolution // 2}, not at {resolution}")
         return self._run(w_plus, count, noise)
 
-    @staticmethod
-    def codes_read(resolution: int) -> int:
-        """How many codes `features` of that resolution depend on: b4 reads one, every block up to it two more."""
-        return 2 * resolution.bit_length() - 5
+    def codes_read(self, resolution: int) -> int:
+        """How many codes, from the coarsest, `features` of that resolution depend on."""
+        return codes_read(resolution)
 
     def _run(self, w_plus: Tensor, count: int, noise: str) -> Tensor:
         add = adds_noise(noise)

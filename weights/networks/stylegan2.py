@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from photodrag.weights.networks.codes import adds_noise, normalised, truncated
+from photodrag.weights.networks.codes import adds_noise, codes_read, normalised, truncated
 from photodrag.weights.networks.modulated import CONV_GAIN, SLOPE, Linear, Skip, SynthesisLayer, ToRGB, upsampled
 
 
@@ -187,7 +187,6 @@ class StyleGAN2(nn.Module):
         that block is computed, nor an RGB, and codes beyond it are not read."""
         return self.synthesis.features(w_plus, resolution, noise)
 
-    @staticmethod
-    def codes_read(resolution: int) -> int:
-        """How many codes `features` of that resolution depend on: b4 reads one, every block up to it two more."""
-        return 2 * resolution.bit_length() - 5
+    def codes_read(self, resolution: int) -> int:
+        """How many codes, from the coarsest, `features` of that resolution depend on."""
+        return codes_read(resolution)
