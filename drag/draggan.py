@@ -23,7 +23,7 @@ from photodrag.weights.common.adam import Adam
 @dataclass(frozen=True)
 class DragGANSettings:
     """The paper's values by default. Lengths are in pixels of a 512² picture, but for the step ahead, which is
-    one pixel of the generator's picture, and `rest`."""
+    one pixel of the generator's picture, and `rest_distance`."""
 
     steps: int = 300
     """At most: the limit of the paper's evaluation. The program has none."""
@@ -33,25 +33,25 @@ class DragGANSettings:
     """That move, from the coarsest."""
     lr: float = 2e-3
     """Adam's, on w_plus itself: the paper's for faces."""
-    patch: float = 3.0
+    patch_radius: float = 3.0
     """r1: whose pixels motion supervision looks at."""
-    window: float = 12.0
+    search_radius: float = 12.0
     """r2: half the square in which a handle is looked for."""
-    hold: float = 20.0
+    locality_weight: float = 20.0
     """λ of the features outside the mask."""
     norm: int = 1
     """Of the difference of two features, for tracking: L1 or L2."""
     means: bool = False
     """Losses are means over pixels and channels instead of sums, so that λ weighs differently."""
-    arrive: tuple[float, float] = (1.0, 2.0)
+    arrival_distance: tuple[float, float] = (1.0, 2.0)
     """Distance within which every handle has arrived: up to 5 points, and for more. No less than that many pixels
     in a smaller picture."""
-    rest: float = 0.0
+    rest_distance: float = 0.0
     """Pixels of the generator's picture: a handle no farther from its target adds no motion loss."""
 
 
 PAPER = DragGANSettings()
-CODE = DragGANSettings(lr=1e-3, norm=2, means=True, arrive=(2.0, 2.0), rest=1.0)
+CODE = DragGANSettings(lr=1e-3, norm=2, means=True, arrival_distance=(2.0, 2.0), rest_distance=1.0)
 
 
 def steps(
@@ -75,8 +75,8 @@ def steps(
     points, targets = checked(handles, targets, picture_side, w_plus)
     points = points.round().clamp(0, picture_side - 1)  # handles are whole pixels there, clicked or tracked
     feature_side = min(s.feature_side, picture_side)
-    r1, r2 = (max(1, round(radius * px)) for radius in (s.patch, s.window))
-    arrive = s.arrive[len(points) > 5] * max(px, 1)
+    r1, r2 = (max(1, round(radius * px)) for radius in (s.patch_radius, s.search_radius))
+    tolerance = s.arrival_distance[len(points) > 5] * max(px, 1)
     if mask is not None:
         mask = mask.to(w_plus).reshape(1, 1, *mask.shape[-2:])
         held = 1 - F.interpolate(mask, size=(picture_side, picture_side), mode="area")
@@ -96,7 +96,7 @@ def steps(
         distances = (points - targets).norm(dim=1)
         state = DragState(step, code.detach(), points, distances.mean().item())
         stop = yield state
-        if end := ending(bool((distances <= arrive).all()), stop, step, s.steps):
+        if end := ending(bool((distances <= tolerance).all()), stop, step, s.steps):
             reason = end
             break
         with torch.enable_grad():
@@ -106,7 +106,7 @@ def steps(
                     features - first, size=(picture_side, picture_side), mode="bilinear", align_corners=False
                 )
                 change = (change * held).abs()
-                loss = loss + s.hold * (change.mean() if s.means else change.sum())
+                loss = loss + s.locality_weight * (change.mean() if s.means else change.sum())
         (gradient,) = torch.autograd.grad(loss, w)
         w = w.detach() - s.lr * optimiser(gradient)
     return DragResult(state.w_plus, points, distances, step, reason)
@@ -119,7 +119,7 @@ def motion_loss(
     fixed, against those one pixel of the picture, of that side, nearer to the target."""
     way = targets - points
     length = way.norm(dim=1, keepdim=True)
-    moving = length[:, 0] > s.rest
+    moving = length[:, 0] > s.rest_distance
     axis = torch.arange(1 - r1, r1, device=points.device)
     offsets = torch.cartesian_prod(axis, axis)
     patch = points[moving, None] + offsets[offsets.square().sum(1) < r1**2]

@@ -24,7 +24,7 @@ from photodrag.weights.common.adam import Adam
 
 @dataclass(frozen=True)
 class FreeDragSettings:
-    """The paper's values. Lengths are in pixels of a 512² picture, but for `reach`."""
+    """The paper's values. Lengths are in pixels of a 512² picture, but for `max_move`."""
 
     steps: int = 300
     """Of Adam, at most."""
@@ -34,20 +34,20 @@ class FreeDragSettings:
     """That move, from the coarsest."""
     lr: float = 2e-3
     """Adam's, on w_plus itself."""
-    patch: float = 3.0
+    patch_radius: float = 3.0
     """Half the square around a place, which is read at 3 × 3 points."""
     expected: float = 0.3
     """l, the mean absolute difference to the template that a new place should have: theirs for faces, on
     StyleGAN2's features."""
-    reach: float = 3.0
+    max_move: float = 3.0
     """d, the farthest that a place moves at once, in cells of the features."""
     inner: int = 5
     """Steps at one place, at most; it is left earlier when every difference is below l / 2."""
     candidates: int = 10
     """Places compared on a line."""
-    hold: float = 10.0
+    locality_weight: float = 10.0
     """γ of the features outside the mask."""
-    arrive: float = 2.0
+    arrival_distance: float = 2.0
     """Distance at which a place has arrived; looked at when its steps are over, so that the features can follow."""
 
 
@@ -73,9 +73,9 @@ def steps(
     `loop.drag` does."""
     s, picture_side = settings, generator.resolution
     points, targets = checked(handles, targets, picture_side, w_plus)
-    feature_side, arrive = min(s.feature_side, picture_side), s.arrive * picture_side / 512
-    d, axis = s.reach * picture_side / feature_side, torch.tensor([-1.0, 0.0, 1.0], device=points.device)
-    square = torch.cartesian_prod(axis, axis) * s.patch * picture_side / 512
+    feature_side, tolerance = min(s.feature_side, picture_side), s.arrival_distance * picture_side / 512
+    d, axis = s.max_move * picture_side / feature_side, torch.tensor([-1.0, 0.0, 1.0], device=points.device)
+    square = torch.cartesian_prod(axis, axis) * s.patch_radius * picture_side / 512
     if mask is not None:
         mask = mask.to(w_plus).reshape(1, 1, *mask.shape[-2:])
         held = 1 - F.interpolate(mask, size=(feature_side, feature_side), mode="area")
@@ -95,19 +95,19 @@ def steps(
         over = taken == s.inner or bool((final < s.expected / 2).all())
         state = DragState(step, code.detach(), points, distances.mean().item())
         stop = yield state
-        if end := ending(over and bool((distances <= arrive).all()), stop, step, s.steps):
+        if end := ending(over and bool((distances <= tolerance).all()), stop, step, s.steps):
             reason = end
             break
         if over:
             # A place that has arrived takes over everything: nothing is left to be moved there.
-            share = trust(final, s.expected).masked_fill(distances <= arrive, 1.0)
+            share = trust(final, s.expected).masked_fill(distances <= tolerance, 1.0)
             template = template + share[:, None, None] * (now(points) - template)
             points = relocated(now, points, targets, template, initial, final, d, s)
             initial, taken = now.loss(points, template), 0
         with torch.enable_grad():
             loss = Field(features, picture_side, square).loss(points, template).sum()
             if mask is not None:
-                loss = loss + s.hold * hold_loss(features, first, held)
+                loss = loss + s.locality_weight * hold_loss(features, first, held)
         (gradient,) = torch.autograd.grad(loss, w)
         w, taken = w.detach() - s.lr * optimiser(gradient), taken + 1
     return DragResult(state.w_plus, points, distances, step, reason)

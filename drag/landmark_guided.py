@@ -43,7 +43,7 @@ def landmark_guided_steps(
     after it go no farther than half way from the best to it."""
     s, px = settings, generator.resolution / 512
     on_face, ways = on_contours(handles.cpu().numpy(), landmarks.known), (targets - handles).cpu().numpy()
-    if not (on_face.any(1).all() and moves_the_head(on_face, ways, s.least * width(landmarks.known))):
+    if not (on_face.any(1).all() and moves_the_head(on_face, ways, s.least_head_move * width(landmarks.known))):
         return None
     first = found(generator, w_plus, landmarks)
     if first is None:
@@ -58,7 +58,7 @@ def landmark_guided_steps(
         state = DragState(step, look.w_plus, points, (points - targets).norm(dim=1).mean().item())
         search.judge(state, look)
         stop = yield state
-        if state.distance <= s.arrive * px:
+        if state.distance <= s.arrival_distance * px:
             reason = ARRIVED
         elif search.idle == s.patience:
             reason = STALLED
@@ -66,7 +66,7 @@ def landmark_guided_steps(
             reason = STOPPED
         if reason != LIMIT or step == s.steps:
             break
-        p = project_to_trust_region(start + search.next_way().to(start), start, search.radius, s.shell)
+        p = project_to_trust_region(start + search.next_way().to(start), start, search.radius, s.max_rms)
         code = torch.cat((space.unwhiten(p), rest), 1)
         seen = found(generator, code, landmarks)
         if seen is None:

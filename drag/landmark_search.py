@@ -53,7 +53,7 @@ class LandmarkSearch:
         likeness = max(settings.identity, settings.identity_each * len(wanted))
         self.metric = torch.eye(len(identity)).double() + likeness * identity @ identity.T
         odd = oddness(self._following(), wanted.flatten(), settings.measurement_variance)
-        self.radius = float(np.clip(settings.reach / max(odd, 1e-9) ** 0.5, *settings.radius))
+        self.radius = float(np.clip(settings.odd_radius / max(odd, 1e-9) ** 0.5, *settings.radius))
         self.variance, self.trust, self.idle = settings.measurement_variance, 1.0, 0
         self._best: tuple[DragState, Look] | None = None
 

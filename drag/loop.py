@@ -99,7 +99,7 @@ def in_rounds(scene: Scene, handles: Tensor, landmarks: Landmarks | None) -> Sta
     reference: Tensor | None = None
     states: list[DragState] = []
     nearest: DragState | None = None
-    tolerance = s.arrive * px
+    tolerance = s.arrival_distance * px
     for _ in range(s.rounds):
         end = yield from follow(scene, p, points, radius, step, reference)
         states += end.states
@@ -112,7 +112,7 @@ def in_rounds(scene: Scene, handles: Tensor, landmarks: Landmarks | None) -> Sta
         nearest = seen if nearest is None or seen.distance < nearest.distance else nearest
         if seen is states[-1]:
             break
-        tolerance = s.landmark_arrive * px
+        tolerance = s.landmark_arrival_distance * px
         if arrived(nearest.points, scene.targets, tolerance) or not gained or end.is_final:
             break
         if farthest(end.best_code, scene.start) > s.later_radius:

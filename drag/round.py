@@ -90,7 +90,7 @@ def follow(
         if bests and not (sane and state.distance < bests[-1].distance + s.max_setback * px):
             p, points, optimiser, lr = best_p, bests[-1].points, Adam(), lr / 2  # taken back
             continue
-        there = arrived(points, targets, s.arrive * px)
+        there = arrived(points, targets, s.arrival_distance * px)
         if not bests or there or state.distance < bests[-1].distance - s.progress * px:
             bests.append(state)
             best_p = p.detach()
@@ -100,6 +100,8 @@ def follow(
             break
         with torch.enable_grad():
             loss = motion_loss(features, points, targets, picture_side, s.patch_radius * px, s.look_ahead * px)
-        (gradient,) = torch.autograd.grad((loss, features), p, (None, hold_gradient(seen, reference, scene.hold)))
-        p = project_to_trust_region(p.detach() - lr * optimiser(gradient), scene.start, radius, s.shell)
+            # Features times a gradient have it as theirs; given to autograd, it would import SymPy, which takes a second.
+            held = (features * hold_gradient(seen, reference, scene.hold)).sum()
+        (gradient,) = torch.autograd.grad(loss + held, p)
+        p = project_to_trust_region(p.detach() - lr * optimiser(gradient), scene.start, radius, s.max_rms)
     return Round(bests, best_p, reference, step, reason, bool(stop) or step == s.steps)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 class LandmarkGuidedSettings:
     """Of a drag that is guided by landmarks (landmark_guided.py)."""
 
-    least: float = 0.03
+    least_head_move: float = 0.03
     """How far a point of the skull is to go, in parts of the face's width, for the drag to be of the head."""
     steps: int = 24
     """Pictures looked at, at most."""
@@ -30,18 +30,18 @@ class LandmarkGuidedSettings:
     identity_each: float = 1.75
     """It is never less than this for each handle: many together outweigh it, and take another's likeness where they
     could do without (see docs/design-notes.md#identity-of-many-handles)."""
-    arrive: float = 0.5
+    arrival_distance: float = 0.5
     """Mean distance from the targets at which a drag has arrived."""
     progress: float = 0.05
     """What counts as such, in the mean distance."""
     patience: int = 5
     """Steps without progress, each more cautious than the one before, until it is called stalled."""
-    reach: float = 0.5
+    odd_radius: float = 0.5
     """How far (root mean square) a code may move from its start where the oddness (see `oddness`) is 1; less with its
     root (see docs/design-notes.md#how-far-a-code-may-go-for-landmarks)."""
     radius: tuple[float, float] = (0.2, 0.8)
     """At least, and at most."""
-    shell: float = 1.1
+    max_rms: float = 1.1
     """The root mean square that it may reach, or its own at the start where that is larger."""
 
 
@@ -67,7 +67,7 @@ class DragSettings:
     """λ of the features outside the mask (FreeDrag: 10, DragGAN's code: 20)."""
     locality_radius: float = 200.0
     """Without a mask, what is far from all handles and targets is held: its weight is 1 − exp(−(d / this)²)."""
-    arrive: float = 1.0
+    arrival_distance: float = 1.0
     """Distance at which a handle has arrived, up to 5 points; twice that for more (DragGAN)."""
     patience: int = 15
     """Steps without progress until the drag is called stalled."""
@@ -77,13 +77,13 @@ class DragSettings:
     """A step that leaves the handles this much farther than the best state is taken back."""
     max_growth: float = 1.25
     """A step after which features have grown by more than this factor, in their mean absolute value, is taken back."""
-    shell: float = 1.1
+    max_rms: float = 1.1
     """The root mean square that a moved whitened code may reach, or its own at the start where that is larger."""
     radius: float = 0.35
     """How far (root mean square) a code may move from its start (see docs/design-notes.md#how-far-a-code-may-move)."""
     rounds: int = 3
     """At most, where landmarks are looked at after each (see docs/design-notes.md#rounds-of-a-drag)."""
-    landmark_arrive: float = 1.5
+    landmark_arrival_distance: float = 1.5
     """Distance at which a handle has arrived by the landmarks, which are found to half a pixel."""
     round_gain: float = 0.8
     """A round after the first that leaves more than this of the mean distance was the last."""

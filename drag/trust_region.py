@@ -3,12 +3,12 @@
 from torch import Tensor
 
 
-def project_to_trust_region(p: Tensor, start: Tensor, radius: float, shell: float) -> Tensor:
+def project_to_trust_region(p: Tensor, start: Tensor, radius: float, max_rms: float) -> Tensor:
     """Whitened codes p [..., w_dim], drawn back, each by itself, into the ball of that radius around `start`, and
     into the shell of natural codes, or to how far out the start was. Both are root mean squares."""
     way = p - start
     p = start + way * (radius / rms(way)).clamp_max(1)
-    return p * (rms(start).clamp_min(shell) / rms(p)).clamp_max(1)
+    return p * (rms(start).clamp_min(max_rms) / rms(p)).clamp_max(1)
 
 
 def farthest(p: Tensor, start: Tensor) -> float:

@@ -2,7 +2,6 @@
 PHOTODRAG_CACHE), fetched on first use; with them there, no test needs a network."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,9 +11,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # before PyTorch reads it: each o
 
 import pytest
 import torch
+from small_face import lay_small_face
+from user_cache import lay_out, link
 
 from photodrag import weights
-from photodrag.weights.common.files import cache_folder
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -26,14 +26,31 @@ def golden() -> Path:
 
 
 @pytest.fixture(scope="session")
-def face():
-    """The default generator, loaded once: a test must not change it."""
+def published_face():
+    """The default generator as it is published, loaded once: a test must not change it."""
     return weights.load("face")
+
+
+@pytest.fixture(scope="session")
+def laid_out(tmp_path_factory) -> Path:
+    """A folder as PHOTODRAG_CACHE with what an edit by default needs: the small `face` (small_face.py), its whitened
+    space, the perceptual distance."""
+    folder = lay_out(tmp_path_factory.mktemp("laid_out"), "st-lpips-vgg")
+    lay_small_face(folder / "weights")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def face(laid_out):
+    """The default generator at 256 × 256, loaded once: a test must not change it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PHOTODRAG_CACHE", str(laid_out))
+        return weights.load("face")
 
 
 @pytest.fixture
 def codes(face) -> torch.Tensor:
-    """Two seeded codes [2, 16, 512], a different one in every slot, near enough to w_avg to be faces."""
+    """Two seeded codes [2, num_ws, 512], a different one in every slot, near enough to w_avg to be faces."""
     z = torch.randn(2 * face.num_ws, face.z_dim, generator=torch.Generator().manual_seed(5))
     with torch.no_grad():
         return face.mapping(z, psi=0.6)[:, 0].unflatten(0, (2, -1))
@@ -48,19 +65,12 @@ def empty_cache(tmp_path, monkeypatch) -> Path:
 
 
 @pytest.fixture
-def cache(face, tmp_path, monkeypatch) -> Path:
-    """PHOTODRAG_CACHE, with the default weights, the whitened space of `face` and nothing else in it, for this test
-    alone. Its files may be links to the user's own: remove or replace them, don't write into them."""
-    weights.kept_space(face)
-    spaces = cache_folder("spaces").glob(f"{face.digest[:16]}.*")
+def cache(laid_out, tmp_path, monkeypatch) -> Path:
+    """PHOTODRAG_CACHE, with what is `laid_out` and nothing else in it, for this test alone. Its files may be links:
+    remove or replace them, don't write into them."""
     folder = tmp_path / "cache"
-    for path in (weights.get("face"), weights.get("st-lpips-vgg"), *spaces):
-        own = folder / path.parent.name / path.name
-        own.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(path, own)
-        except OSError:  # another file system
-            shutil.copy(path, own)
+    for path in laid_out.rglob("*.*"):
+        link(path, folder / path.relative_to(laid_out))
     monkeypatch.setenv("PHOTODRAG_CACHE", str(folder))
     return folder
 

@@ -85,7 +85,7 @@ def learn(job: Job, app_state: AppState, tab_state: TabState, send: Send, number
         identity=q.identity,
         cached=inversion.cached,
         quad=where["quad"],
-        unkept=inversion.cache_error,
+        cache_error=inversion.cache_error,
     )
 
 
@@ -122,7 +122,7 @@ def drag(
     job.step()
     edit = put_back(plan, inversion, dragged)
     job.step()
-    number = tab_state.results.keep(work.kept(task, inversion, states, dragged, edit))
+    number = tab_state.results.keep(work.result_of(task, inversion, states, dragged, edit))
     shown = pictures.display_scale(photo, app_state.limits.display)
     send_patch(
         send,
@@ -151,14 +151,14 @@ def save(tab_state: TabState, send: Send, number: int, kind: str) -> None:
 def film(job: Job, tab_state: TabState, send: Send, number: int) -> None:
     """The video of a result, which takes long enough to be told of and cancelled."""
 
-    def told(done: int, total: int) -> None:
+    def progress(done: int, total: int) -> None:
         send("filming", done=done, total=total, latest=True)
         job.step()
 
     result, photo = tab_state.results.finished(number), tab_state.photo
     if photo is None:
         raise UserError(NO_PHOTO)
-    name, data = work.filmed(photo, result, told)
+    name, data = work.filmed(photo, result, progress)
     send("saved", data, name=name)
 
 

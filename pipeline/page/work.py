@@ -81,7 +81,7 @@ class Result:
         return float(x), float(y)
 
 
-def kept(task: Task, inversion: Inversion, states: Sequence[DragState], dragged: DragResult, edit: Edit) -> Result:
+def result_of(task: Task, inversion: Inversion, states: Sequence[DragState], dragged: DragResult, edit: Edit) -> Result:
     """The result of a drag; states: all of its."""
     step = len(edit.edited_crop) // FLOW or 1
     flow = backward_flow(inversion.reconstruction, edit.edited_crop)[step // 2 :: step, step // 2 :: step]
@@ -130,19 +130,19 @@ def saved(photo: Photo, result: Result, choice: Choice, kind: str) -> list[tuple
         return [(path.name, path.read_bytes()) for path in sorted(folder.iterdir())]
 
 
-def filmed(photo: Photo, result: Result, told: Callable[[int, int], None]) -> tuple[str, bytes]:
-    """Name and content of the result's video, as `photodrag edit --video` writes it; `told` hears after each picture
-    how many of how many there are. Raises UserError where the states are gone, Failure where there is no MPEG-4."""
+def filmed(photo: Photo, result: Result, progress: Callable[[int, int], None]) -> tuple[str, bytes]:
+    """Name and content of the result's video, as `photodrag edit --video` writes it; `progress` hears after each
+    picture how many of how many there are. Raises UserError where the states are gone, Failure where there is no MPEG-4."""
     if not result.states:
         raise UserError("The way to this picture is no longer remembered: drag again, and save the video of that.")
     with _private_folder() as folder:
 
-        def progress(done: int, total: int) -> None:
+        def keep_alive(done: int, total: int) -> None:
             os.utime(folder)  # or it looks left behind
-            told(done, total)
+            progress(done, total)
 
         path = folder / f"{photo.path.stem}-photodrag.mp4"
-        shown = frames.pictures(result.plan(photo), result.inversion, result.states, frames.FRAMES, progress=progress)
+        shown = frames.pictures(result.plan(photo), result.inversion, result.states, frames.FRAMES, progress=keep_alive)
         write_film(shown, video=path)
         return path.name, path.read_bytes()
 

@@ -120,7 +120,7 @@ def test_a_wild_step_is_taken_back(face, space, person):
     assert result.distances.mean() <= 100.0 + 1e-3
     moved = space.whiten(result.w_plus[:, :7]).square().mean(-1).sqrt()
     start = space.whiten(w_plus[:, :7]).square().mean(-1).sqrt()
-    assert (moved <= start.clamp_min(settings.shell) + 1e-3).all()
+    assert (moved <= start.clamp_min(settings.max_rms) + 1e-3).all()
     assert detect(to_uint8(face.synthesis(result.w_plus)))
 
 
@@ -130,7 +130,7 @@ def test_a_mask_holds_what_lies_outside(face, space, person):
     points = torch.from_numpy(landmarks[[54]])
     mask = torch.zeros(SIDE, SIDE)
     mask[600:, 300:] = 1
-    free = dataclasses.replace(DragSettings(), locality_weight=0.0, steps=8, arrive=0.0)
+    free = dataclasses.replace(DragSettings(), locality_weight=0.0, steps=8, arrival_distance=0.0)
     held = dataclasses.replace(free, locality_weight=20.0)
 
     def change_outside(settings):

@@ -32,7 +32,9 @@ def dragged(looks: Looks | None):
     """The result, and all states. They arrive soon, for that is enough."""
     states = []
     landmarks = None if looks is None else Landmarks(MARKS, looks)
-    run = steps(TOY, START, HANDLES, TARGETS, settings=DragSettings(arrive=6.0), space=TOY.space, landmarks=landmarks)
+    run = steps(
+        TOY, START, HANDLES, TARGETS, settings=DragSettings(arrival_distance=6.0), space=TOY.space, landmarks=landmarks
+    )
     return finished(run, lambda state: states.append(state)), states
 
 

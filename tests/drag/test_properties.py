@@ -52,7 +52,7 @@ def test_pins_alone_change_nothing(method, count, face, space, person):
 
 @pytest.mark.parametrize("method, marks", [*((name, [19, LEFT]) for name in METHODS), ("photodrag", [NOSE])])
 def test_the_same_drag_gives_the_same_code(method, marks, face, space, person):
-    """To the bit; the last one is led by landmarks."""
+    """To the bit; the last one is guided by landmarks."""
     w_plus, landmarks = person
     points = torch.from_numpy(landmarks[marks])
     a, b = (run(method, 3, face, w_plus, points, points - 30.0, space, followed(landmarks)) for _ in range(2))

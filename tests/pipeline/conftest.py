@@ -1,12 +1,11 @@
 """A small portrait, and inversions that are ready, so that an edit takes seconds."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-import torch
 from PIL import Image
 
 from photodrag.invert import ProjectSettings, cache
@@ -37,21 +36,9 @@ def portrait(tmp_path, portrait_image) -> Path:
 
 
 @pytest.fixture(scope="session")
-def models(face) -> Iterator[Models]:
-    """The default ones. The picture of the mean face, with which every edit of an inversion that is `ready` begins, is
-    made once."""
-    make, mean = type(face).synthesis, face.w_avg.expand(1, face.num_ws, -1)
-    with torch.no_grad():
-        picture = make(face, mean)
-
-    def synthesis(self, w_plus, noise="const"):
-        if self is face and noise == "const" and not w_plus.requires_grad and torch.equal(w_plus, mean):
-            return picture.clone()
-        return make(self, w_plus, noise)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(type(face), "synthesis", synthesis)
-        yield Models("face", face, latent_space(face))
+def models(face) -> Models:
+    """The default ones."""
+    return Models("face", face, latent_space(face))
 
 
 @pytest.fixture

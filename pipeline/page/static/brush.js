@@ -1,6 +1,6 @@
 // The mask, as it is painted and chosen: methods of Page (main.js).
 
-export const strokes = {
+export const maskMethods = {
   setMask(mask) {
     this.history.change({ mask });
     this.refresh();

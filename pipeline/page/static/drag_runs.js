@@ -1,7 +1,7 @@
 // What the server is asked to make, drags and files, and what becomes of it when the server goes: methods of Page
 // (main.js).
 
-export const runs = {
+export const dragMethods = {
   start() {
     if (!this.canStart) return;
     const { mask, painted } = this.state;
@@ -51,20 +51,21 @@ export const runs = {
     for (const state of this.history.states) {
       if (state.result) state.result = { ...state.result, rough: true };
     }
-    this.again = { choice: this.choice, history: this.history, drag: this.cut };
-    this.cut = null;
+    this.resumed = { choice: this.choice, history: this.history, drag: this.interrupted };
+    this.interrupted = null;
     this.sendPhoto();
   },
 
-  meet() {
+  onConnected() {
     this.panel.banner(null);
     this.refresh();
   },
 
-  lose(why) {
+  onDisconnected(why) {
     this.panel.banner(why);
-    this.cut = this.dragging || this.again?.drag || this.cut; // a lost connection ends its drag, which is done again
-    this.asked.clear();
+    // A lost connection ends its drag, which is done again.
+    this.interrupted = this.dragging || this.resumed?.drag || this.interrupted;
+    this.originRequests.clear();
     this.dragging = this.filming = this.draggable = false;
     this.live = null;
     this.refresh();

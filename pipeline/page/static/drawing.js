@@ -2,6 +2,7 @@
 
 const HANDLE = "#ff4d3d", TARGET = "#2fb4ff";
 
+// All of it, on the 2D context `c` of the canvas in CSS pixels; what is shown depends on the page's state.
 export function drawOverlay(c, view, page) {
   const marks = page.marks.shown && !view.before;
   if (page.painting || (page.state.mask === "painted" && (marks || page.panel.paints))) {
@@ -84,13 +85,14 @@ function dashed(c, view, quad) {
   c.restore();
 }
 
+// The corners, in pixels of the photo and in turn, of a box whose pixels begin at x and y; a pixel's middle is whole.
 export function boxCorners([x, y, width, height]) {
   const [left, top, right, bottom] = [x - 0.5, y - 0.5, x + width - 0.5, y + height - 0.5];
   return [[left, top], [left, bottom], [right, bottom], [right, top]];
 }
 
 // Whether a place lies within a square of four corners that go round.
-export function within(quad, [x, y]) {
+export function isInside(quad, [x, y]) {
   return !quad || quad.every(([ax, ay], i) => {
     const [bx, by] = quad[(i + 1) % 4];
     return (bx - ax) * (y - ay) - (by - ay) * (x - ax) <= 0;

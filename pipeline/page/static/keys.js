@@ -18,7 +18,7 @@ export function listenToKeys(page, { start, before }) {
     else if (key === "0") page.view.fit();
     else if (onControl) done = false;
     else if (key === "Enter") start();
-    else if (key === " ") page.hands.space = true;
+    else if (key === " ") page.pointerInput.space = true;
     else if (key === "Delete" || key === "Backspace") page.chosen >= 0 && page.removePoint(page.chosen);
     else if (ARROWS[key] && event.target === page.view.canvas) {
       const size = event.shiftKey ? 10 : 1;
@@ -28,6 +28,6 @@ export function listenToKeys(page, { start, before }) {
   });
   addEventListener("keyup", (event) => {
     if (event.key.toLowerCase() === "b") before(false);
-    if (event.key === " ") page.hands.space = false;
+    if (event.key === " ") page.pointerInput.space = false;
   });
 }

@@ -1,20 +1,20 @@
 // The page: what there is. What is done to it stands in files of their own, whose methods are the page's, too.
 
-import { answers } from "./server_messages.js";
+import { messageMethods } from "./server_messages.js";
 import { Connection } from "./connection.js";
 import { drawOverlay } from "./drawing.js";
 import { PointerInput } from "./pointer.js";
 import { FIRST, History } from "./history.js";
-import { Marks } from "./overlay_marks.js";
+import { OverlayMarks } from "./overlay_marks.js";
 import { Mask } from "./mask.js";
-import { opening } from "./open_photo.js";
+import { photoMethods } from "./open_photo.js";
 import { Panel } from "./panel.js";
-import { moves, reached, same } from "./geometry.js";
-import { points } from "./points.js";
+import { moves, samePlace, shownAt } from "./geometry.js";
+import { pointMethods } from "./points.js";
 import { Presets } from "./presets.js";
-import { runs } from "./drag_runs.js";
-import { strokes } from "./brush.js";
-import { likeness, PLACES } from "./words.js";
+import { dragMethods } from "./drag_runs.js";
+import { maskMethods } from "./brush.js";
+import { likenessText, PLACES } from "./words.js";
 import { View } from "./view.js";
 
 class Page {
@@ -24,17 +24,17 @@ class Page {
     this.chosen = -1;
     this.history = new History({ ...FIRST });
     this.mask = new Mask();
-    this.asked = new Map(); // points whose origin was asked for, by number
+    this.originRequests = new Map(); // points whose origin was asked for, by number
     this.counter = 0;
     this.received = Promise.resolve();
     this.presets = new Presets((amounts) => this.face && this.connection.send({ type: "presets", amounts }));
     this.view = new View(document.getElementById("canvas"), (c, view) => drawOverlay(c, view, this));
     this.panel = new Panel(this);
-    this.marks = new Marks(document.getElementById("stage"), this.view.canvas, {
+    this.marks = new OverlayMarks(document.getElementById("stage"), this.view.canvas, {
       finished: () => this.finished,
       changed: () => this.refresh(),
     });
-    this.hands = new PointerInput(this.view, {
+    this.pointerInput = new PointerInput(this.view, {
       tool: () => (this.phase === "choose" ? this.boxing ? "box" : "choose" : this.editable ? this.panel.tool : "pan"),
       points: () => [...this.points, ...this.presetPoints].map((point) => ({ ...point, handle: point.at ?? point.handle })),
       snaps: () => this.snaps,
@@ -51,9 +51,9 @@ class Page {
       box: (...drawn) => this.drawBox(...drawn),
     });
     this.connection = new Connection({
-      open: () => this.meet(),
+      open: () => this.onConnected(),
       message: (content, data) => this.onMessage(content, data),
-      lost: (why) => this.lose(why),
+      lost: (why) => this.onDisconnected(why),
     });
   }
 
@@ -81,9 +81,9 @@ class Page {
   // What presets pull, at handles where a person pulls nothing.
   get presetPoints() {
     const shown = this.dragging?.points ? this.dragging : this.state.result;
-    const free = ([handle]) => !this.points.some((point) => point.handle && same(point.handle, handle));
+    const free = ([handle]) => !this.points.some((point) => point.handle && samePlace(point.handle, handle));
     return this.presets.drags(this.amounts).filter(free).map(
-      ([handle, target]) => ({ handle, target, at: reached(shown, handle) ?? handle, preset: true }),
+      ([handle, target]) => ({ handle, target, at: shownAt(shown, handle) ?? handle, preset: true }),
     );
   }
 
@@ -93,7 +93,7 @@ class Page {
     if (!result || this.dragging || this.pulling || this.sliding || asked.length !== result.drags.length) return false;
     if (result.mask !== mask || (mask === "painted" && result.painted !== painted)) return false;
     return asked.every(({ handle, target }) =>
-      handle && result.drags.some(([start, end]) => same(start, handle) && same(end, target)));
+      handle && result.drags.some(([start, end]) => samePlace(start, handle) && samePlace(end, target)));
   }
 
   get canStart() {
@@ -103,14 +103,14 @@ class Page {
   }
 
   undo() {
-    this.travel(() => this.history.undo());
+    this.moveInHistory(() => this.history.undo());
   }
 
   redo() {
-    this.travel(() => this.history.redo());
+    this.moveInHistory(() => this.history.redo());
   }
 
-  travel(go) {
+  moveInHistory(go) {
     if (!this.editable) return;
     const before = this.state.painted;
     this.sliding = null;
@@ -143,16 +143,16 @@ class Page {
     const shown = this.live ?? this.state.result?.patch ?? null;
     this.view.patch = shown;
     if (this.dragging?.points) {
-      this.pulling = this.state.points.map((point) => ({ ...point, at: reached(this.dragging, point.handle) ?? point.at }));
-    } else if (this.pulling && !this.hands?.doing) this.pulling = null;
+      this.pulling = this.state.points.map((point) => ({ ...point, at: shownAt(this.dragging, point.handle) ?? point.at }));
+    } else if (this.pulling && !this.pointerInput?.doing) this.pulling = null;
     const result = this.state.result;
-    this.panel.quality(result ? likeness(result.likeness, result.identity) : this.quality);
+    this.panel.quality(result ? likenessText(result.likeness, result.identity) : this.quality);
     this.panel.refresh();
     this.view.draw();
   }
 }
 
-Object.assign(Page.prototype, opening, points, strokes, runs, answers);
+Object.assign(Page.prototype, photoMethods, pointMethods, maskMethods, dragMethods, messageMethods);
 
 const page = new Page();
 page.panel.listen(PLACES);

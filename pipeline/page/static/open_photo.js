@@ -1,11 +1,11 @@
 // From a photo to a face of it: methods of Page (main.js).
 
-import { boxCorners, within } from "./drawing.js";
+import { boxCorners, isInside } from "./drawing.js";
 import { FIRST, History } from "./history.js";
 
 const SMALLEST_BOX = 20; // pixels of the photo
 
-export const opening = {
+export const photoMethods = {
   async open(file) {
     if (file && this.limits && file.size > this.limits.upload) {
       return this.panel.warn(`${file.name} is larger than ${this.limits.upload >> 20} MB: save a smaller copy.`);
@@ -34,7 +34,7 @@ export const opening = {
 
   // All that is known of the face, and what was to be gone on with.
   forget() {
-    this.again = this.cut = this.faceId = null;
+    this.resumed = this.interrupted = this.faceId = null;
     this.face = this.quad = this.quality = this.drawnBox = this.sliding = this.live = null;
     this.draggable = this.dragging = this.boxing = this.filming = false;
     this.history = new History({ ...FIRST });
@@ -55,11 +55,11 @@ export const opening = {
   // Pressing where nothing is yet: chooses a face, or says whether a point may begin there.
   press(place) {
     if (this.phase === "choose") {
-      const face = this.faces.find(({ box }) => within(boxCorners(box), place));
+      const face = this.faces.find(({ box }) => isInside(boxCorners(box), place));
       if (face) this.chooseFace({ number: face.number });
       return false;
     }
-    return this.editable && within(this.quad, place);
+    return this.editable && isInside(this.quad, place);
   },
 
   drawBox(from, to, last) {

@@ -1,7 +1,7 @@
 // Whether what lies over the photo, points above all, is seen. A finished result is shown bare until somebody touches
 // the photo; the button and H turn round what is seen.
 
-export class Marks {
+export class OverlayMarks {
   // `finished()`: whether the picture shows all that is asked for. `changed()` is called after what may change `shown`.
   constructor(stage, canvas, { finished, changed }) {
     Object.assign(this, { finished, changed });

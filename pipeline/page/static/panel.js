@@ -2,7 +2,7 @@
 
 import { listenToKeys } from "./keys.js";
 import { Slider } from "./slider.js";
-import { place } from "./words.js";
+import { placeText } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const FORMATS = ["png", "jpeg", "json", "mp4"];
@@ -114,7 +114,7 @@ export class Panel {
     const rows = page.points.map((point, index) => {
       const row = document.createElement("li"), choose = document.createElement("button"), remove = document.createElement("button");
       const from = point.at ?? point.handle;
-      choose.textContent = `${index + 1}: ${place(from)} → ${place(point.target)}`;
+      choose.textContent = `${index + 1}: ${placeText(from)} → ${placeText(point.target)}`;
       choose.setAttribute("aria-pressed", index === page.chosen);
       choose.onclick = () => page.choosePoint(index);
       remove.textContent = "✕";

@@ -3,7 +3,7 @@
 
 import { moves } from "./geometry.js";
 
-export const points = {
+export const pointMethods = {
   addPoint(place) {
     this.marks.use();
     const point = { handle: this.state.result ? null : place, at: place, target: place };
@@ -35,13 +35,13 @@ export const points = {
   // Where, in the photo, is what the picture shows at points that were placed on it? A server that came back knows when
   // its picture is made again.
   findOrigins() {
-    if (this.again) return;
-    const waiting = new Set(this.asked.values());
+    if (this.resumed) return;
+    const waiting = new Set(this.originRequests.values());
     for (const point of this.state.points) {
       if (point.handle || waiting.has(point)) continue;
       const id = ++this.counter;
       if (!this.connection.send({ type: "origin", id, result: this.state.result?.id ?? 0, point: point.at })) return;
-      this.asked.set(id, point);
+      this.originRequests.set(id, point);
     }
   },
 

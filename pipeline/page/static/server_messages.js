@@ -1,6 +1,6 @@
 // What the server says, and what the page makes of it: methods of Page (main.js), each named after a message.
 
-import { reached } from "./geometry.js";
+import { shownAt } from "./geometry.js";
 import { REASONS, WORKING } from "./words.js";
 
 // The job that an answer comes from.
@@ -10,7 +10,7 @@ const JOBS = {
   points: "drag", frame: "drag", result: "drag",
 };
 
-export const answers = {
+export const messageMethods = {
   // Whether an answer is to what was asked before something else was, which the server had not heard of yet.
   late({ type, about, id }) {
     const latest = { photo: this.photoId, invert: this.faceId, drag: this.dragging?.id };
@@ -30,7 +30,7 @@ export const answers = {
   on_photo({ width, height }, { bitmap }) {
     this.view.photo = { bitmap, width, height };
     this.view.patch = null;
-    if (!this.again?.choice) {
+    if (!this.resumed?.choice) {
       this.mask.reset(this.view.photo);
       this.view.fit();
     }
@@ -39,14 +39,14 @@ export const answers = {
 
   on_faces({ faces }) {
     this.faces = faces;
-    const { again } = this;
-    if (again?.choice) {
-      this.chooseFace(again.choice);
-      Object.assign(this, { again, history: again.history });
+    const { resumed } = this;
+    if (resumed?.choice) {
+      this.chooseFace(resumed.choice);
+      Object.assign(this, { resumed, history: resumed.history });
       this.showMask();
       return;
     }
-    this.again = null;
+    this.resumed = null;
     this.phase = "choose";
     if (faces.length === 1) this.chooseFace({ number: 1 });
     else this.panel.say(faces.length ? "Click the face to edit." : "No face was found: draw a box around it.");
@@ -57,7 +57,7 @@ export const answers = {
     this.face = face;
     this.presets.forget();
     const [x, y, width, height] = face.box;
-    if (!this.again) this.view.zoomTo([x - width, y - height, x + 2 * width, y + 1.8 * height]);
+    if (!this.resumed) this.view.zoomTo([x - width, y - height, x + 2 * width, y + 1.8 * height]);
   },
 
   on_presets(answer) {
@@ -75,19 +75,19 @@ export const answers = {
     if (!this.dragging && !this.state.result && this.phase === "learning") this.live = patch;
   },
 
-  on_inverted({ quad, likeness: words, identity, unkept }) {
+  on_inverted({ quad, likeness: words, identity, cache_error }) {
     this.phase = "ready";
     this.draggable = true;
     this.boxing = false;
     this.quad = quad;
     this.live = null;
     this.reconstruction = `What it learned looks ${words} you.`;
-    const note = unkept ? ` It was not kept for the next time: ${unkept}` : "";
+    const note = cache_error ? ` It was not kept for the next time: ${cache_error}` : "";
     this.panel.say(`Ready: pull points on the face.${note}`);
     this.quality = identity === null ? "" : this.reconstruction;
     const result = this.state.result;
-    const lost = this.again && (this.again.drag ?? result);
-    this.again = null;
+    const lost = this.resumed && (this.resumed.drag ?? result);
+    this.resumed = null;
     // A drag on the unfinished likeness is done again on the finished one, and one of a server that is gone on this.
     if (this.dragging) this.run(this.dragging);
     else if (lost || result?.rough) this.run(lost ?? result);
@@ -109,7 +109,7 @@ export const answers = {
   on_result(content, patch) {
     const drag = this.dragging;
     const result = { ...drag, ...content, id: content.result, patch };
-    const points = this.state.points.map((point) => ({ ...point, at: reached(result, point.handle) ?? point.at }));
+    const points = this.state.points.map((point) => ({ ...point, at: shownAt(result, point.handle) ?? point.at }));
     this.history.change({ points, result });
     this.dragging = false;
     this.live = null;
@@ -120,8 +120,8 @@ export const answers = {
   },
 
   on_origin({ id, point }) {
-    const asking = this.asked.get(id);
-    this.asked.delete(id);
+    const asking = this.originRequests.get(id);
+    this.originRequests.delete(id);
     // The state in which it was asked may have been left: the answer is right for every one that has this point. Of a
     // result that the server has no more nobody knows where it came from.
     for (const state of this.history.states) {

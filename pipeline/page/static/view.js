@@ -2,6 +2,7 @@
 
 const FARTHEST = 16; // screen pixels to one of the photo
 
+// `overlay(context, view)` draws what lies over the photo.
 export class View {
   constructor(canvas, overlay) {
     this.canvas = canvas;

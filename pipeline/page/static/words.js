@@ -1,5 +1,6 @@
 // What is said in words.
 
+// Why a drag ended, by the server's word for it.
 export const REASONS = {
   arrived: "every point arrived",
   stalled: "the face would not go further",
@@ -7,9 +8,10 @@ export const REASONS = {
   stopped: "you stopped it",
 };
 
+// What the server is at, by its word for it.
 export const WORKING = { inverting: "Learning the face", dragging: "Dragging" };
 
-// Landmarks by their names (names.py), left and right as one sees them.
+// Landmarks by their names (landmark_names.py), left and right as one sees them.
 export const PLACES = [
   ["mouth.left", "Mouth, left corner"], ["mouth.right", "Mouth, right corner"], ["mouth.top", "Upper lip"],
   ["mouth.bottom", "Lower lip"], ["eye.left.outer", "Left eye, outer corner"],
@@ -19,12 +21,14 @@ export const PLACES = [
   ["jaw.right", "Right jaw"],
 ];
 
-export function likeness(words, distance) {
+// How like the person a result is: the server's words, and the distance that they stand for; nothing where there is none.
+export function likenessText(words, distance) {
   if (distance === null || distance === undefined) return "";
   const number = `(identity distance ${distance.toFixed(2)}; same person: under 0.60)`;
   return `${words[0].toUpperCase()}${words.slice(1)} you ${number}`;
 }
 
-export function place([x, y]) {
+// A place in the photo, in whole pixels.
+export function placeText([x, y]) {
   return `${Math.round(x)}, ${Math.round(y)}`;
 }
