@@ -100,8 +100,8 @@ def follow(
             break
         with torch.enable_grad():
             loss = motion_loss(features, points, targets, picture_side, s.patch_radius * px, s.look_ahead * px)
-            # Features times a gradient have it as theirs; given to autograd, it would import SymPy, which takes a second.
-            held = (features * hold_gradient(seen, reference, scene.hold)).sum()
-        (gradient,) = torch.autograd.grad(loss + held, p)
+            # Features times a gradient have it as theirs; autograd, given it, would import SymPy, a second's work.
+            loss = loss + (features * hold_gradient(seen, reference, scene.hold)).sum()
+        (gradient,) = torch.autograd.grad(loss, p)
         p = project_to_trust_region(p.detach() - lr * optimiser(gradient), scene.start, radius, s.max_rms)
     return Round(bests, best_p, reference, step, reason, bool(stop) or step == s.steps)

@@ -39,7 +39,7 @@ def small(golden):
     return generator, Crop(image), perceptual.load("st-lpips-alex")
 
 
-def test_a_short_run(tmp_path, monkeypatch):
+def test_a_short_run(cache, tmp_path, monkeypatch):
     """One step of each stage, and short drags: every figure is there, the second run, of the script itself, takes all
     of it from the first, and a single step is not as good as is asked."""
     monkeypatch.chdir(tmp_path)

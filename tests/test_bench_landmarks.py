@@ -13,7 +13,7 @@ from click.testing import CliRunner
 SCRIPT = Path(__file__).parent / "bench" / "landmarks.py"
 
 
-def test_a_short_run(tmp_path):
+def test_a_short_run(cache, tmp_path):
     """Three pairs, one point, two steps: a face stays found, and two steps of ours come nearer than none."""
     arguments = ["--pairs", "3", "--points", "1", "--steps", "2", "--methods", "photodrag", "--json", "out.json"]
     command = [sys.executable, SCRIPT, *arguments, "--sheet", "out.png"]

@@ -132,7 +132,8 @@ def saved(photo: Photo, result: Result, choice: Choice, kind: str) -> list[tuple
 
 def filmed(photo: Photo, result: Result, progress: Callable[[int, int], None]) -> tuple[str, bytes]:
     """Name and content of the result's video, as `photodrag edit --video` writes it; `progress` hears after each
-    picture how many of how many there are. Raises UserError where the states are gone, Failure where there is no MPEG-4."""
+    picture how many of how many there are. Raises UserError where the states are gone, Failure where there is no
+    MPEG-4."""
     if not result.states:
         raise UserError("The way to this picture is no longer remembered: drag again, and save the video of that.")
     with _private_folder() as folder:

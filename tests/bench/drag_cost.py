@@ -21,7 +21,7 @@ from photodrag.drag import DragSettings, steps
 from photodrag.weights.formats.canonical import build_stylegan2
 
 ALLOWED, COUNTS = 1.15, (2, 12)
-ENDLESS = {"arrive": -1.0, "max_setback": math.inf, "max_growth": math.inf}
+ENDLESS = {"arrival_distance": -1.0, "max_setback": math.inf, "max_growth": math.inf}
 FOREVER = DragSettings(steps=sys.maxsize - 1, patience=sys.maxsize, **ENDLESS)
 
 

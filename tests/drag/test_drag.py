@@ -96,7 +96,7 @@ def test_handles_arrive_where_landmarks_see_them(face, space, person):
     result = drag(face, w_plus, torch.from_numpy(handle), torch.from_numpy(handle + way), space=space)
     after = predict(to_uint8(face.synthesis(result.w_plus)), Frame.around(landmarks))
     covered = ((after[[54]] - handle) * way).sum() / (way**2).sum()
-    assert result.stop_reason == "arrived" and result.distances.max() <= 2.0
+    assert result.stop_reason == "arrived" and result.distances.max() <= 0.5
     assert 0.5 < covered < 1.6
     # The codes behind the features' block are never touched.
     assert torch.equal(result.w_plus[:, 7:], w_plus[:, 7:]) and not torch.equal(result.w_plus, w_plus)
@@ -105,9 +105,10 @@ def test_handles_arrive_where_landmarks_see_them(face, space, person):
 def test_it_ends_and_says_why(face, space, person):
     w_plus, landmarks = person
     points = torch.from_numpy(landmarks[[30]])
-    short = drag(face, w_plus, points, points + 60.0, settings=DragSettings(steps=2), space=space)
+    short = drag(face, w_plus, points, points + 15.0, settings=DragSettings(steps=2), space=space)
     assert short.stop_reason == "step limit" and short.steps == 2
-    still = drag(face, w_plus, points, points + 60.0, settings=DragSettings(lr=0.0, patience=3), space=space)
+    frozen = DragSettings(lr=0.0, patience=3, progress=0.2)  # tracking itself is good to a tenth of a pixel
+    still = drag(face, w_plus, points, points + 15.0, settings=frozen, space=space)
     assert still.stop_reason == "stalled" and still.steps <= 5
 
 
@@ -116,8 +117,8 @@ def test_a_wild_step_is_taken_back(face, space, person):
     w_plus, landmarks = person
     points = torch.from_numpy(landmarks[[48, 54]])
     settings = DragSettings(lr=3.0, steps=12)
-    result = drag(face, w_plus, points, points + torch.tensor([[-60.0, 80.0], [60.0, -80.0]]), None, settings, space)
-    assert result.distances.mean() <= 100.0 + 1e-3
+    result = drag(face, w_plus, points, points + torch.tensor([[-15.0, 20.0], [15.0, -20.0]]), None, settings, space)
+    assert result.distances.mean() <= 25.0 + 1e-3
     moved = space.whiten(result.w_plus[:, :7]).square().mean(-1).sqrt()
     start = space.whiten(w_plus[:, :7]).square().mean(-1).sqrt()
     assert (moved <= start.clamp_min(settings.max_rms) + 1e-3).all()
@@ -128,15 +129,15 @@ def test_a_mask_holds_what_lies_outside(face, space, person):
     w_plus, landmarks = person
     picture = to_uint8(face.synthesis(w_plus))
     points = torch.from_numpy(landmarks[[54]])
-    mask = torch.zeros(SIDE, SIDE)
-    mask[600:, 300:] = 1
+    mask = torch.zeros(face.resolution, face.resolution)
+    mask[150:, 75:] = 1
     free = dataclasses.replace(DragSettings(), locality_weight=0.0, steps=8, arrival_distance=0.0)
     held = dataclasses.replace(free, locality_weight=20.0)
 
     def change_outside(settings):
-        result = drag(face, w_plus, points, points - 40.0, mask, settings, space)
+        result = drag(face, w_plus, points, points - 10.0, mask, settings, space)
         change = np.abs(to_uint8(face.synthesis(result.w_plus)).astype(float) - picture).mean(2)
-        return change[:560].mean()
+        return change[:140].mean()
 
     assert change_outside(held) < 0.7 * change_outside(free)
 
@@ -145,8 +146,8 @@ def test_a_mask_holds_what_lies_outside(face, space, person):
 @pytest.mark.parametrize(
     "handles, targets, sentence",
     [
-        ([(-5.0, 10.0)], [(5.0, 5.0)], r"The handle -5,10 lies outside .* 1024 × 1024 pixels: give x,y from 0,0"),
-        ([(5.0, 5.0)], [(10.0, 1024.0)], "The target 10,1024 lies outside"),
+        ([(-5.0, 10.0)], [(5.0, 5.0)], r"The handle -5,10 lies outside .* 256 × 256 pixels: give x,y from 0,0"),
+        ([(5.0, 5.0)], [(10.0, 256.0)], "The target 10,256 lies outside"),
         ([(float("nan"), 3.0)], [(5.0, 5.0)], "The handle nan,3 is no point in the picture: give two finite numbers"),
         ([(5.0, 5.0)], [(3.0, float("-inf"))], "The target 3,-inf is no point"),
         ([(5.0, 5.0), (9.0, 9.0)], [(5.0, 6.0)], "2 handles and 1 targets were given"),

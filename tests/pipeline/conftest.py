@@ -2,11 +2,13 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from PIL import Image
+from user_cache import lay_out
 
 from photodrag.invert import ProjectSettings, cache
 from photodrag.invert.quality import Quality
@@ -41,18 +43,31 @@ def models(face) -> Models:
     return Models("face", face, latent_space(face))
 
 
+@pytest.fixture(scope="session")
+def published_models(published_face) -> Models:
+    """Those of `face` as it is published."""
+    return Models("face", published_face, latent_space(published_face))
+
+
 @pytest.fixture
 def ready(cache, models) -> Callable[[Path], Path]:
     """Keeps, in this test's cache, w_avg as the inversion of each face in a photo: an edit then moves the
     mean face as it would move a better likeness, without the minutes. Returns the photo's path."""
+    return partial(keep_stand_ins, models)
 
-    def keep(path: Path) -> Path:
-        photo = read_photo(path)
-        for face in detect(photo.pixels):
-            keep_stand_in(models, photo, face)
-        return path
 
-    return keep
+@pytest.fixture
+def published_ready(tmp_path, monkeypatch, published_models) -> Callable[[Path], Path]:
+    """The same, with `face` as it is published in this test's cache."""
+    monkeypatch.setenv("PHOTODRAG_CACHE", str(lay_out(tmp_path / "cache", "face", "st-lpips-vgg")))
+    return partial(keep_stand_ins, published_models)
+
+
+def keep_stand_ins(models: Models, path: Path) -> Path:
+    photo = read_photo(path)
+    for face in detect(photo.pixels):
+        keep_stand_in(models, photo, face)
+    return path
 
 
 def keep_stand_in(models: Models, photo, face) -> None:

@@ -77,8 +77,8 @@ def test_start_up_imports_nothing_that_computes(arguments):
     assert not loaded & heavy
 
 
-def test_edit(portrait, ready, tmp_path):
-    ready(portrait)
+def test_edit(portrait, published_ready, tmp_path):
+    published_ready(portrait)
     before = everything_in(tmp_path)
     out, file = portrait.with_name("smile.png"), portrait.with_name("smile.json")
     ran = started("edit", portrait, *TWO, "--steps", 5, "--out", out, "--save-edit", file)

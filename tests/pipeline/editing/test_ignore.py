@@ -237,5 +237,5 @@ def test_weight_of_a_crop(portrait, models):
     photo = read_photo(portrait)
     hidden = ignored((256, 256), (slice(130, 150), slice(110, 140)))
     _, crop = crop_of(photo, find_face(photo)[0], models, hidden)
-    assert crop.weight.shape == (1, 1, 1024, 1024) and set(crop.weight.unique().tolist()) == {0.0, 1.0}
+    assert crop.weight.shape == (1, 1, 256, 256) and set(crop.weight.unique().tolist()) == {0.0, 1.0}
     assert torch.equal(crop.image, crop_of(photo, find_face(photo)[0], models)[1].image)

@@ -13,13 +13,13 @@ from photodrag.pipeline.editing.options import Dragging, Network
 from photodrag.pipeline.editing.whole_edit import edit
 
 
-def test_pictures_in_a_cell(portrait, ready, models):
+def test_pictures_in_a_cell(portrait, published_ready, published_models):
     ends = [[float(number) for number in point.split(",")] for point in MOUTH[1].split(":")]
     made = edit(
-        ready(portrait),
+        published_ready(portrait),
         ends[:1],
         ends[1:],
-        network=Network(models=models),
+        network=Network(models=published_models),
         dragging=Dragging(settings=DragSettings(steps=2)),
     )
     before, after = shown(made._repr_html_(), ["before", "after"])
