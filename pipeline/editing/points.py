@@ -42,7 +42,7 @@ def place_points(
         if amounts:
             if landmarks is None:
                 raise landmark_names.no_landmarks(next(iter(amounts)))
-            added = preset_drags(amounts, landmarks, handles)
+            added = preset_drags(amounts, landmarks, handles, photo.pixels.shape)
             handles, targets = [*handles, *(start for start, _ in added)], [*targets, *(end for _, end in added)]
     return check_points(photo, handles, targets)
 

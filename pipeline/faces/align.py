@@ -121,6 +121,16 @@ class Alignment:
         high = np.clip(np.ceil(self.quad.max(0) + 0.5), low, limits).astype(int)
         return int(low[0]), int(low[1]), int(high[0]), int(high[1])
 
+    def share_inside(self, start: ArrayLike, end: ArrayLike, photo_shape: tuple[int, ...]) -> float:
+        """How much of the way from start to end, points (x, y) of the photo, lies in the crop and in a photo of shape
+        (H, W, …), by whole pixels: 0, where it doesn't begin there, to 1."""
+        start, end = (np.concatenate((self.to_crop(point), np.asarray(point, np.float64))) for point in (start, end))
+        way, last = end - start, np.array([self.size - 1, self.size - 1, photo_shape[1] - 1, photo_shape[0] - 1])
+        if (start < 0).any() or (start > last).any():
+            return 0.0
+        room = np.where(way > 0, last - start, start)
+        return float((room / np.maximum(np.abs(way), 1e-9)).min().clip(0, 1))
+
     def to_region(self, values: np.ndarray, region: Region) -> np.ndarray:
         """What belongs to the crop, drawn on the photo's own pixels: float32 [y1 - y0, x1 - x0, …].
 

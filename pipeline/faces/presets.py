@@ -76,14 +76,25 @@ PRESETS = {
     ),
 }
 
+LEAST_WAY = 0.25
+"""The least part of a landmark's way that must lie inside; with less of it the landmark is left alone."""
+
 
 def drags(
-    amounts: Mapping[str, float], landmarks: np.ndarray, without: Iterable[Point] = ()
+    amounts: Mapping[str, float],
+    landmarks: np.ndarray,
+    without: Iterable[Point] = (),
+    shape: tuple[int, ...] | None = None,
 ) -> list[tuple[Point, Point]]:
     """The drags of several presets together, in photo pixels: ways of the same landmark add up.
 
     amounts: preset → amount, -1 … 1. landmarks: float64 [68, 2] in photo pixels. without: handles that were given
-    by hand, which win over a preset's. Raises UserError for a preset or an amount that there isn't."""
+    by hand, which win over a preset's. shape: (H, W, …) of the photo, where there is one: a way that leads out of it,
+    or out of the crop around the face, ends before (a chin near the border goes less far down), and what has less than
+    LEAST_WAY of it inside is left out. Raises UserError for a preset or an amount that there isn't."""
+    from photodrag.pipeline.faces.align import Alignment  # see docs/design-notes.md#imports-that-wait
+
+    alignment = None if shape is None else Alignment.from_landmarks(landmarks)
     ways: dict[str, tuple[float, float]] = {}
     for name, amount in checked(amounts).items():
         for landmark, (right, down) in PRESETS[name].ways.items():
@@ -95,8 +106,15 @@ def drags(
     for landmark, (right, down) in ways.items():
         x, y = place_of(landmark, landmarks)
         start = rounded((x, y))
-        if start not in without:
-            made.append((start, rounded((x + right * rx + down * dx, y + right * ry + down * dy))))
+        if start in without:
+            continue
+        end = x + right * rx + down * dx, y + right * ry + down * dy
+        share = 1.0 if alignment is None or shape is None else alignment.share_inside(start, end, shape)
+        if share == 1:
+            made.append((start, rounded(end)))
+        elif share >= LEAST_WAY:
+            x, y = ((1 - 0.99 * share) * a + 0.99 * share * b for a, b in zip(start, end, strict=True))
+            made.append((start, rounded((x, y))))
     return made
 
 

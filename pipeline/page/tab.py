@@ -80,8 +80,10 @@ class Tab:
 
     def on_presets(self, amounts: dict, data: bytes) -> None:
         """Answer with the drags of presets on the chosen face."""
-        if choice := self._state.choice:
-            self.send("presets", amounts=amounts, drags=presets.drags(amounts, choice.face.landmarks))
+        choice, photo = self._state.choice, self._state.photo
+        if choice and photo:
+            made = presets.drags(amounts, choice.face.landmarks, shape=photo.pixels.shape)
+            self.send("presets", amounts=amounts, drags=made)
 
     def on_drag(self, id: int, drags: list, mask: str, scale: float, data: bytes) -> None:
         """Drag, unless there are too many points."""

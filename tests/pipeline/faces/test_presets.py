@@ -1,6 +1,7 @@
 """Presets are drags: where they go on an upright and a turned face, how they scale, add up and give way."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -47,6 +48,25 @@ def test_turned_moved_and_scaled_with_the_face(name, landmarks):
     assert np.allclose([handle for handle, _ in there], [handle for handle, _ in here] @ turn + (300, 500), atol=0.05)
     assert np.allclose(way(drags({name: 0.4}, landmarks)), way(here) / 2, atol=0.02)
     assert np.allclose(way(drags({name: -0.8}, landmarks)), -way(here), atol=0.02)
+
+
+def test_a_way_that_leads_out_ends_before(portrait, landmarks):
+    """A photo that ends below the chin, and one that ends above it: the chin goes less far, or is left alone."""
+    whole = dict(drags({"open-mouth": 1}, landmarks, shape=(256, 256)))
+    assert whole == dict(drags({"open-mouth": 1}, landmarks))
+    chin = tuple(landmarks[8].round(2))
+    half = int(landmarks[8, 1] + (whole[chin][1] - chin[1]) / 2)
+    for height, left_out in ((half, False), (int(landmarks[8, 1]), True)):
+        photo = read_photo(portrait)
+        photo = replace(photo, pixels=photo.pixels[:height], native=photo.native[:height])
+        plan = plan_edit(
+            photo, [], [], selection=Selection(Face(1, (60, 70, 120, 120), landmarks)), presets={"open-mouth": 1}
+        )
+        made = dict(plan.drags)
+        assert (chin in made) != left_out
+        others = [handle for handle in whole if handle != chin]
+        assert all(made[handle] == whole[handle] for handle in others)
+        assert left_out or half - 2 < made[chin][1] <= half - 1
 
 
 def test_added_up_where_they_share_a_landmark(landmarks, monkeypatch):
