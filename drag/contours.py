@@ -1,4 +1,5 @@
-"""Points on the contours of a face, told by its landmarks, so that they can be found again on another picture."""
+"""Points of a face that its landmarks tell, on its contours or by name, so that they can be found again on another
+picture."""
 
 import numpy as np
 
@@ -8,6 +9,8 @@ SEGMENTS = np.array(face_landmarks.SEGMENTS)
 NEAR = 0.06
 """How far off a contour a point may lie and still mean it, as a share of the face's width: the middle of a
 mouth that smiles does, too."""
+NAMED = 0.005
+"""How far from the mean of several landmarks that has a name a point may lie and still mean it, likewise."""
 
 
 def width(landmarks: np.ndarray) -> float:
@@ -16,8 +19,9 @@ def width(landmarks: np.ndarray) -> float:
 
 
 def on_contours(points: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """Of points [N, 2], the weights [N, 68] of the landmarks [68, 2] of which each is the mean, nearly: the ends
-    of the nearest piece of a contour. Zeros for a point that lies near none."""
+    """Of points [N, 2], the weights [N, 68] of the landmarks [68, 2] of which each is the mean, nearly: those of a
+    name that means several (the middle of the lips, which in an open mouth is on no contour), or else the ends of the
+    nearest piece of a contour. Zeros for a point that lies near none."""
     a, b = landmarks[SEGMENTS[:, 0]], landmarks[SEGMENTS[:, 1]]
     way = b - a
     share = ((points[:, None] - a) * way).sum(2) / np.maximum((way**2).sum(1), 1e-12)
@@ -29,4 +33,7 @@ def on_contours(points: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     weights[rows, SEGMENTS[nearest, 0]] = 1 - share[rows, nearest]
     weights[rows, SEGMENTS[nearest, 1]] += share[rows, nearest]
     weights[off[rows, nearest] > NEAR * width(landmarks)] = 0
+    for marks in (list(marks) for marks in face_landmarks.NAMES.values() if len(marks) > 1):
+        meant = np.linalg.norm(points - landmarks[marks].mean(0), axis=1) <= NAMED * width(landmarks)
+        weights[meant] = np.isin(np.arange(len(landmarks)), marks) / len(marks)
     return weights

@@ -48,6 +48,16 @@ def test_points_between_two_landmarks(person):
     assert on_contours(np.stack((landmarks[NOSE], cheek)), landmarks).any(1).tolist() == [True, False]
 
 
+def test_the_middle_of_an_open_mouth_is_that_of_its_lips(person):
+    """It lies on no contour, and a head that is turned by it, among others, is guided by landmarks all the same."""
+    landmarks = person[1].copy()
+    landmarks[55:60, 1] += 40
+    landmarks[65:68, 1] += 40
+    middle = landmarks[[62, 66]].mean(0)
+    weights = on_contours(np.stack((middle, middle + np.array([0, 6]))), landmarks)
+    assert weights[0, 62] == weights[0, 66] == 0.5 and weights[0].sum() == 1 and not weights[1].any()
+
+
 def test_the_shortest_way_that_goes_there():
     random = torch.Generator().manual_seed(0)
     following, wanted = torch.randn(20, 4, generator=random).double(), torch.randn(4, generator=random).double()
