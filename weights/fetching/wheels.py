@@ -21,17 +21,18 @@ from photodrag.weights.common.files import PART, Progress, cannot_write, file_sh
 @dataclass(frozen=True)
 class Wheel:
     """A published wheel of pure Python: its project and version, its SHA-256 [64 hexadecimal digits], its size
-    [bytes]."""
+    [bytes], and for which Pythons it is said to be."""
 
     project: str
     version: str
     sha256: str
     size: int
+    tag: str = "py3-none-any"
 
     @property
     def file(self) -> str:
         """Its name, as PEP 427 spells it."""
-        return f"{self.project.replace('-', '_')}-{self.version}-py3-none-any.whl"
+        return f"{self.project.replace('-', '_')}-{self.version}-{self.tag}.whl"
 
 
 @contextmanager
