@@ -44,7 +44,7 @@ def test_a_short_run(cache, tmp_path, monkeypatch):
     of it from the first, and a single step is not as good as is asked."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(bench.weights, "keep_freed_memory", lambda: None)
-    monkeypatch.setattr(run, "drag", partial(run.drag, settings=DragSettings(steps=5, rounds=1)))
+    monkeypatch.setattr(run, "drag", partial(run.drag, settings=DragSettings(steps=3, rounds=1, feature_side=64)))
     arguments = [str(ASTRONAUT), "--steps", "1", "--methods", "nvidia,photodrag-tuned", "--json", "out.json"]
     arguments += ["--plot", "plot.png", "--sheet", "sheet.png"]
     first = CliRunner().invoke(bench.main, arguments)

@@ -131,7 +131,7 @@ def test_a_mask_holds_what_lies_outside(face, space, person):
     points = torch.from_numpy(landmarks[[54]])
     mask = torch.zeros(face.resolution, face.resolution)
     mask[150:, 75:] = 1
-    free = dataclasses.replace(DragSettings(), locality_weight=0.0, steps=8, arrival_distance=0.0)
+    free = dataclasses.replace(DragSettings(), feature_side=64, locality_weight=0.0, steps=8, arrival_distance=0.0)
     held = dataclasses.replace(free, locality_weight=20.0)
 
     def change_outside(settings):

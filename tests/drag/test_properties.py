@@ -106,7 +106,7 @@ def test_a_pin_stays(face, space, person):
     way = torch.tensor([[-5.0, -7.0], [0.0, 0.0]])
 
     def after(count: int) -> np.ndarray:
-        ends, settings = (handles[:count], (handles + way)[:count]), DragSettings(steps=20)
+        ends, settings = (handles[:count], (handles + way)[:count]), DragSettings(steps=20, feature_side=64)
         result = drag(face, w_plus, *ends, settings=settings, space=space)
         return predict(to_uint8(face.synthesis(result.w_plus)), Frame.around(landmarks)) - landmarks
 
