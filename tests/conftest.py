@@ -1,6 +1,7 @@
 """What tests of several stages share. The default weights lie in the user's own cache (or in
 PHOTODRAG_CACHE), fetched on first use; with them there, no test needs a network."""
 
+import gc
 import os
 import subprocess
 from collections.abc import Iterator
@@ -17,6 +18,12 @@ from user_cache import lay_out, link
 from photodrag import weights
 
 GOLDEN = Path(__file__).parent / "golden"
+
+
+def pytest_collection_finish() -> None:
+    """What is imported by now stays: looking through it again and again took half a minute of a fuzz test."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -270,7 +270,7 @@ def is_result_or_refusal(content: bytes) -> None:
 
 
 @FUZZ
-@given(st.lists(PIECES, max_size=24))
+@given(st.lists(PIECES, max_size=40))
 def test_any_instructions_end_well(pieces):
     is_result_or_refusal(HEAD + b"".join(pieces) + b".")
 
