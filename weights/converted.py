@@ -44,10 +44,20 @@ def ensure_state(entry: Entry, progress: Progress | None = None) -> dict[str, Te
     """The converted weights, a state dict on the CPU, of any entry without a backbone; fetched and converted where
     need be. `progress` is then told what is being done.
 
+    What was made is read again: sums over tensors that lie otherwise in memory round otherwise, and the first picture
+    should be the second one's (see docs/design-notes.md#where-weights-lie-in-memory).
+
     Raises UserError where they can't be had or the cache can't be written."""
     state = converted_state(entry)
     if state is not None:
         return state
+    made = _made(entry, progress)
+    kept = converted_state(entry)
+    return made if kept is None else kept
+
+
+def _made(entry: Entry, progress: Progress | None) -> dict[str, Tensor]:
+    """The weights, fetched and converted, unless another process has done it meanwhile."""
     folder = make_folder(cache_folder("weights"))
     if entry.user_checkpoint:  # no lock: two processes would but convert the same file twice
         return _convert_user_checkpoint(entry, entry.user_checkpoint, progress)

@@ -207,3 +207,9 @@ def test_killed_during_a_fetch_the_next_one_works(empty_cache, tiny, shelf, stal
     os.utime(empty_cache / "weights" / left, (time.time() - 90_000,) * 2)
     assert is_right(ensure_state(tiny))
     assert kept_files(empty_cache) == [converted_path(tiny).name]
+
+
+def test_what_was_just_made_lies_in_memory_as_what_is_read_later(tiny, empty_cache, pip_finds_it):
+    """Or sums would round otherwise in the run that has fetched it than in all later ones."""
+    first, later = (ensure_state(tiny)["numbers"] for _ in range(2))
+    assert torch.equal(first, later) and first.data_ptr() % 64 == later.data_ptr() % 64
