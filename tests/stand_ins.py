@@ -21,6 +21,7 @@ import pytest
 import uvicorn
 from documents import ROOT
 from PIL import Image
+from user_cache import link
 
 from photodrag import weights
 from photodrag.drag import DragSettings
@@ -83,9 +84,7 @@ def lay_networks(golden: Path, patch: pytest.MonkeyPatch) -> None:
 def lay_weights(folder: Path, patch: pytest.MonkeyPatch) -> None:
     """A cache that holds the default weights, as the user's own does."""
     for path in map(weights.get, ("face", "st-lpips-vgg", "st-lpips-alex")):
-        kept = folder / path.parent.name / path.name
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, kept)
+        link(path, folder / path.parent.name / path.name)
     patch.setenv("PHOTODRAG_CACHE", str(folder))
 
 

@@ -10,7 +10,7 @@ from photodrag.weights.common.files import cache_folder
 
 def lay_out(folder: Path, *names: str) -> Path:
     """Put weights by name into it, and the whitened space of `face`; gives the folder."""
-    weights.kept_space(weights.load("face"))
+    weights.load("face")  # which keeps its space
     spaces = cache_folder("spaces").glob(f"{weights.digest('face')[:16]}.*")
     for path in (*map(weights.get, names), *spaces):
         link(path, folder / path.parent.name / path.name)

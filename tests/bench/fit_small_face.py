@@ -33,7 +33,7 @@ def main(samples: int) -> None:
     """Write tests/small_face.safetensors."""
     face = weights.load("face")
     moments: list[Tensor] = [torch.zeros(()), torch.zeros(())]
-    for seed in tqdm(range(samples)):
+    for seed in tqdm(range(samples), disable=None):
         z = torch.from_numpy(np.random.RandomState(5000 + seed).randn(2, face.z_dim)).float()
         shape, colours = face.mapping(z, psi=(1.0, 0.8, 0.6)[seed % 3])
         w_plus = torch.cat((shape[:7], colours[7:] if seed % 2 else shape[7:]))[None]

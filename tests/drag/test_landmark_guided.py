@@ -10,8 +10,9 @@ from photodrag.drag import DragSettings, Landmarks, drag
 from photodrag.drag.contours import on_contours
 from photodrag.drag.face_model import face_model
 from photodrag.drag.landmark_guided import landmark_guided_steps
-from photodrag.drag.landmark_search import oddness, shortest
+from photodrag.drag.landmark_search import LandmarkSearch, Look, oddness, shortest
 from photodrag.drag.settings import LandmarkGuidedSettings
+from photodrag.drag.state import DragState
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.editing.whole_edit import followed
 from photodrag.pipeline.faces.detection import detect
@@ -56,6 +57,8 @@ def test_the_middle_of_an_open_mouth_is_that_of_its_lips(person):
     middle = landmarks[[62, 66]].mean(0)
     weights = on_contours(np.stack((middle, middle + np.array([0, 6]))), landmarks)
     assert weights[0, 62] == weights[0, 66] == 0.5 and weights[0].sum() == 1 and not weights[1].any()
+    lid = on_contours(landmarks[None, [37, 38]].mean(1), landmarks)[0]  # has a name, and lies on a contour, too
+    assert lid[37] == lid[38] == 0.5 and lid.sum() == 1
 
 
 def test_the_shortest_way_that_goes_there():
@@ -92,6 +95,25 @@ def test_what_faces_do_is_less_odd_than_what_none_does(space, model):
     natural = np.mean([oddness(following, way, 1e-6) for way in ways])
     wild = [oddness(following, other * way.norm() / other.norm(), 1e-6) for way, other in zip(ways, noise, strict=True)]
     assert natural == pytest.approx(1, abs=0.15) and np.median(wild) > 4
+
+
+def test_what_was_seen_of_a_step_corrects_the_model(model):
+    """Undamped, it then tells of that step what was seen (the secant equation), and of one across it what it did."""
+    random = torch.Generator().manual_seed(4)
+    settings, start = (
+        LandmarkGuidedSettings(identity=0.0, identity_each=0.0, broyden_damping=0.0),
+        torch.zeros(1, 7, 512),
+    )
+    search = LandmarkSearch(torch.eye(68).double(), torch.ones(68, 2).double(), model, settings, start, 1.0)
+    first = Look.at_start(torch.zeros(1, 16, 512), start)
+    search.judge(DragState(0, first.w_plus, torch.zeros(68, 2), 9.0), first)
+    step, moved = (torch.randn(*shape, generator=random).double() for shape in ((512,), (68, 2)))
+    across = torch.randn(512, generator=random).double()
+    across = across - step * (across @ step) / (step @ step)
+    before = torch.einsum("d,dkc->kc", across, search.jacobian)
+    search.learn(Look(first.w_plus, start, step, moved))
+    torch.testing.assert_close(torch.einsum("d,dkc->kc", step, search.jacobian), moved)
+    torch.testing.assert_close(torch.einsum("d,dkc->kc", across, search.jacobian), before)
 
 
 def test_the_model_knows_how_landmarks_follow(face, space, model):

@@ -47,7 +47,9 @@ def test_pins_alone_change_nothing(method, count, face, space, person):
     points = torch.from_numpy(np.random.RandomState(count).uniform(0, 255, (count, 2)))
     result = run(method, 9, face, w_plus, points, points.clone(), space, followed(landmarks))
     assert (result.stop_reason, result.steps) == ("arrived", 0)
-    assert torch.equal(result.w_plus, w_plus) and result.distances.max() < 1
+    assert torch.equal(result.w_plus, w_plus) and result.distances.max() < (
+        1 if "draggan" in method else 0.25
+    )  # whole pixels there
 
 
 @pytest.mark.parametrize("method, marks", [*((name, [19, LEFT]) for name in METHODS), ("photodrag", [NOSE])])
