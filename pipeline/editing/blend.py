@@ -23,60 +23,65 @@ MISMATCH_SCALE = 18.0
 
 @dataclass(frozen=True, eq=False)
 class Blend:
-    """picture: uint8 RGB [H, W, 3]; changed: bool [H, W], where it may differ from the photo."""
+    """A photo with an edited crop in it."""
 
     picture: np.ndarray
+    """uint8 RGB [H, W, 3]"""
     changed: np.ndarray
+    """bool [H, W], where it may differ from the photo."""
+    flow: np.ndarray
+    """float32 [R, R, 2], where in the crop each pixel of it came from: offsets (x, y) in its pixels."""
 
 
-def blend(
-    pixels: np.ndarray,
-    alignment: Alignment,
-    reconstruction: np.ndarray,
-    edit: np.ndarray,
-    alpha: np.ndarray,
-    residual_weight: np.ndarray | None = None,
-) -> Blend:
+@dataclass(frozen=True, eq=False)
+class Layers:
+    """An edited crop as what is drawn and what is read from the photo: rest + weight · photo(x + flow)."""
+
+    rest: np.ndarray
+    """float32 [R, R, 3]"""
+    weight: np.ndarray
+    """float32 [R, R], 0 … 1"""
+    flow: np.ndarray
+    """float32 [R, R, 2], offsets (x, y) in pixels of the crop."""
+
+    def of(self, crop: np.ndarray) -> np.ndarray:
+        """The edited crop itself, float32 [R, R, 3], from the photo's."""
+        return self.rest + self.weight[..., None] * warped(crop, self.flow)
+
+
+def blend(pixels: np.ndarray, alignment: Alignment, layers: Layers, alpha: np.ndarray) -> Blend:
     """Put an edited crop back into its photo.
 
-    pixels: the photo, uint8 RGB [H, W, 3]. reconstruction, edit: uint8 RGB [R, R, 3], the generator's pictures before
-    and after the drag. alpha: float32 [H, W], 0 … 1, how much of the edit shows; beyond the crop it counts as 0. Where
-    it is 0 the photo stays as it is, to the bit. residual_weight: float32 [R, R], 0 … 1, how much of the residual is
-    carried along from each pixel of the crop; None for all of it."""
+    pixels: the photo, uint8 RGB [H, W, 3]. alpha: float32 [H, W], 0 … 1, how much of the edit shows; beyond the crop it
+    counts as 0. Where it is 0 the photo stays as it is, to the bit."""
     region = bounds_of(alpha, alignment.paste_region(pixels.shape))
     x0, y0, x1, y1 = region
     alpha = alpha[y0:y1, x0:x1] * alignment.covered(region)
     picture, changed = pixels.copy(), np.zeros(pixels.shape[:2], bool)
     if alpha.size:
         before = pixels[y0:y1, x0:x1].astype(np.float32)
-        edited = _with_residual(pixels, alignment, reconstruction, edit, residual_weight, region)
+        drawn = alignment.to_region(np.dstack((layers.rest, layers.weight, layers.flow)), region)
+        rest, weight, flow = drawn[..., :3], drawn[..., 3:4], drawn[..., 4:]
+        moved = alignment.to_photo(flow) - alignment.to_photo(np.zeros(2))  # a vector: turned and scaled only
+        edited = rest + weight * _read(pixels, region, moved)
         mixed = before + alpha[..., None] * (edited - before)
         picture[y0:y1, x0:x1] = np.where(alpha[..., None] > 0, mixed.round().clip(0, 255), before)
         changed[y0:y1, x0:x1] = alpha > 0
-    return Blend(picture, changed)
+    return Blend(picture, changed, layers.flow)
 
 
-def _with_residual(
-    pixels: np.ndarray,
-    alignment: Alignment,
-    reconstruction: np.ndarray,
-    edit: np.ndarray,
-    residual_weight: np.ndarray | None,
-    region: Region,
-) -> np.ndarray:
-    """The edit with the photo's residual, float32 RGB on the region's pixels."""
+def residual_layers(reconstruction: np.ndarray, edit: np.ndarray, residual_weight: np.ndarray | None = None) -> Layers:
+    """The generator's pictures before and after a drag, uint8 RGB [R, R, 3], as layers: the edit with the photo's
+    residual. residual_weight: float32 [R, R], 0 … 1, how much of it is carried along from each pixel of the crop; None
+    for all of it."""
     flow = backward_flow(reconstruction, edit)
-    came_from = _warped(reconstruction, flow)
-    new = edit.astype(np.float32)
+    came_from, new = warped(reconstruction, flow), edit.astype(np.float32)
     mismatch = cv2.GaussianBlur(np.sqrt(((came_from - new) ** 2).mean(2)), (0, 0), BLUR * len(new) / 1024)
     weight = np.exp(-((mismatch / MISMATCH_SCALE) ** 2))
     if residual_weight is not None:
-        weight *= _warped(residual_weight, flow)
+        weight *= warped(residual_weight, flow)
     # edit + weight · (photo − reconstruction), both read where the flow points
-    drawn = alignment.to_region(np.dstack((new - weight[..., None] * came_from, weight, flow)), region)
-    rest, weight, flow = drawn[..., :3], drawn[..., 3:4], drawn[..., 4:]
-    moved = alignment.to_photo(flow) - alignment.to_photo(np.zeros(2))  # a vector: turned and scaled only
-    return rest + weight * _read(pixels, region, moved)
+    return Layers(new - weight[..., None] * came_from, weight, flow)
 
 
 def backward_flow(reconstruction: np.ndarray, edit: np.ndarray) -> np.ndarray:
@@ -94,8 +99,8 @@ def backward_flow(reconstruction: np.ndarray, edit: np.ndarray) -> np.ndarray:
     return flow * (side / FLOW_SIDE)
 
 
-def _warped(picture: np.ndarray, flow: np.ndarray) -> np.ndarray:
-    """A crop, [R, R] or [R, R, 3], read at offsets: float32."""
+def warped(picture: np.ndarray, flow: np.ndarray) -> np.ndarray:
+    """A crop, [R, R] or [R, R, C], read at offsets: float32."""
     side = len(picture)
     y, x = np.mgrid[:side, :side].astype(np.float32)
     return cv2.remap(

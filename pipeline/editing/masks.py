@@ -86,13 +86,14 @@ def soft_inside(mask: np.ndarray, seam: float) -> np.ndarray:
     """A mask [H, W] of 0 … 1 that rises over `seam` pixels from where it is 0, and is 0 where it was."""
     distance = cv2.distanceTransform((mask > 0).astype(np.uint8), cv2.DIST_L2, 5)
     # The border of the picture is no seam: distanceTransform doesn't see zeros beyond it.
-    return mask * _smooth(distance / max(seam, 1e-6))
+    return mask * smooth(distance / max(seam, 1e-6))
 
 
 def _rising(distance: np.ndarray, side: int, widths: float = 1.0) -> np.ndarray:
-    return _smooth(distance / (widths * SEAM * side / 1024))
+    return smooth(distance / (widths * SEAM * side / 1024))
 
 
-def _smooth(t: np.ndarray) -> np.ndarray:
+def smooth(t: np.ndarray) -> np.ndarray:
+    """Rises from 0 to 1 as t does, level at both ends: float32, of t's shape."""
     t = np.clip(t, 0, 1).astype(np.float32)
     return t * t * (3 - 2 * t)

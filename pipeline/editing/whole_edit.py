@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from photodrag.drag import DragResult, DragState, Landmarks
+from photodrag.drag.contours import on_contours
 from photodrag.drag.methods import DEFAULT, find_method
 from photodrag.drag.state import finished, states_until
 from photodrag.invert import identity
@@ -44,7 +45,7 @@ class Handle:
     start: tuple[float, float]
     target: tuple[float, float]
     reached: tuple[float, float]
-    """Where tracking found it in the end."""
+    """Where it lies in the picture: by its landmarks, for one on a contour of the face, or else by tracking."""
     left: float
     """Distance from there to the target."""
 
@@ -63,6 +64,8 @@ class Edit:
     """[1, num_ws, w_dim], after the drag; before it: inversion.w_plus."""
     edited_crop: np.ndarray
     """uint8 RGB [R, R, 3], the generator's picture of w_plus."""
+    flow: np.ndarray
+    """float32 [S, S, 2], where each pixel of the crop, at that side, came from: offsets (x, y) in these pixels."""
     handles: list[Handle]
     stop_reason: str
     steps: int
@@ -216,8 +219,13 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
     """The edit that a drag, by whichever method, has made of a plan's photo. What only its caller knows, the
     method, the seconds and the states on the way, is left at its default."""
     photo, alignment = plan.photo, inversion.alignment
-    edited, blended = draw(plan, inversion, result.w_plus)
-    reached = alignment.to_photo(result.points.cpu().numpy())
+    edited, blended = draw(plan, inversion, result.w_plus, result.points.cpu().numpy())
+    reached, likeness = alignment.to_photo(result.points.cpu().numpy()), None
+    if plan.face:
+        known, now = plan.face.landmarks, predict(blended.picture, Frame.around(plan.face.landmarks))
+        likeness = _identity(photo, known, blended.picture, now)
+        weights = on_contours(plan.handles, known)
+        reached = np.where(weights.any(1)[:, None], plan.handles + weights @ (now - known), reached)
     outcome = [
         Handle(tuple(h), tuple(t), tuple(r), float(np.hypot(*(np.array(t) - r))))
         for h, t, r in zip(plan.handles.tolist(), plan.targets.tolist(), reached.tolist(), strict=True)
@@ -229,17 +237,17 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
         inversion=inversion,
         w_plus=result.w_plus,
         edited_crop=edited,
+        flow=blended.flow,
         handles=outcome,
         stop_reason=result.stop_reason,
         steps=result.steps,
-        identity=_identity(photo, plan.face.landmarks, blended.picture) if plan.face else None,
+        identity=likeness,
         faces=plan.faces,
         seconds={},
     )
 
 
-def _identity(photo: Photo, landmarks: np.ndarray, picture: np.ndarray) -> float:
-    after = predict(picture, Frame.around(landmarks))
+def _identity(photo: Photo, landmarks: np.ndarray, picture: np.ndarray, after: np.ndarray) -> float:
     a, b = identity.descriptor(photo.pixels, landmarks), identity.descriptor(picture, after)
     return identity.identity_distance(a, b)
 

@@ -31,7 +31,7 @@ def pictures(
     many of how many there are, each time that one has been taken."""
     codes, points = even(states, frames)
     for number, (code, at) in enumerate(zip(codes, points, strict=True), 1):
-        picture = draw(plan, inversion, code[None])[1].picture
+        picture = draw(plan, inversion, code[None], at.numpy(), (number - 1) / max(frames - 1, 1))[1].picture
         seen = inversion.alignment.to_photo(at.numpy())
         yield with_arrows(picture, plan.handles, plan.targets, seen) if arrows else picture
         progress(number, frames)

@@ -103,17 +103,17 @@ def drag(
     task = work.Task(drags, mask, mine)
     plan = task.plan(photo, inversion.face)
     preview = Preview(photo, inversion, scale, app_state.limits.preview)
-    before, points = preview.reduced(inversion.reconstruction), np.concatenate((plan.handles, plan.targets))
+    before = preview.reduced(inversion.reconstruction)
     pace, states = Pace(FRAMES), []
 
     def watch(state: DragState) -> bool:
         job.step()
         states.append(state)
-        at = inversion.alignment.to_photo(state.points.cpu().numpy()).round(2).tolist()
-        facts = {"step": state.step, "steps": settings.steps, "points": at}
+        at = inversion.alignment.to_photo(state.points.cpu().numpy())
+        facts = {"step": state.step, "steps": settings.steps, "points": at.round(2).tolist()}
         if state.step and pace.due():
             with pace:
-                send_patch(send, "frame", preview.edit(before, state.w_plus, plan.mask, points), True, **facts)
+                send_patch(send, "frame", preview.edit(before, state.w_plus, plan, at), True, **facts)
         else:
             send("points", latest=True, **facts)
         return job.stopping and state.step > 0  # an edit has a step at least

@@ -12,6 +12,8 @@ from photodrag.pipeline.editing import masks
 from photodrag.pipeline.editing.blend import FLOW_SIDE
 from photodrag.pipeline.editing.compositing import blend_in
 from photodrag.pipeline.editing.inversion import Inversion
+from photodrag.pipeline.editing.motion import Dragged
+from photodrag.pipeline.editing.plan import Plan
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.page.pictures import PASSING, Patch, patch, smaller
 from photodrag.pipeline.photos.read import Photo
@@ -44,15 +46,19 @@ class Preview:
         mixed = self._pixels + alpha * (over[..., :3] - self._pixels)
         return patch(self._photo, mixed.round().clip(0, 255).astype(np.uint8), self._region, PASSING)
 
-    def edit(self, before: np.ndarray, w_plus: Tensor, where: np.ndarray | str, points: np.ndarray) -> Patch:
-        """What `put_back` would make of a code. before: `picture` of the one it was dragged from; where: a plan's mask;
-        points [N, 2]: handles and targets in photo pixels."""
+    def edit(self, before: np.ndarray, w_plus: Tensor, plan: Plan, points: np.ndarray) -> Patch:
+        """What `put_back` would make of a code, but for the last of the way, which the photo goes alone. before:
+        `picture` of the one it was dragged from; points [N, 2]: where the handles have come to, in photo pixels."""
+        where = plan.mask
         if isinstance(where, np.ndarray):
             x0, y0, x1, y1 = self._region
             where = cv2.resize(where[y0:y1, x0:x1], self._pixels.shape[1::-1], interpolation=cv2.INTER_AREA)
-        points = self._alignment.to_crop((points + 0.5 - self._region[:2]) * self._scale - 0.5)
+        places = (plan.handles, plan.targets, points)
+        dragged = Dragged(
+            *(self._alignment.to_crop((p + 0.5 - self._region[:2]) * self._scale - 0.5) for p in places), 0.0
+        )
         after = self._picture(w_plus)
-        blended = blend_in(self._pixels, where, self._alignment, self._landmarks, before, after, points)
+        blended = blend_in(self._pixels, where, self._alignment, self._landmarks, before, after, dragged)
         return patch(self._photo, blended.picture, self._region, PASSING)
 
     def reduced(self, picture: np.ndarray) -> np.ndarray:

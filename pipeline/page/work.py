@@ -14,7 +14,6 @@ from PIL import Image
 
 from photodrag.drag import DragResult, DragState
 from photodrag.drag.state import LIMIT, STOPPED, states_until
-from photodrag.pipeline.editing.blend import backward_flow
 from photodrag.pipeline.editing.edit_file import EditFile, write_edit_file
 from photodrag.pipeline.editing.inversion import Inversion
 from photodrag.pipeline.editing.plan import Plan, plan_edit
@@ -83,8 +82,8 @@ class Result:
 
 def result_of(task: Task, inversion: Inversion, states: Sequence[DragState], dragged: DragResult, edit: Edit) -> Result:
     """The result of a drag; states: all of its."""
-    step = len(edit.edited_crop) // FLOW or 1
-    flow = backward_flow(inversion.reconstruction, edit.edited_crop)[step // 2 :: step, step // 2 :: step]
+    step = len(edit.flow) // FLOW or 1
+    flow = edit.flow[step // 2 :: step, step // 2 :: step] * (inversion.alignment.size / len(edit.flow))
     return Result(task, inversion, dragged, np.ascontiguousarray(flow), states_until(states, dragged))
 
 

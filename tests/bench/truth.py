@@ -117,13 +117,16 @@ class Judge:
         return marks, view, descriptor(pixels, marks)
 
 
-def edited(method: str, path: Path, truth: Truth, models: Models) -> tuple[np.ndarray, dict]:
-    """The picture that a method makes, and how it ended. Targets beyond the crop are asked for at its border."""
+def within(truth: Truth, marks: np.ndarray) -> np.ndarray:
+    """Points [N, 2] of A, those beyond the crop or the picture at the nearest place inside."""
     alignment = Alignment.from_landmarks(truth.landmarks)
-    ends = [
-        alignment.to_photo(alignment.to_crop(marks).clip(0, alignment.size - 1))
-        for marks in (truth.landmarks, truth.goal_landmarks)
-    ]
+    marks = alignment.to_photo(alignment.to_crop(marks).clip(0, alignment.size - 1))
+    return marks.clip(0, np.array(truth.picture.shape[1::-1]) - 1)
+
+
+def edited(method: str, path: Path, truth: Truth, models: Models) -> tuple[np.ndarray, dict]:
+    """The picture that a method makes, and how it ended."""
+    ends = [within(truth, marks) for marks in (truth.landmarks, truth.goal_landmarks)]
     name = "photodrag" if method == TUNED else method
     inverting = Inverting(tuning=TuneSettings() if method == TUNED else None)
     made = edit(path, *ends, network=Network(models=models), dragging=Dragging(name), inverting=inverting)

@@ -27,6 +27,24 @@ LEFT_MOUTH_CORNER, RIGHT_MOUTH_CORNER = 48, 54
 SKULL = [27, 28, 29, 30, 33, 36, 39, 42, 45]
 """Those that no expression moves: the nose's bridge and tip, the corners of the eyes."""
 
+PARTS = [
+    range(JAW.start, JAW.stop),
+    range(LEFT_BROW.start, LEFT_BROW.stop),
+    range(RIGHT_BROW.start, RIGHT_BROW.stop),
+    range(NOSE.start, NOSE.stop),
+    (36, 37, 38, 39),
+    (36, 41, 40, 39),
+    (42, 43, 44, 45),
+    (42, 47, 46, 45),
+    (*range(48, 55), *range(60, 65)),
+    (48, *range(54, 61), *range(64, 68)),
+]
+"""What moves as one: the jaw, a brow, the nose, an upper or lower lid, an upper or lower lip; corners are in two."""
+LIDS_AND_LIPS = [37, 38, 43, 44, 61, 62, 63], [41, 40, 47, 46, 67, 66, 65]
+"""Those of upper lids and lips, within, and those below them."""
+BELOW_BROWS = [[36, 36], [37, 37], [37, 38], [38, 38], [39, 39], [42, 42], [43, 43], [43, 44], [44, 44], [45, 45]]
+"""Of the eyes, what lies below each landmark of the brows: the mean of two."""
+
 
 def _chain(part: slice, closed: bool = False) -> list[tuple[int, int]]:
     points = list(range(part.start, part.stop))

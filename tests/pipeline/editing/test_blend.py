@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from photodrag.pipeline.editing import masks
-from photodrag.pipeline.editing.blend import _read, blend
+from photodrag.pipeline.editing.blend import _read, blend, residual_layers
 from photodrag.pipeline.faces.align import Alignment
 
 SIDE = 256
@@ -37,14 +37,16 @@ def inner(shape: tuple[int, ...], margin: int = 40) -> np.ndarray:
 
 def test_no_edit_is_the_photo(photo, alignment):
     reconstruction = cv2.GaussianBlur(alignment.crop(photo), (0, 0), 3)
-    done = blend(photo, alignment, reconstruction, reconstruction, np.ones(photo.shape[:2], np.float32))
+    done = blend(
+        photo, alignment, residual_layers(reconstruction, reconstruction), np.ones(photo.shape[:2], np.float32)
+    )
     assert np.abs(done.picture.astype(int) - photo).max() <= 1
 
 
 def test_outside_alpha_every_bit_stays(photo, alignment):
     reconstruction = alignment.crop(photo)
     alpha = inner(photo.shape)
-    done = blend(photo, alignment, reconstruction, 255 - reconstruction, alpha)
+    done = blend(photo, alignment, residual_layers(reconstruction, 255 - reconstruction), alpha)
     assert (done.picture[alpha == 0] == photo[alpha == 0]).all()
     assert (done.changed == (alpha > 0)).all()
     assert (done.picture[alpha > 0] != photo[alpha > 0]).any(1).mean() > 0.9
@@ -55,7 +57,7 @@ def test_detail_moves_along(photo, alignment):
     crop = alignment.crop(photo)
     reconstruction = cv2.GaussianBlur(crop, (0, 0), 2)
     edit = np.roll(reconstruction, 5, 1)
-    done = blend(photo, alignment, reconstruction, edit, inner(photo.shape))
+    done = blend(photo, alignment, residual_layers(reconstruction, edit), inner(photo.shape))
     expected, part = np.roll(photo, 5, 1), inner(photo.shape, 60) > 0
     error = np.abs(done.picture.astype(int) - expected)[part].mean()
     alone = np.abs(alignment.to_region(edit, (0, 0, 340, 300)) - expected)[part].mean()
@@ -66,7 +68,7 @@ def test_something_new_is_shown(photo, alignment):
     reconstruction = alignment.crop(photo)
     edit = reconstruction.copy()
     edit[100:150, 100:150] = (255, 0, 255)
-    done = blend(photo, alignment, reconstruction, edit, inner(photo.shape))
+    done = blend(photo, alignment, residual_layers(reconstruction, edit), inner(photo.shape))
     new = done.picture[20 + 110 : 20 + 140, 30 + 110 : 30 + 140].astype(int)
     assert np.abs(new - (255, 0, 255)).mean() < 12
 

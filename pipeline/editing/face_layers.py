@@ -1,0 +1,77 @@
+"""The picture of a face that moved: the photo's own pixels where they went, and what is new from the generator.
+
+The photo is moved along with the face's landmarks (motion.py), and so skin, hair, light and background stay the
+person's own. Where a mouth or an eye opened or closed, what is to be seen there is the generator's, for the photo has
+none of it, in the photo's light. All that the generator's picture shows besides was found to lead away from the person,
+even from a tuned generator (see docs/design-notes.md#the-photo-moved)."""
+
+import cv2
+import numpy as np
+
+from photodrag.drag.contours import width
+from photodrag.pipeline.editing import masks
+from photodrag.pipeline.editing.blend import Layers, warped
+from photodrag.pipeline.editing.motion import FaceMotion, spline_flow
+from photodrag.weights.common.face_landmarks import INNER_LIPS, LEFT_EYE, RIGHT_EYE
+
+LIGHT = 40
+"""What counts as light around an opening: a deviation in pixels of a crop of 1024."""
+OPENED = 0.5, 1.0
+"""How many times an eye or a mouth is to be twice as open, or half, for the generator's to count a little, or
+fully."""
+DONE = 0.25, 0.5
+"""Part of that change that is to be seen in the generator's pictures for it to count a little, and fully."""
+CLOSED = 0.03
+"""Openness of what is closed, as far as landmarks tell."""
+AROUND = 0.03, 0.08
+"""How far around an opening it counts fully, and at all, in parts of the face's width."""
+
+
+def face_layers(
+    crop: np.ndarray, edited: np.ndarray, motion: FaceMotion, residual_weight: np.ndarray | None = None
+) -> Layers:
+    """A moved face from the photo's crop and the generator's picture after a drag, both [S, S, 3] of 0 … 255.
+    residual_weight: float32 [S, S], 0 … 1, how much is read from each pixel of the crop; None for all."""
+    side = len(edited)
+    flow = spline_flow(motion.photo, motion.goal, side)
+    own = 1 - opened(motion, side)
+    if residual_weight is not None:
+        own = own * warped(residual_weight, flow)
+    if own.min() == 1:
+        return Layers(np.zeros((side, side, 3), np.float32), own, flow)
+    after = warped(edited, spline_flow(motion.after, motion.goal, side))
+    difference = np.dstack(((warped(crop, flow) - after) * own[..., None], own))
+    around = cv2.GaussianBlur(difference, (0, 0), LIGHT * side / 1024)
+    light = around[..., :3] / np.maximum(around[..., 3:], 1e-6)
+    return Layers((1 - own)[..., None] * (after + light), own, flow)
+
+
+def opened(motion: FaceMotion, side: int) -> np.ndarray:
+    """Where a mouth or an eye opened or closed, in the generator's pictures too, float32 [side, side] of 0 … 1."""
+    shown, face = np.zeros((side, side), np.float32), width(motion.goal)
+    for part in LEFT_EYE, RIGHT_EYE, INNER_LIPS:
+        ring = motion.goal[part]
+        wanted = doublings(motion.photo[part], ring)
+        done = doublings(motion.before[part], motion.after[part]) / (wanted or 1.0)
+        share = np.clip((abs(wanted) - OPENED[0]) / (OPENED[1] - OPENED[0]), 0, 1)
+        share *= np.clip((done - DONE[0]) / (DONE[1] - DONE[0]), 0, 1)
+        if share == 0:
+            continue
+        inside = np.ones((side, side), np.uint8)
+        cv2.fillConvexPoly(inside, cv2.convexHull(ring.round().astype(np.int32)), 0)
+        away = cv2.distanceTransform(inside, cv2.DIST_L2, 5) / face
+        shown = np.maximum(shown, np.float32(share) * masks.smooth((AROUND[1] - away) / (AROUND[1] - AROUND[0])))
+    return shown
+
+
+def doublings(before: np.ndarray, after: np.ndarray) -> float:
+    """How many times twice as open the contour of an eye or the inner lips has become."""
+    return float(np.log2((openness(after) + CLOSED) / (openness(before) + CLOSED)))
+
+
+def openness(ring: np.ndarray) -> float:
+    """How far the contour of an eye or of the inner lips, [6 or 8, 2] in order around it, is open: its mean height in
+    parts of its width (Soukupová and Čech 2016)."""
+    half = len(ring) // 2
+    upper, lower = ring[1:half], ring[:half:-1]
+    return float(np.linalg.norm(upper - lower, axis=1).mean() / np.linalg.norm(ring[half] - ring[0]))

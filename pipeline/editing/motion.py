@@ -1,0 +1,144 @@
+"""How a face moved, by its landmarks, and where each pixel of it comes from.
+
+The photo's own pixels are the best picture of the person that there is, so they are moved themselves: along with the
+landmarks, which are found in the generator's pictures before and after a drag, by thin-plate splines (Bookstein
+1989) that hold the crop's border. A generator comes only part of the way that was asked for, at times; what is left
+for handles on contours, as far as a face may be stretched, the splines go as well."""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from photodrag.drag.contours import on_contours, width
+from photodrag.pipeline.faces.landmarks import Frame, predict
+from photodrag.weights.common.face_landmarks import BELOW_BROWS, BROWS, COUNT, LIDS_AND_LIPS, MOUTH, PARTS
+
+FOREHEAD = 0.45
+"""How far above the brows landmarks are continued, in parts of the way from the mouth to them."""
+THICK = 0.4
+"""How thick brows are at most, in parts of the way from their landmarks to the eyes."""
+STILL = 2.0
+"""Pixels of a crop of 1024: what is seen to move less than this hardly counts as moved, for it is read so roughly."""
+MOST_LEFT = 0.05
+"""Of the face's width: how far at most the splines take a handle beyond where the generator took it."""
+REACH = 0.12
+"""Of the face's width: how far around a handle landmarks go along with it."""
+TOGETHER = sum(np.outer(part, part) for part in (np.isin(np.arange(COUNT), list(part)).astype(float) for part in PARTS))
+"""[68, 68], in how many parts two landmarks are together."""
+SHUT = 0.12
+"""The least distance of upper and lower lid, or lip, in parts of what it was."""
+GRID = 96
+"""Side of the grid on which splines are computed."""
+BORDER = 8
+"""Fixed points on each side of the crop."""
+
+
+@dataclass(frozen=True, eq=False)
+class Dragged:
+    """What was dragged how far: points [N, 2], (x, y) in pixels of a crop."""
+
+    handles: np.ndarray
+    targets: np.ndarray
+    points: np.ndarray
+    """Where the handles have come to in the generator's picture."""
+    finish: float = 1.0
+    """0 … 1, how much of what is left of the way the photo's own pixels are to go yet."""
+
+
+@dataclass(frozen=True, eq=False)
+class FaceMotion:
+    """Points [68 + M, 2], (x, y) in pixels of a crop: the landmarks, and the handles that lie on none of their
+    contours."""
+
+    photo: np.ndarray
+    """In the photo."""
+    before: np.ndarray
+    """In the generator's picture before the drag."""
+    after: np.ndarray
+    """In that after it."""
+    goal: np.ndarray
+    """In the picture that is to be made."""
+
+
+def face_motion(landmarks: np.ndarray, reconstruction: np.ndarray, edited: np.ndarray, dragged: Dragged) -> FaceMotion:
+    """The motion of a face whose landmarks are [68, 2] in the photo's crop, as the generator's pictures before and
+    after, uint8 RGB [S, S, 3], show it."""
+    frame, landmarks = Frame.around(landmarks), uncrossed(landmarks, landmarks)
+    before, after = predict(reconstruction, frame), predict(edited, frame)
+    moved = after - before
+    far = np.linalg.norm(moved, axis=1, keepdims=True)
+    moved = moved * (1 - np.exp(-((far / (STILL * len(edited) / 1024)) ** 2)))
+    weights = on_contours(dragged.handles, landmarks)
+    goal = landmarks + moved + dragged.finish * rest_of_way(landmarks, moved, dragged, weights)
+    goal = uncrossed(goal, landmarks)
+    off = ~weights.any(1)
+    start, end = dragged.handles[off], dragged.points[off]
+    pairs = (landmarks, start), (before, start), (after, end), (goal, end)
+    return FaceMotion(*(np.concatenate(pair) for pair in pairs))
+
+
+def rest_of_way(landmarks: np.ndarray, moved: np.ndarray, dragged: Dragged, weights: np.ndarray) -> np.ndarray:
+    """How far landmarks [68, 2], which have `moved` so far, go yet for handles of these `weights` [N, 68] of them to be
+    at their targets: the likeliest, if landmarks near each other move alike (a Gaussian process)."""
+    led, face = weights.any(1), width(landmarks)
+    if not led.any():
+        return np.zeros_like(landmarks)
+    weights, left = weights[led], (dragged.targets - dragged.handles)[led] - weights[led] @ moved
+    left *= np.minimum(1, MOST_LEFT * face / np.maximum(np.linalg.norm(left, axis=1, keepdims=True), 1e-9))
+    apart = np.linalg.norm(landmarks[:, None] - landmarks, axis=2) / face
+    alike = np.exp(-0.5 * (apart / REACH) ** 2) * TOGETHER
+    spread = weights @ alike @ weights.T + 1e-3 * np.eye(len(weights))
+    return alike @ weights.T @ np.linalg.solve(spread, left)
+
+
+def uncrossed(goal: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """Landmarks [68, 2] with the upper and lower ones of eyes and inner lips drawn apart, where they came nearer each
+    other than SHUT of what they were, or passed: shut is as far as they go."""
+    apart, upper, lower = goal.copy(), *LIDS_AND_LIPS
+    down = landmarks[MOUTH].mean(0) - landmarks[BROWS].mean(0)
+    down = down / np.linalg.norm(down)
+    least = SHUT * np.maximum((landmarks[lower] - landmarks[upper]) @ down, 0)
+    short = np.maximum(least - (goal[lower] - goal[upper]) @ down, 0)[:, None] / 2
+    apart[upper] -= short * down
+    apart[lower] += short * down
+    return apart
+
+
+def spline_flow(source: np.ndarray, goal: np.ndarray, side: int) -> np.ndarray:
+    """For each pixel of a crop whose landmarks (and other points) lie at `goal` [68 + M, 2], where it came from in the
+    one where they lie at `source`: float32 [side, side, 2], as an offset (x, y) in pixels. Points off the crop are
+    left out."""
+    beside = beside_brows(source)
+    source, goal = (np.concatenate((x, *(x[BROWS] + way for way in beside))) for x in (source, goal))
+    inside = ((goal > 0) & (goal < side - 1) & (source > 0) & (source < side - 1)).all(1)
+    frame = border(side)
+    source, goal = np.concatenate((source[inside], frame)) / side, np.concatenate((goal[inside], frame)) / side
+    places = (np.arange(GRID) + 0.5) / GRID
+    at = np.stack(np.meshgrid(places, places), -1).reshape(-1, 2)
+    flow = thin_plate(goal, source - goal, at).reshape(GRID, GRID, 2) * side
+    return cv2.resize(flow.astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
+
+
+def beside_brows(landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """From the brows' landmarks [10, 2], which lie along their upper edges, up over the forehead and down to their
+    lower edges: what goes along with brows."""
+    brows, up = landmarks[BROWS], landmarks[BROWS].mean(0) - landmarks[MOUTH].mean(0)
+    return np.tile(FOREHEAD * up, (len(brows), 1)), THICK * (landmarks[BELOW_BROWS].mean(1) - brows)
+
+
+def border(side: int) -> np.ndarray:
+    """Points [4 · BORDER, 2] on the border of a crop."""
+    along = np.linspace(0, side - 1, BORDER, endpoint=False)
+    ends = np.zeros(BORDER)
+    last = side - 1 - ends
+    edges = (along, ends), (last, along), (last - along, last), (ends, last - along)
+    return np.concatenate([np.stack(edge, 1) for edge in edges])
+
+
+def thin_plate(points: np.ndarray, values: np.ndarray, at: np.ndarray, smoothing: float = 1e-4) -> np.ndarray:
+    """The smoothest function through values [N, C] at points [N, 2] (nearly through them, by `smoothing`), at the
+    places `at` [M, 2]: [M, C]."""
+    from scipy.interpolate import RBFInterpolator
+
+    return RBFInterpolator(points, values, smoothing=smoothing)(at)
