@@ -30,7 +30,7 @@ def draw(
     with torch.no_grad():
         edited = to_uint8(inversion.generator.synthesis(w_plus))
     fine = at_least(LEAST_SIDE, inversion.alignment)
-    ends = (fine.to_crop(place) for place in (plan.handles, plan.targets, inversion.alignment.to_photo(points)))
+    came_to = fine.to_crop(inversion.alignment.to_photo(points))
     blended = blend_in(
         plan.photo.pixels,
         plan.mask,
@@ -38,7 +38,7 @@ def draw(
         fine.to_crop(plan.face.landmarks) if plan.face else None,
         _enlarged(inversion.reconstruction, fine.size),
         _enlarged(edited, fine.size),
-        Dragged(*ends, finish),
+        Dragged(fine.to_crop(plan.handles), fine.to_crop(plan.targets), came_to, finish),
         plan.ignored,
     )
     return edited, blended

@@ -225,7 +225,7 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
         known, now = plan.face.landmarks, predict(blended.picture, Frame.around(plan.face.landmarks))
         likeness = _identity(photo, known, blended.picture, now)
         weights = on_contours(plan.handles, known)
-        reached = np.where(weights.any(1)[:, None], plan.handles + weights @ (now - known), reached)
+        reached = np.where(weights.any(1, keepdims=True), plan.handles + weights @ (now - known), reached)
     outcome = [
         Handle(tuple(h), tuple(t), tuple(r), float(np.hypot(*(np.array(t) - r))))
         for h, t, r in zip(plan.handles.tolist(), plan.targets.tolist(), reached.tolist(), strict=True)

@@ -53,10 +53,11 @@ class Preview:
         if isinstance(where, np.ndarray):
             x0, y0, x1, y1 = self._region
             where = cv2.resize(where[y0:y1, x0:x1], self._pixels.shape[1::-1], interpolation=cv2.INTER_AREA)
-        places = (plan.handles, plan.targets, points)
-        dragged = Dragged(
-            *(self._alignment.to_crop((p + 0.5 - self._region[:2]) * self._scale - 0.5) for p in places), 0.0
+        handles, targets, points = (
+            self._alignment.to_crop((places + 0.5 - self._region[:2]) * self._scale - 0.5)
+            for places in (plan.handles, plan.targets, points)
         )
+        dragged = Dragged(handles, targets, points, finish=0)
         after = self._picture(w_plus)
         blended = blend_in(self._pixels, where, self._alignment, self._landmarks, before, after, dragged)
         return patch(self._photo, blended.picture, self._region, PASSING)

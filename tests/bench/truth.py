@@ -43,7 +43,7 @@ from photodrag.weights import UserError, keep_freed_memory
 from photodrag.weights.common.face_landmarks import SKULL
 
 WORK = [
-    (0, 10), (20, 12), (30, 45), (0, 25), (232, 227), (50, 30),
+    (0, 10), (20, 12), (30, 45), (0, 25), (234, 229), (50, 30),
     (10, 55), (50, 0), (0, 40), (230, 0), (0, 232), (45, 234),
 ]  # fmt: skip
 JUDGE = [
