@@ -23,8 +23,11 @@ DONE = 0.25, 0.5
 """Part of that change that is to be seen in the generator's pictures for it to count a little, and fully."""
 CLOSED = 0.03
 """Openness of what is closed, as far as landmarks tell."""
-AROUND = 0.03, 0.08
-"""How far around an opening it counts fully, and at all, in parts of the face's width."""
+AROUND_EYES, AROUND_MOUTH = (0.05, 0.11), (0.03, 0.08)
+"""How far around an opening it counts fully, and at all, in parts of the face's width: eyes have lashes."""
+
+
+OPENINGS = (LEFT_EYE, AROUND_EYES), (RIGHT_EYE, AROUND_EYES), (INNER_LIPS, AROUND_MOUTH)
 
 
 def face_layers(
@@ -49,7 +52,7 @@ def face_layers(
 def opened(motion: FaceMotion, side: int) -> np.ndarray:
     """Where a mouth or an eye opened or closed, in the generator's pictures too, float32 [side, side] of 0 … 1."""
     shown, face = np.zeros((side, side), np.float32), width(motion.goal)
-    for part in LEFT_EYE, RIGHT_EYE, INNER_LIPS:
+    for part, (full, end) in OPENINGS:
         ring = motion.goal[part]
         wanted = doublings(motion.photo[part], ring)
         done = doublings(motion.before[part], motion.after[part]) / (wanted or 1.0)
@@ -60,7 +63,7 @@ def opened(motion: FaceMotion, side: int) -> np.ndarray:
         inside = np.ones((side, side), np.uint8)
         cv2.fillConvexPoly(inside, cv2.convexHull(ring.round().astype(np.int32)), 0)
         away = cv2.distanceTransform(inside, cv2.DIST_L2, 5) / face
-        shown = np.maximum(shown, np.float32(share) * masks.smooth((AROUND[1] - away) / (AROUND[1] - AROUND[0])))
+        shown = np.maximum(shown, np.float32(share) * masks.smooth((end - away) / (end - full)))
     return shown
 
 
