@@ -55,6 +55,10 @@ class ProjectSettings:
     """Steps of a stage without a better loss after which it ends."""
 
 
+QUICK = ProjectSettings(stages=(Stage(6, 128), Stage(10, 128, 224)))
+"""A quarter of the steps: enough where a code only says how a face moves (docs/design-notes.md#quick-inversions)."""
+
+
 @dataclass(frozen=True, eq=False)
 class ProjectState:
     """After `step` of at most `steps` steps. `project` goes on from here as if it had never stopped."""

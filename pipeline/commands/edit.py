@@ -48,6 +48,7 @@ from photodrag.pipeline.commands.edit_steps import (
 @options.generator
 @options.class_
 @options.tune
+@options.likeness
 @options.method
 @options.steps
 @click.option("--seed", type=click.IntRange(0), metavar="N", help="Recorded only: nothing here is random as yet.")
@@ -73,8 +74,8 @@ def edit(**keywords: Any) -> None:
 
     Points are x,y in pixels of the photo as you see it, from 0,0 at the top left, or landmarks of the face: one of
     the names below, or a number from 0 to 67 (see `photodrag faces`). Left and right are the picture's:
-    mouth.left is the person's own right corner. The first edit of a face takes a minute or more, the next ones
-    seconds, for its inversion is kept. Options win over what an --edit FILE says; --drag, --pin and
+    mouth.left is the person's own right corner. The first edit of a face takes half a minute or more, the next
+    ones seconds, for its inversion is kept. Options win over what an --edit FILE says; --drag, --pin and
     presets add to its drags.
 
     A preset (--smile and the like) is some drags of landmarks. AMOUNT is -1 to 1: 0.5 is a natural change, 1 all

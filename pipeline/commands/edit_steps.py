@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 STAY = "+0,+0"
 """The target of a pin."""
-SHARED = "face", "box", "align", "generator", "class_", "tune", "ignore"
+SHARED = "face", "box", "align", "generator", "class_", "tune", "likeness", "ignore"
 """What edits in one run have in common, for there is one inversion."""
 EDIT_FIELDS = "mask", *SHARED, "method", "steps", "seed"
 """What an option can say instead of an edit's file."""
@@ -200,18 +200,20 @@ def _edited(job: Job, given: EditOptions, inversion: "Inversion | None", bar: Pr
     """The edit, by the inversion of an earlier one of the run where there is one."""
     options.prepare_to_compute(given.device)
     from photodrag.drag.methods import find_method
-    from photodrag.invert import ProjectSettings
+    from photodrag.invert.projection import QUICK, ProjectSettings
     from photodrag.pipeline.editing.whole_edit import carry_out
 
-    task, projection, tuning = job.task, ProjectSettings(), options.tune_settings(job.task.tune)
-    ahead = {} if inversion else progress_bar.inversion_costs(projection.stages, tuning)
+    task, tuning = job.task, options.tune_settings(job.task.tune)
+    fine = task.likeness == "fine" or tuning or not job.plan.face
+    stages = (ProjectSettings() if fine else QUICK).stages
+    ahead = {} if inversion else progress_bar.inversion_costs(stages, tuning)
     dragging = progress_bar.drag_costs(task.steps or find_method(task.method).settings.steps)
     bar.expect(ahead | dragging | (film_costs() if any(job.film) else {}))
     return carry_out(
         job.plan,
         network=Network(task.generator, task.class_, given.device),
         dragging=Dragging(task.method, task.steps),
-        inverting=Inverting(projection, tuning, given.refresh),
+        inverting=Inverting(tuning=tuning, refresh=given.refresh, likeness=task.likeness),
         inversion=inversion,
         progress=bar,
     )

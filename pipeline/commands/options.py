@@ -12,6 +12,7 @@ import click
 
 from photodrag.drag.methods import METHODS
 from photodrag.pipeline.commands.progress_bar import ProgressBar
+from photodrag.pipeline.editing.options import LIKENESS
 from photodrag.pipeline.faces import landmark_names
 from photodrag.pipeline.faces.presets import PRESETS
 from photodrag.weights.common.errors import Failure, UserError
@@ -137,6 +138,12 @@ method = click.option(
     type=click.Choice(list(METHODS)),
     help="How points are dragged: by default as Photodrag does, or as DragGAN's paper, its authors' program or "
     "FreeDrag's paper says.",
+)
+likeness = click.option(
+    "--likeness",
+    type=click.Choice(LIKENESS),
+    help="How like the person the reconstruction is to be from which a drag begins: quick, fine (four times as long), "
+    "or as much as the edit needs (auto).",
 )
 steps = click.option("--steps", type=click.IntRange(1), metavar="N", help="Steps of the drag, at most.")
 device = click.option(

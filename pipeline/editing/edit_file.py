@@ -2,11 +2,11 @@
 
     {"photodrag": 1, "drags": [[[412, 530], [412, 510]]], "mask": "auto", "face": null, "box": null,
      "align": null, "generator": "face", "class": null, "tune": null, "method": "photodrag", "steps": null, "seed": 0,
-     "ignore": null}
+     "likeness": "auto", "ignore": null}
 
-Only "photodrag", the format's version, must be there; "method" and "ignore" are written only where they aren't the
-default, so that other files can be read by programs that know of none. The path of a picture (mask, ignore), and of
-a generator's file, is relative to the file's folder; a generator without a folder is a name.
+Only "photodrag", the format's version, must be there; "method", "likeness" and "ignore" are written only where they
+aren't the default, so that other files can be read by programs that know of none. The path of a picture (mask,
+ignore), and of a generator's file, is relative to the file's folder; a generator without a folder is a name.
 """
 
 import json
@@ -15,6 +15,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from photodrag.drag.methods import DEFAULT, METHODS
+from photodrag.pipeline.editing.options import LIKENESS, Likeness
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import write_whole
 from photodrag.weights.common.json_checks import Check, is_number, is_row, is_whole, or_null
@@ -46,6 +47,8 @@ class EditFile:
     """Steps of pivotal tuning, 0 for as many as usual; None for none."""
     method: str = DEFAULT
     """Of dragging, one of `drag.methods.METHODS`."""
+    likeness: Likeness = "auto"
+    """Of `options.LIKENESS`."""
     steps: int | None = None
     seed: int = 0
     ignore: str | None = None
@@ -87,8 +90,9 @@ def write_edit_file(path: str | Path, edit: EditFile) -> None:
     path = Path(path)
     content = {"photodrag": VERSION} | {field.name.rstrip("_"): getattr(edit, field.name) for field in fields(edit)}
     folder = path.absolute().parent
-    if edit.method == EditFile.method:
-        del content["method"]
+    for name in ("method", "likeness"):
+        if content[name] == getattr(EditFile, name):
+            del content[name]
     if edit.ignore is None:
         del content["ignore"]
     else:
@@ -121,7 +125,7 @@ def _checked(content: object, path: Path) -> EditFile:
     values["drags"] = tuple(tuple(tuple(map(float, p)) for p in drag) for drag in content.get("drags", ()))
     if values.get("box") is not None:
         values["box"] = tuple(map(float, values["box"]))
-    for name in ("mask", "generator", "method", "seed"):
+    for name in ("mask", "generator", "method", "likeness", "seed"):
         if values.get(name) is None:
             values.pop(name, None)
     if values.get("mask", "auto") not in ("auto", "face"):
@@ -160,6 +164,7 @@ FIELDS: dict[str, tuple[Check, str]] = {
     "class": (or_null(_is_whole(0)), "a class's number from 0 on, or null"),
     "tune": (or_null(_is_whole(0)), "a number of steps, 0 for as many as usual, or null"),
     "method": (or_null(lambda value: value in METHODS), f"one of {', '.join(map(json.dumps, METHODS))} or null"),
+    "likeness": (or_null(lambda value: value in LIKENESS), f"one of {', '.join(map(json.dumps, LIKENESS))} or null"),
     "steps": (or_null(_is_whole(1)), "a whole number from 1 on, or null"),
     "seed": (or_null(_is_whole(0)), "a whole number from 0 on"),
     "ignore": (or_null(_is_name), "the path of a picture or null"),

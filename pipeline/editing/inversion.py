@@ -185,6 +185,16 @@ def invert(
     return keep_finished(made, checkpointer)
 
 
+def is_kept(
+    photo: Photo, place: Place, models: Models, settings: ProjectSettings, ignore: np.ndarray | None = None
+) -> bool:
+    """Whether the cache has the inversion that `invert` would make of these."""
+    ignored = given_ignored(ignore, photo)
+    _, crop = crop_of(photo, place, models, ignored)
+    key = key_of(photo, place, models, settings, None if crop.weight is None else ignored)
+    return find_kept(key, models.generator) is not None
+
+
 def find_kept(key: str, generator: Generator) -> cache.Entry | None:
     """What the cache has under that key, if it is of such a generator; None for one that somebody made up."""
     kept = cache.find(key, (1, generator.num_ws, generator.w_dim))

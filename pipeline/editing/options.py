@@ -5,7 +5,7 @@ Nothing here computes, so the command line reads it without loading torch."""
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, get_args
 
 from photodrag.drag.methods import DEFAULT
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from photodrag.invert.projection import ProjectSettings
     from photodrag.invert.tuning import TuneSettings
     from photodrag.pipeline.editing.inversion import Models
+
+
+Likeness = Literal["auto", "quick", "fine"]
+LIKENESS: tuple[Likeness, ...] = get_args(Likeness)
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,8 +55,11 @@ class Inverting:
     """How the photo is turned into a code."""
 
     projection: ProjectSettings | None = None
-    """None for the usual settings."""
+    """Other settings, whatever the likeness; None for those that belong to it."""
     tuning: TuneSettings | None = None
     """How the generator is tuned to the photo as well; None leaves it as it is."""
     refresh: bool = False
     """Invert anew, even if the cache has an inversion."""
+    likeness: Likeness = "auto"
+    """How like the person the reconstruction is to be: "quick", "fine" (four times as many steps), or "auto" for as
+    much as the edit needs. What is tuned is fine."""

@@ -18,11 +18,11 @@ from photodrag.drag.contours import on_contours
 from photodrag.drag.methods import DEFAULT, find_method
 from photodrag.drag.state import finished, states_until
 from photodrag.invert import identity
-from photodrag.invert.projection import ProjectSettings
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.editing import masks
 from photodrag.pipeline.editing.compositing import LEAST_SIDE, at_least, draw
 from photodrag.pipeline.editing.inversion import Inversion, Models, Progress, invert, silent
+from photodrag.pipeline.editing.likeness import projection_for
 from photodrag.pipeline.editing.options import Dragging, Inverting, Network
 from photodrag.pipeline.editing.plan import Plan, find_generator, plan_edit, usual_align
 from photodrag.pipeline.editing.points import Points
@@ -159,7 +159,9 @@ def _inverted(plan: Plan, network: Network, inverting: Inverting, clock: _Clock,
     """The inversion of what a plan edits, tuned where that is asked for."""
     models = network.models or Models.load(network.generator, network.device, progress, network.class_)
     clock("load")
-    projection = inverting.projection or ProjectSettings()
+    likeness = inverting.likeness if inverting.tuning is None else "fine"
+    usual = projection_for(likeness, plan.photo, plan.place, models, plan.ignored)
+    projection = inverting.projection or usual
     inversion = invert(plan.photo, plan.place, models, projection, inverting.refresh, progress, ignore=plan.ignored)
     clock("invert")
     if inverting.tuning is not None:

@@ -21,11 +21,12 @@ class AppState:
         generator: str = "face",
         device: str = "auto",
         limits: Limits = Limits(),
-        projection: ProjectSettings = ProjectSettings(),
+        projection: ProjectSettings | None = None,
         dragging: DragSettings = DragSettings(),
         models: Models | None = None,
     ):
-        """models: loaded ones; generator and device are then those, and what these two say is not looked at."""
+        """projection: None for as good a one as edits need. models: loaded ones; generator and device are then those,
+        and what these two say is not looked at."""
         self.generator, self.device, self.limits = generator, device, limits
         self.projection, self.dragging = projection, dragging
         self.queue = JobQueue()

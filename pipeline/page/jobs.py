@@ -11,6 +11,7 @@ from photodrag.drag import DragState
 from photodrag.invert.identity import likeness
 from photodrag.pipeline.editing import report
 from photodrag.pipeline.editing.inversion import Inversion, invert
+from photodrag.pipeline.editing.likeness import projection_for
 from photodrag.pipeline.editing.plan import find_face
 from photodrag.pipeline.editing.whole_edit import drag_face, put_back
 from photodrag.pipeline.faces.box import Box
@@ -69,7 +70,8 @@ def learn(job: Job, app_state: AppState, tab_state: TabState, send: Send, number
     def progress(doing: str, done: int, total: int) -> None:
         send("doing", text=doing, done=done, total=total, latest=True)
 
-    inversion = invert(photo, found, models, app_state.projection, progress=progress, watch=watch)
+    projection = app_state.projection or projection_for("auto", photo, found, models)
+    inversion = invert(photo, found, models, projection, progress=progress, watch=watch)
     inversion.reconstruction  # noqa: B018  made now, rather than at the first drag
     job.step()
     tab_state.inversion = inversion
