@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photodrag.invert.projection import QUICK, ProjectSettings
+from photodrag.invert import projection
 from photodrag.pipeline.editing.inversion import Models, is_kept
 from photodrag.pipeline.editing.plan import Place
 from photodrag.pipeline.faces.detection import Face
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 def projection_for(
     likeness: Likeness, photo: Photo, place: Place, models: Models, ignore: np.ndarray | None = None
-) -> ProjectSettings:
+) -> projection.ProjectSettings:
     """The settings of a projection of that likeness; ignore: bool [H, W], what of the photo isn't looked at.
 
     "auto" is quick for a face, whose own pixels are moved, but where the cache has a fine inversion that is taken; what
     has no landmarks is drawn by the generator, and so it is fine."""
-    fine = ProjectSettings()
+    fine = projection.ProjectSettings()
     if likeness != "auto":
-        return QUICK if likeness == "quick" else fine
-    return QUICK if isinstance(place, Face) and not is_kept(photo, place, models, fine, ignore) else fine
+        return projection.QUICK if likeness == "quick" else fine
+    if isinstance(place, Face) and not is_kept(photo, place, models, fine, ignore):
+        return projection.QUICK
+    return fine
