@@ -44,5 +44,5 @@ def write_films(plan: "Plan", result: "Edit", film: Film, arrows: bool, bar: Pro
     from photodrag.pipeline.films.files import write_film
     from photodrag.pipeline.films.frames import FRAMES, pictures
 
-    shown = pictures(plan, result.inversion, result.states, FRAMES, arrows, partial(bar, "filming"))
+    shown = pictures(plan, result.inversion, result.states, FRAMES, arrows, result.share, partial(bar, "filming"))
     write_film(shown, *film)

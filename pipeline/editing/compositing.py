@@ -22,11 +22,12 @@ LEAST_SIDE = 1024
 
 
 def draw(
-    plan: Plan, inversion: Inversion, w_plus: Tensor, points: np.ndarray, finish: float = 1.0
+    plan: Plan, inversion: Inversion, w_plus: Tensor, points: np.ndarray, finish: float = 1.0, share: float = 1.0
 ) -> tuple[np.ndarray, Blend]:
     """The generator's picture of a code [1, num_ws, w_dim], uint8 RGB [R, R, 3], and the photo with it blended in.
 
-    points: [N, 2], where the handles have come to, in pixels of the generator's picture. finish: see `Dragged`."""
+    points: [N, 2], where the handles have come to, in pixels of the generator's picture. finish, share: see
+    `Dragged`."""
     with torch.no_grad():
         edited = to_uint8(inversion.generator.synthesis(w_plus))
     fine = at_least(LEAST_SIDE, inversion.alignment)
@@ -38,7 +39,7 @@ def draw(
         fine.to_crop(plan.face.landmarks) if plan.face else None,
         _enlarged(inversion.reconstruction, fine.size),
         _enlarged(edited, fine.size),
-        Dragged(fine.to_crop(plan.handles), fine.to_crop(plan.targets), came_to, finish),
+        Dragged(fine.to_crop(plan.handles), fine.to_crop(plan.targets), came_to, finish, share),
         plan.ignored,
     )
     return edited, blended

@@ -44,6 +44,8 @@ class Dragged:
     """Where the handles have come to in the generator's picture."""
     finish: float = 1.0
     """0 … 1, how much of what is left of the way the photo's own pixels are to go yet."""
+    share: float = 1.0
+    """0 … 1, how much of it all is made: of how far landmarks go in the end."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,11 +72,11 @@ def face_motion(landmarks: np.ndarray, reconstruction: np.ndarray, edited: np.nd
     far = np.linalg.norm(moved, axis=1, keepdims=True)
     moved = moved * (1 - np.exp(-((far / (STILL * len(edited) / 1024)) ** 2)))
     weights = on_contours(dragged.handles, landmarks)
-    goal = landmarks + moved + dragged.finish * rest_of_way(landmarks, moved, dragged, weights)
-    goal = uncrossed(goal, landmarks)
+    way = moved + dragged.finish * rest_of_way(landmarks, moved, dragged, weights)
+    goal = uncrossed(landmarks + dragged.share * way, landmarks)
     off = ~weights.any(1)
     start, end = dragged.handles[off], dragged.points[off]
-    pairs = (landmarks, start), (before, start), (after, end), (goal, end)
+    pairs = (landmarks, start), (before, start), (after, end), (goal, start + dragged.share * (end - start))
     return FaceMotion(*(np.concatenate(pair) for pair in pairs))
 
 

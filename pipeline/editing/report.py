@@ -48,6 +48,7 @@ def of_edit(edit: Edit, output: Path, seed: int, seconds: float) -> dict:
         "reconstruction": of_quality(inversion.finished.quality, inversion.finished.steps),
         "identity": _rounded(edit.identity, 4),
         "likeness": None if edit.identity is None else likeness(edit.identity),
+        "share": edit.share,
         "seconds": edit.seconds | {"total": round(seconds, 3)},
         "cached": inversion.cached,
         "generator": inversion.models.name,
@@ -135,6 +136,10 @@ def edit_in_words(facts: dict) -> str:
     if who is not None:
         lines.append(
             f"  {facts['likeness']} the person: identity distance {who:.2f} (under {SAME_PERSON:g} is the same person)"
+        )
+    if facts["share"] < 1:
+        lines.append(
+            f"  only {facts['share']:.0%} of the way was gone, for all of it would be somebody else: ask for less"
         )
     lines += [
         f"  inversion{', tuned' if facts['tuned'] else ''}{kept}: {_figures(facts)}{_hopeless(facts)}",

@@ -38,6 +38,10 @@ if TYPE_CHECKING:
     from photodrag.drag.methods import Settings
 
 
+LEAST_SHARE = 0.25
+"""Of an edit that would be somebody else, how much is made at least."""
+
+
 @dataclass(frozen=True)
 class Handle:
     """What became of one handle, (x, y) in photo pixels."""
@@ -76,6 +80,8 @@ class Edit:
     """How many the photo shows; None where nobody looked."""
     seconds: dict[str, float]
     """A stage."""
+    share: float = 1.0
+    """How much of it was made: less than 1 where all of it would be somebody else."""
     states: tuple[DragState, ...] = ()
     """Of the drag, from the first to the one whose w_plus is this edit's."""
     method: str = DEFAULT
@@ -218,15 +224,21 @@ def followed(landmarks: np.ndarray | None) -> Landmarks | None:
 
 
 def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
-    """The edit that a drag, by whichever method, has made of a plan's photo. What only its caller knows, the
+    """The edit that a drag, by whichever method, has made of a plan's photo; half of it, or a quarter, where all of it
+    would be somebody else. What only its caller knows, the
     method, the seconds and the states on the way, is left at its default."""
-    photo, alignment = plan.photo, inversion.alignment
-    edited, blended = draw(plan, inversion, result.w_plus, result.points.cpu().numpy())
-    reached, likeness = alignment.to_photo(result.points.cpu().numpy()), None
+    photo, points, share = plan.photo, result.points.cpu().numpy(), 1.0
+    edited, blended = draw(plan, inversion, result.w_plus, points)
+    reached, likeness = inversion.alignment.to_photo(points), None
     if plan.face:
-        known, now = plan.face.landmarks, predict(blended.picture, Frame.around(plan.face.landmarks))
-        likeness = _identity(photo, known, blended.picture, now)
+        known = plan.face.landmarks
+        now, likeness = _looked_at(photo, known, blended.picture)
+        while likeness > identity.SAME_PERSON and share > LEAST_SHARE:
+            share /= 2
+            edited, blended = draw(plan, inversion, result.w_plus, points, share=share)
+            now, likeness = _looked_at(photo, known, blended.picture)
         weights = on_contours(plan.handles, known)
+        reached = plan.handles + share * (reached - plan.handles)
         reached = np.where(weights.any(1, keepdims=True), plan.handles + weights @ (now - known), reached)
     outcome = [
         Handle(tuple(h), tuple(t), tuple(r), float(np.hypot(*(np.array(t) - r))))
@@ -244,14 +256,17 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
         stop_reason=result.stop_reason,
         steps=result.steps,
         identity=likeness,
+        share=share,
         faces=plan.faces,
         seconds={},
     )
 
 
-def _identity(photo: Photo, landmarks: np.ndarray, picture: np.ndarray, after: np.ndarray) -> float:
+def _looked_at(photo: Photo, landmarks: np.ndarray, picture: np.ndarray) -> tuple[np.ndarray, float]:
+    """The landmarks [68, 2] of the face in a picture of the photo, and its identity distance to the photo's."""
+    after = predict(picture, Frame.around(landmarks))
     a, b = identity.descriptor(photo.pixels, landmarks), identity.descriptor(picture, after)
-    return identity.identity_distance(a, b)
+    return after, identity.identity_distance(a, b)
 
 
 class _Clock:

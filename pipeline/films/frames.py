@@ -24,14 +24,16 @@ def pictures(
     states: Sequence[DragState],
     frames: int = FRAMES,
     arrows: bool = False,
+    share: float = 1.0,
     progress: Callable[[int, int], object] = lambda done, total: None,
 ) -> Iterator[np.ndarray]:
     """The pictures of an edit of the plan, uint8 RGB [H, W, 3] of the photo's size, one at a time: the first of the
-    inversion, the last of the last of the drag's states. arrows: with the drags drawn on them. `progress` hears how
-    many of how many there are, each time that one has been taken."""
+    inversion, the last of the last of the drag's states. arrows: with the drags drawn on them. share: the edit's.
+    `progress` hears how many of how many there are, each time that one has been taken."""
     codes, points = even(states, frames)
     for number, (code, at) in enumerate(zip(codes, points, strict=True), 1):
-        picture = draw(plan, inversion, code[None], at.numpy(), (number - 1) / max(frames - 1, 1))[1].picture
+        finish = (number - 1) / max(frames - 1, 1)
+        picture = draw(plan, inversion, code[None], at.numpy(), finish, share)[1].picture
         seen = inversion.alignment.to_photo(at.numpy())
         yield with_arrows(picture, plan.handles, plan.targets, seen) if arrows else picture
         progress(number, frames)

@@ -61,6 +61,8 @@ class Result:
     """float32 [F, F, 2], F about FLOW: for each place in the crop, from how far it came, (x, y) in crop pixels."""
     states: tuple[DragState, ...]
     """From the first to the one that the picture is of; none where they were dropped to make room."""
+    share: float = 1.0
+    """Of the drag, how much was made (see `Edit`)."""
 
     def plan(self, photo: Photo) -> Plan:
         """What was to be done, as it was planned."""
@@ -84,7 +86,7 @@ def result_of(task: Task, inversion: Inversion, states: Sequence[DragState], dra
     """The result of a drag; states: all of its."""
     step = len(edit.flow) // FLOW or 1
     flow = edit.flow[step // 2 :: step, step // 2 :: step] * (inversion.alignment.size / len(edit.flow))
-    return Result(task, inversion, dragged, np.ascontiguousarray(flow), states_until(states, dragged))
+    return Result(task, inversion, dragged, np.ascontiguousarray(flow), states_until(states, dragged), edit.share)
 
 
 def read_upload(data: bytes, name: str, pixels: int) -> Photo:
@@ -142,7 +144,9 @@ def filmed(photo: Photo, result: Result, progress: Callable[[int, int], None]) -
             progress(done, total)
 
         path = folder / f"{photo.path.stem}-photodrag.mp4"
-        shown = frames.pictures(result.plan(photo), result.inversion, result.states, frames.FRAMES, progress=keep_alive)
+        shown = frames.pictures(
+            result.plan(photo), result.inversion, result.states, frames.FRAMES, share=result.share, progress=keep_alive
+        )
         write_film(shown, video=path)
         return path.name, path.read_bytes()
 

@@ -6,7 +6,8 @@ from command import MOUTH
 from PIL import Image
 
 from photodrag.drag import DragSettings
-from photodrag.pipeline.editing import whole_edit
+from photodrag.invert import identity
+from photodrag.pipeline.editing import report, whole_edit
 from photodrag.pipeline.editing.options import Dragging, Network
 from photodrag.pipeline.editing.whole_edit import edit
 
@@ -62,3 +63,18 @@ def test_edit_is_of_the_photo_as_one_sees_it(orientation, portrait, portrait_ima
     column, row = handle.round().astype(int)
     assert changed[row - 5 : row + 6, column - 5 : column + 6].mean() > 0.5
     assert not changed[:, :10].any()  # beyond the crop around the face
+
+
+@pytest.mark.parametrize("distances, share", [([0.59], 1), ([0.7, 0.5], 0.5), ([0.9, 0.8, 0.7], 0.25)])
+def test_less_is_made_of_what_would_be_somebody_else(
+    distances, share, portrait, ready, models, monkeypatch, dragged_once
+):
+    """The distances that are found one after the other; the last one is what the edit tells, and it says how much."""
+    found = iter(distances)
+    with monkeypatch.context() as patched:
+        patched.setattr(identity, "identity_distance", lambda a, b: next(found))
+        settings = Dragging(settings=DragSettings(steps=1))
+        made = edit(ready(portrait), [HANDLE], [TARGET], network=Network(models=models), dragging=settings)
+    assert (made.share, made.identity, list(found)) == (share, distances[-1], [])
+    words = report.edit_in_words(report.of_edit(made, portrait, 0, 1.0))
+    assert (f"only {share:.0%} of the way" in words) == (share < 1)
