@@ -1,6 +1,7 @@
 """What a moved code looks like, in the crop and in the photo."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -15,51 +16,67 @@ from photodrag.pipeline.editing.inversion import Inversion
 from photodrag.pipeline.editing.motion import Dragged, face_motion
 from photodrag.pipeline.editing.plan import Plan
 from photodrag.pipeline.faces.align import Alignment
+from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.weights.common.face_landmarks import COUNT
 
 LEAST_SIDE = 1024
 """Least side of the pictures that are blended: seams and flow are made for it, so smaller ones are enlarged."""
 
 
-def draw(
-    plan: Plan, inversion: Inversion, w_plus: Tensor, points: np.ndarray, finish: float = 1.0, share: float = 1.0
-) -> tuple[np.ndarray, Blend]:
-    """The generator's picture of a code [1, num_ws, w_dim], uint8 RGB [R, R, 3], and the photo with it blended in.
+@dataclass(frozen=True, eq=False)
+class Start:
+    """A crop before its drag: what all pictures of that have in common."""
 
-    points: [N, 2], where the handles have come to, in pixels of the generator's picture. finish, share: see
-    `Dragged`."""
-    with torch.no_grad():
-        edited = to_uint8(inversion.generator.synthesis(w_plus))
+    alignment: Alignment
+    reconstruction: np.ndarray
+    """The generator's picture, uint8 RGB [S, S, 3], S = alignment.size."""
+    landmarks: np.ndarray | None
+    """[68, 2] of the photo's face, in pixels of the crop; None where there is none."""
+
+    @cached_property
+    def landmarks_drawn(self) -> np.ndarray:
+        """Those of the generator's picture."""
+        assert self.landmarks is not None
+        return predict(self.reconstruction, Frame.around(self.landmarks))
+
+
+def start_of(plan: Plan, inversion: Inversion) -> Start:
+    """The start of a plan's drag, fine enough to be blended."""
     fine = at_least(LEAST_SIDE, inversion.alignment)
-    came_to = fine.to_crop(inversion.alignment.to_photo(points))
-    blended = blend_in(
-        plan.photo.pixels,
-        plan.mask,
-        fine,
-        fine.to_crop(plan.face.landmarks) if plan.face else None,
-        _enlarged(inversion.reconstruction, fine.size),
-        _enlarged(edited, fine.size),
-        Dragged(fine.to_crop(plan.handles), fine.to_crop(plan.targets), came_to, finish, share),
-        plan.ignored,
-    )
-    return edited, blended
+    landmarks = fine.to_crop(plan.face.landmarks) if plan.face else None
+    return Start(fine, _enlarged(inversion.reconstruction, fine.size), landmarks)
+
+
+@torch.no_grad()
+def drawn(inversion: Inversion, w_plus: Tensor) -> np.ndarray:
+    """The generator's picture of a code [1, num_ws, w_dim], uint8 RGB [R, R, 3]."""
+    return to_uint8(inversion.generator.synthesis(w_plus))
+
+
+def put_in(
+    plan: Plan, start: Start, edited: np.ndarray, points: np.ndarray, finish: float = 1.0, share: float = 1.0
+) -> Blend:
+    """A plan's photo with the generator's picture after its drag, uint8 RGB [R, R, 3], blended in.
+
+    points: [N, 2], where the handles have come to, in photo pixels. finish, share: see `Dragged`."""
+    handles, targets, points = (start.alignment.to_crop(places) for places in (plan.handles, plan.targets, points))
+    dragged = Dragged(handles, targets, points, finish, share)
+    return blend_in(plan.photo.pixels, plan.mask, start, _enlarged(edited, start.alignment.size), dragged, plan.ignored)
 
 
 def blend_in(
     pixels: np.ndarray,
     where: np.ndarray | str,
-    alignment: Alignment,
-    landmarks: np.ndarray | None,
-    reconstruction: np.ndarray,
+    start: Start,
     edited: np.ndarray,
     dragged: Dragged,
     ignored: np.ndarray | None = None,
 ) -> Blend:
-    """Blend the generator's pictures before and after a drag, uint8 RGB [S, S, 3], S = alignment.size, into a
-    photo, uint8 RGB [H, W, 3].
+    """Blend the generator's picture after a drag, uint8 RGB [S, S, 3], into a photo, uint8 RGB [H, W, 3].
 
-    where: a plan's mask, of the photo's size. landmarks [68, 2] of the face, if there is one, in pixels of the crop, as
-    what was dragged. ignored: bool [H, W], what of the photo neither changes nor is carried along; None for nothing."""
+    where: a plan's mask, of the photo's size. dragged: in pixels of the crop. ignored: bool [H, W], what of the photo
+    neither changes nor is carried along; None for nothing."""
+    alignment, reconstruction, landmarks = start.alignment, start.reconstruction, start.landmarks
     seen, residual_weight = pixels, None
     if ignored is not None:
         # The bicubic kernel that carries the photo's detail along reaches two pixels beyond what it reads.
@@ -68,7 +85,7 @@ def blend_in(
         layers = residual_layers(reconstruction, edited, residual_weight)
         change = reconstruction, edited
     else:
-        motion, crop = face_motion(landmarks, reconstruction, edited, dragged), alignment.crop(seen)
+        motion, crop = face_motion(landmarks, start.landmarks_drawn, edited, dragged), alignment.crop(seen)
         layers = face_layers(crop, edited, motion, residual_weight)
         change = crop, layers.of(crop)
     seam = masks.crop_seam(alignment.inside(pixels.shape))

@@ -60,9 +60,7 @@ def opened(motion: FaceMotion, side: int) -> np.ndarray:
         share *= np.clip((done - DONE[0]) / (DONE[1] - DONE[0]), 0, 1)
         if share == 0:
             continue
-        inside = np.ones((side, side), np.uint8)
-        cv2.fillConvexPoly(inside, cv2.convexHull(ring.round().astype(np.int32)), 0)
-        away = cv2.distanceTransform(inside, cv2.DIST_L2, 5) / face
+        away = masks.distance_from_hull(ring, side) / face
         shown = np.maximum(shown, np.float32(share) * masks.smooth((end - away) / (end - full)))
     return shown
 

@@ -50,10 +50,14 @@ def face_mask(landmarks: list[np.ndarray], side: int) -> np.ndarray:
     for marks in landmarks:
         up = marks[BROWS].mean(0) - marks[MOUTH].mean(0)  # from mouth to brows
         points += [marks, marks[BROWS] + 0.45 * up]
-    hull = cv2.convexHull(np.concatenate(points).round().astype(np.int32))
+    return 1 - _rising(distance_from_hull(np.concatenate(points), side), side, 2.0)
+
+
+def distance_from_hull(points: np.ndarray, side: int) -> np.ndarray:
+    """How far each pixel lies from the convex hull of points [N, 2], float32 [side, side]; 0 within."""
     outside = np.ones((side, side), np.uint8)
-    cv2.fillConvexPoly(outside, hull, 0)
-    return 1 - _rising(cv2.distanceTransform(outside, cv2.DIST_L2, 5), side, 2.0)
+    cv2.fillConvexPoly(outside, cv2.convexHull(points.round().astype(np.int32)), 0)
+    return cv2.distanceTransform(outside, cv2.DIST_L2, 5)
 
 
 def counted(ignored: np.ndarray, alignment: Alignment) -> np.ndarray:

@@ -63,11 +63,10 @@ class FaceMotion:
     """In the picture that is to be made."""
 
 
-def face_motion(landmarks: np.ndarray, reconstruction: np.ndarray, edited: np.ndarray, dragged: Dragged) -> FaceMotion:
-    """The motion of a face whose landmarks are [68, 2] in the photo's crop, as the generator's pictures before and
-    after, uint8 RGB [S, S, 3], show it."""
-    frame, landmarks = Frame.around(landmarks), uncrossed(landmarks, landmarks)
-    before, after = predict(reconstruction, frame), predict(edited, frame)
+def face_motion(landmarks: np.ndarray, before: np.ndarray, edited: np.ndarray, dragged: Dragged) -> FaceMotion:
+    """The motion of a face whose landmarks are [68, 2] in the photo's crop, from `before`, those in the generator's
+    picture before the drag, to its picture after it, uint8 RGB [S, S, 3]."""
+    after, landmarks = predict(edited, Frame.around(landmarks)), uncrossed(landmarks, landmarks)
     moved = after - before
     far = np.linalg.norm(moved, axis=1, keepdims=True)
     moved = moved * (1 - np.exp(-((far / (STILL * len(edited) / 1024)) ** 2)))

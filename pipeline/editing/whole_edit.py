@@ -20,7 +20,7 @@ from photodrag.drag.state import finished, states_until
 from photodrag.invert import identity
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.editing import masks
-from photodrag.pipeline.editing.compositing import LEAST_SIDE, at_least, draw
+from photodrag.pipeline.editing.compositing import LEAST_SIDE, at_least, drawn, put_in, start_of
 from photodrag.pipeline.editing.inversion import Inversion, Models, Progress, invert, silent
 from photodrag.pipeline.editing.likeness import projection_for
 from photodrag.pipeline.editing.options import Dragging, Inverting, Network
@@ -225,17 +225,17 @@ def followed(landmarks: np.ndarray | None) -> Landmarks | None:
 
 def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
     """The edit that a drag, by whichever method, has made of a plan's photo; half of it, or a quarter, where all of it
-    would be somebody else. What only its caller knows, the
-    method, the seconds and the states on the way, is left at its default."""
-    photo, points, share = plan.photo, result.points.cpu().numpy(), 1.0
-    edited, blended = draw(plan, inversion, result.w_plus, points)
-    reached, likeness = inversion.alignment.to_photo(points), None
+    would be somebody else. What only its caller knows, the method, the seconds and the states on the way, is left at
+    its default."""
+    photo, start, edited = plan.photo, start_of(plan, inversion), drawn(inversion, result.w_plus)
+    reached = inversion.alignment.to_photo(result.points.cpu().numpy())
+    blended, share, likeness = put_in(plan, start, edited, reached), 1.0, None
     if plan.face:
         known = plan.face.landmarks
         now, likeness = _looked_at(photo, known, blended.picture)
         while likeness > identity.SAME_PERSON and share > LEAST_SHARE:
             share /= 2
-            edited, blended = draw(plan, inversion, result.w_plus, points, share=share)
+            blended = put_in(plan, start, edited, reached, share=share)
             now, likeness = _looked_at(photo, known, blended.picture)
         weights = on_contours(plan.handles, known)
         reached = plan.handles + share * (reached - plan.handles)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from photodrag.drag import DragState
-from photodrag.pipeline.editing.compositing import draw
+from photodrag.pipeline.editing.compositing import drawn, put_in, start_of
 from photodrag.pipeline.editing.inversion import Inversion
 from photodrag.pipeline.editing.plan import Plan
 
@@ -31,10 +31,11 @@ def pictures(
     inversion, the last of the last of the drag's states. arrows: with the drags drawn on them. share: the edit's.
     `progress` hears how many of how many there are, each time that one has been taken."""
     codes, points = even(states, frames)
+    start = start_of(plan, inversion)
     for number, (code, at) in enumerate(zip(codes, points, strict=True), 1):
         finish = (number - 1) / max(frames - 1, 1)
-        picture = draw(plan, inversion, code[None], at.numpy(), finish, share)[1].picture
         seen = inversion.alignment.to_photo(at.numpy())
+        picture = put_in(plan, start, drawn(inversion, code[None]), seen, finish, share).picture
         yield with_arrows(picture, plan.handles, plan.targets, seen) if arrows else picture
         progress(number, frames)
 

@@ -105,7 +105,7 @@ def drag(
     task = work.Task(drags, mask, mine)
     plan = task.plan(photo, inversion.face)
     preview = Preview(photo, inversion, scale, app_state.limits.preview)
-    before = preview.reduced(inversion.reconstruction)
+    start = preview.start(inversion.reconstruction)
     pace, states = Pace(FRAMES), []
 
     def watch(state: DragState) -> bool:
@@ -115,7 +115,7 @@ def drag(
         facts = {"step": state.step, "steps": settings.steps, "points": at.round(2).tolist()}
         if state.step and pace.due():
             with pace:
-                send_patch(send, "frame", preview.edit(before, state.w_plus, plan, at), True, **facts)
+                send_patch(send, "frame", preview.edit(start, state.w_plus, plan, at), True, **facts)
         else:
             send("points", latest=True, **facts)
         return job.stopping and state.step > 0  # an edit has a step at least

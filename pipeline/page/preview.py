@@ -10,7 +10,7 @@ from torch import Tensor
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.editing import masks
 from photodrag.pipeline.editing.blend import FLOW_SIDE
-from photodrag.pipeline.editing.compositing import blend_in
+from photodrag.pipeline.editing.compositing import Start, blend_in
 from photodrag.pipeline.editing.inversion import Inversion
 from photodrag.pipeline.editing.motion import Dragged
 from photodrag.pipeline.editing.plan import Plan
@@ -46,9 +46,13 @@ class Preview:
         mixed = self._pixels + alpha * (over[..., :3] - self._pixels)
         return patch(self._photo, mixed.round().clip(0, 255).astype(np.uint8), self._region, PASSING)
 
-    def edit(self, before: np.ndarray, w_plus: Tensor, plan: Plan, points: np.ndarray) -> Patch:
-        """What `put_back` would make of a code, but for the last of the way, which the photo goes alone. before:
-        `picture` of the one it was dragged from; points [N, 2]: where the handles have come to, in photo pixels."""
+    def start(self, reconstruction: np.ndarray) -> Start:
+        """The start of a drag, whose picture by the generator is uint8 RGB [R, R, 3]."""
+        return Start(self._alignment, self._reduced(reconstruction), self._landmarks)
+
+    def edit(self, start: Start, w_plus: Tensor, plan: Plan, points: np.ndarray) -> Patch:
+        """What `put_back` would make of a code, but for the last of the way, which the photo goes alone. points [N, 2]:
+        where the handles have come to, in photo pixels."""
         where = plan.mask
         if isinstance(where, np.ndarray):
             x0, y0, x1, y1 = self._region
@@ -58,17 +62,16 @@ class Preview:
             for places in (plan.handles, plan.targets, points)
         )
         dragged = Dragged(handles, targets, points, finish=0)
-        after = self._picture(w_plus)
-        blended = blend_in(self._pixels, where, self._alignment, self._landmarks, before, after, dragged)
+        blended = blend_in(self._pixels, where, start, self._picture(w_plus), dragged)
         return patch(self._photo, blended.picture, self._region, PASSING)
 
-    def reduced(self, picture: np.ndarray) -> np.ndarray:
+    def _reduced(self, picture: np.ndarray) -> np.ndarray:
         """A generator's picture, uint8 RGB [R, R, 3], at the preview's side."""
         return cv2.resize(picture, (self._side, self._side), interpolation=cv2.INTER_AREA)
 
     @torch.no_grad()
     def _picture(self, w_plus: Tensor) -> np.ndarray:
-        return self.reduced(to_uint8(self._generator.synthesis(w_plus)))
+        return self._reduced(to_uint8(self._generator.synthesis(w_plus)))
 
 
 class Pace:

@@ -17,7 +17,7 @@ from photodrag.invert.start import start_digest
 from photodrag.pipeline.cli import main
 from photodrag.pipeline.editing import inversion, masks
 from photodrag.pipeline.editing.blend import blend, residual_layers
-from photodrag.pipeline.editing.compositing import blend_in
+from photodrag.pipeline.editing.compositing import Start, blend_in
 from photodrag.pipeline.editing.inversion import DISTANCE, crop_of, key_of
 from photodrag.pipeline.editing.motion import Dragged
 from photodrag.pipeline.editing.options import Dragging, Network
@@ -188,13 +188,13 @@ def test_nothing_of_the_ignored_is_read_beside_it():
     fine = np.asarray(Image.fromarray(rng.randint(60, 120, (32, 32, 3), np.uint8)).resize((1024, 1024), Image.BICUBIC))
     moved = np.asarray(Image.fromarray(fine).transform((1024, 1024), Image.AFFINE, (1, 0, 8, 0, 1, 5.6)))
     alignment = Alignment.from_box((100, 100, 800, 800))
-    nothing = Dragged(*np.zeros((3, 0, 2)))
+    start, nothing = Start(alignment, fine, None), Dragged(*np.zeros((3, 0, 2)))
     stripes = (90 + np.indices((1000, 1000)).sum(0) % 40).astype(np.uint8)[..., None].repeat(3, 2)
     came_out = []
     for there in (0, 255, rng.randint(0, 256, (hidden.sum(), 3))):
         photo = stripes.copy()
         photo[hidden] = there
-        done = blend_in(photo, np.ones((1000, 1000), np.float32), alignment, None, fine, moved, nothing, hidden)
+        done = blend_in(photo, np.ones((1000, 1000), np.float32), start, moved, nothing, hidden)
         assert np.array_equal(done.picture[hidden], photo[hidden]) and not done.changed[hidden].any()
         assert (done.picture != photo).any(2).mean() > 0.2
         came_out.append(done.picture[~hidden])
