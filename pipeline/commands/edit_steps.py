@@ -200,20 +200,20 @@ def _edited(job: Job, given: EditOptions, inversion: "Inversion | None", bar: Pr
     """The edit, by the inversion of an earlier one of the run where there is one."""
     options.prepare_to_compute(given.device)
     from photodrag.drag.methods import find_method
-    from photodrag.invert.projection import QUICK, ProjectSettings
+    from photodrag.pipeline.editing.likeness import usual_projection
     from photodrag.pipeline.editing.whole_edit import carry_out
 
-    task, tuning = job.task, options.tune_settings(job.task.tune)
-    fine = task.likeness == "fine" or tuning or not job.plan.face
-    stages = (ProjectSettings() if fine else QUICK).stages
-    ahead = {} if inversion else progress_bar.inversion_costs(stages, tuning)
+    task = job.task
+    inverting = Inverting(tuning=options.tune_settings(task.tune), refresh=given.refresh, likeness=task.likeness)
+    stages = usual_projection(inverting.least_likeness, job.plan.place).stages
+    ahead = {} if inversion else progress_bar.inversion_costs(stages, inverting.tuning)
     dragging = progress_bar.drag_costs(task.steps or find_method(task.method).settings.steps)
     bar.expect(ahead | dragging | (film_costs() if any(job.film) else {}))
     return carry_out(
         job.plan,
         network=Network(task.generator, task.class_, given.device),
         dragging=Dragging(task.method, task.steps),
-        inverting=Inverting(tuning=tuning, refresh=given.refresh, likeness=task.likeness),
+        inverting=inverting,
         inversion=inversion,
         progress=bar,
     )

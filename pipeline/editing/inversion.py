@@ -190,9 +190,9 @@ def is_kept(
 ) -> bool:
     """Whether the cache has the inversion that `invert` would make of these."""
     ignored = given_ignored(ignore, photo)
-    _, crop = crop_of(photo, place, models, ignored)
-    key = key_of(photo, place, models, settings, None if crop.weight is None else ignored)
-    return find_kept(key, models.generator) is not None
+    if ignored is not None and crop_of(photo, place, models, ignored)[1].weight is None:
+        ignored = None  # none of it lies in the crop
+    return find_kept(key_of(photo, place, models, settings, ignored), models.generator) is not None
 
 
 def find_kept(key: str, generator: Generator) -> cache.Entry | None:

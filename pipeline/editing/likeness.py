@@ -16,16 +16,19 @@ if TYPE_CHECKING:
     from photodrag.pipeline.editing.options import Likeness
 
 
+def usual_projection(likeness: Likeness, place: Place) -> projection.ProjectSettings:
+    """The settings of a projection of that likeness, whatever the cache has: "auto" is quick for a face, whose own
+    pixels are moved, and fine for what has no landmarks, which the generator draws."""
+    quick = likeness == "quick" or (likeness == "auto" and isinstance(place, Face))
+    return projection.QUICK if quick else projection.ProjectSettings()
+
+
 def projection_for(
     likeness: Likeness, photo: Photo, place: Place, models: Models, ignore: np.ndarray | None = None
 ) -> projection.ProjectSettings:
-    """The settings of a projection of that likeness; ignore: bool [H, W], what of the photo isn't looked at.
-
-    "auto" is quick for a face, whose own pixels are moved, but where the cache has a fine inversion that is taken; what
-    has no landmarks is drawn by the generator, and so it is fine."""
+    """`usual_projection`, but for "auto" a fine inversion is taken where the cache has one. ignore: bool [H, W], what
+    of the photo isn't looked at."""
     fine = projection.ProjectSettings()
-    if likeness != "auto":
-        return projection.QUICK if likeness == "quick" else fine
-    if isinstance(place, Face) and not is_kept(photo, place, models, fine, ignore):
-        return projection.QUICK
-    return fine
+    if likeness == "auto" and isinstance(place, Face) and is_kept(photo, place, models, fine, ignore):
+        return fine
+    return usual_projection(likeness, place)

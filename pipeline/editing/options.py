@@ -63,3 +63,8 @@ class Inverting:
     likeness: Likeness = "auto"
     """How like the person the reconstruction is to be: "quick", "fine" (four times as many steps), or "auto" for as
     much as the edit needs. What is tuned is fine."""
+
+    @property
+    def least_likeness(self) -> Likeness:
+        """The likeness, or "fine" for what is tuned."""
+        return self.likeness if self.tuning is None else "fine"

@@ -165,9 +165,9 @@ def _inverted(plan: Plan, network: Network, inverting: Inverting, clock: _Clock,
     """The inversion of what a plan edits, tuned where that is asked for."""
     models = network.models or Models.load(network.generator, network.device, progress, network.class_)
     clock("load")
-    likeness = inverting.likeness if inverting.tuning is None else "fine"
-    usual = projection_for(likeness, plan.photo, plan.place, models, plan.ignored)
-    projection = inverting.projection or usual
+    projection = inverting.projection or projection_for(
+        inverting.least_likeness, plan.photo, plan.place, models, plan.ignored
+    )
     inversion = invert(plan.photo, plan.place, models, projection, inverting.refresh, progress, ignore=plan.ignored)
     clock("invert")
     if inverting.tuning is not None:

