@@ -138,6 +138,7 @@ def drag(
         steps=edit.steps,
         likeness=likeness(edit.identity),
         identity=edit.identity,
+        share=edit.share,
     )
 
 

@@ -1,7 +1,7 @@
 // What the server says, and what the page makes of it: methods of Page (main.js), each named after a message.
 
 import { shownAt } from "./geometry.js";
-import { REASONS, WORKING } from "./words.js";
+import { lessText, REASONS, WORKING } from "./words.js";
 
 // The job that an answer comes from.
 const JOBS = {
@@ -116,7 +116,7 @@ export const messageMethods = {
     this.marks.rest();
     this.findOrigins();
     const first = drag.first ? ` First picture after ${(drag.first / 1000).toFixed(1)} s.` : "";
-    this.panel.say(`Done in ${content.steps} steps: ${REASONS[content.reason]}.${first}`);
+    this.panel.say(`Done in ${content.steps} steps: ${REASONS[content.reason]}.${lessText(content.share)}${first}`);
   },
 
   on_origin({ id, point }) {

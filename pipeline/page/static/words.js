@@ -28,6 +28,11 @@ export function likenessText(words, distance) {
   return `${words[0].toUpperCase()}${words.slice(1)} you ${number}`;
 }
 
+// That less of a drag was made than was asked for, where the server found that all of it would be somebody else.
+export function lessText(share) {
+  return share < 1 ? ` Only ${Math.round(100 * share)}% of the way was gone, for all of it would be somebody else.` : "";
+}
+
 // A place in the photo, in whole pixels.
 export function placeText([x, y]) {
   return `${Math.round(x)}, ${Math.round(y)}`;

@@ -224,6 +224,16 @@ def test_before_and_after(tab, portrait, ready):
         assert colour_at(tab, (100, 128)) == colour
 
 
+def test_less_than_all_of_it_is_said(tab, portrait, ready, monkeypatch):
+    choose(tab, ready(portrait))
+    found = iter([0.7, 0.5])
+    monkeypatch.setattr("photodrag.invert.identity.identity_distance", lambda a, b: next(found))
+    pull(tab, MOUTH, (96.0, 128.0))
+    tab.keyboard.press("Enter")
+    wait_for_result(tab)
+    expect(tab.locator("#status")).to_contain_text("Only 50% of the way was gone")
+
+
 def points_seen(page, yes: bool) -> None:
     """The pulled point's target is drawn or not, by now with its handle on it, and the button says so."""
     expect(page.get_by_role("button", name="Points", exact=True)).to_have_attribute("aria-pressed", str(yes).lower())
