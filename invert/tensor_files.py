@@ -25,8 +25,8 @@ UNREADABLE = (
 """What reading another's file, or the rest of one, may raise."""
 
 
-def write(path: Path, tensors: dict[str, Tensor], facts: dict) -> None:
-    """Write a file, whole or not at all. `facts`: plain values and dataclasses, by name.
+def write(path: Path, tensors: dict[str, Tensor], facts: dict, private: bool = False) -> None:
+    """Write a file, whole or not at all. `facts`: plain values and dataclasses, by name. private: for the user alone.
 
     Raises UserError where it can't be written."""
     # Copies, for safetensors refuses tensors that share memory, as a state's code and its best one may.
@@ -35,7 +35,7 @@ def write(path: Path, tensors: dict[str, Tensor], facts: dict) -> None:
     }
     facts = facts | {"digest": _digest(tensors)}
     data = save(tensors, {"photodrag": json.dumps(facts, default=plain)})
-    write_whole(path, lambda file: file.write(data))
+    write_whole(path, lambda file: file.write(data), private)
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], dict]:

@@ -18,7 +18,8 @@ WEIGHTS = {"weights", "weights.latent", *BASEMENT}
 """What other stages use of weights/: what it gives by name, whitened spaces, and what every stage shares."""
 PHOTOS = {"pipeline.photos", *WEIGHTS}
 FACES = {"pipeline.faces", *PHOTOS}
-EDITING = {"pipeline.editing", *FACES, "invert", "drag"}
+PEOPLE = {"pipeline.people", *FACES}
+EDITING = {"pipeline.editing", *PEOPLE, "invert", "drag"}
 MAY_IMPORT = {
     "weights.common": set(),
     "weights.networks": BASEMENT,
@@ -30,6 +31,7 @@ MAY_IMPORT = {
     "drag": WEIGHTS,
     "pipeline.photos": WEIGHTS,
     "pipeline.faces": PHOTOS | {"invert"},
+    "pipeline.people": PEOPLE | {"invert"},
     "pipeline.editing": EDITING,
     "pipeline.films": EDITING,
     "pipeline.compare": EDITING,

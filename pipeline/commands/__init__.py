@@ -5,7 +5,8 @@ from photodrag.pipeline.commands.compare import compare
 from photodrag.pipeline.commands.edit import edit
 from photodrag.pipeline.commands.faces import faces
 from photodrag.pipeline.commands.invert import invert
+from photodrag.pipeline.commands.person import person
 from photodrag.pipeline.commands.serve import serve
 from photodrag.pipeline.commands.weights import weights
 
-COMMANDS = [edit, invert, compare, faces, serve, cache, weights]
+COMMANDS = [edit, invert, compare, faces, serve, person, cache, weights]

@@ -44,6 +44,7 @@ from photodrag.pipeline.commands.edit_steps import (
 )
 @options.face
 @options.box
+@options.person
 @options.align
 @options.generator
 @options.class_
@@ -78,6 +79,9 @@ def edit(**keywords: Any) -> None:
     ones seconds, for its inversion is kept. Options win over what an --edit FILE says; --drag, --pin and
     presets add to its drags.
 
+    With --person, what an expression changes (teeth, folds, eyes) is taken from that person's other photos, if they
+    show it: see `photodrag person`.
+
     A preset (--smile and the like) is some drags of landmarks. AMOUNT is -1 to 1: 0.5 is a natural change, 1 all
     that a face does, negative the opposite. Presets add up; a point that you drag or pin yourself is left to you.
 
@@ -98,6 +102,7 @@ def edit(**keywords: Any) -> None:
         photodrag edit photo.jpg --drag brow.left:+0,-4% --mask face --save-edit brow.json
         photodrag edit photo.jpg --smile 0.6 --open-eyes 0.3 --turn-left -0.2
         photodrag edit photo.jpg --smile 0.5 --ignore microphone.png
+        photodrag edit photo.jpg --smile 0.6 --person anna
         photodrag edit photo.jpg --edit smile.json --tune
         photodrag edit photo.jpg --edit smile.json --edit brow.json --out both.jpg
         photodrag edit photo.jpg --smile 0.6 --video smile.mp4 --arrows

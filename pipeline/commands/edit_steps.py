@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 STAY = "+0,+0"
 """The target of a pin."""
-SHARED = "face", "box", "align", "generator", "class_", "tune", "likeness", "ignore"
+SHARED = "face", "box", "person", "align", "generator", "class_", "tune", "likeness", "ignore"
 """What edits in one run have in common, for there is one inversion."""
 EDIT_FIELDS = "mask", *SHARED, "method", "steps", "seed"
 """What an option can say instead of an edit's file."""
@@ -158,12 +158,12 @@ def planned(
     for task in tasks:
         handles, targets = zip(*task.drags, strict=True) if task.drags else ((), ())
         face, box = (plans[0].face, None) if plans and plans[0].face else (task.face, task.box)
-        selection = Selection(face, box, align, task.ignore)
+        selection = Selection(face, box, align, task.ignore, plans[0].person if plans else task.person)
         plan = plan_edit(picture, handles, targets, task.mask, selection, snap=given.snap, presets=given.amounts)
         plans.append(replace(plan, faces=plans[0].faces) if plans else plan)
     if subject is None and tasks[0].align is None:
         bar.note(options.UNKNOWN_SUBJECT.format(generator))
-    if plans[0].faces and plans[0].faces > 1 and tasks[0].face is None:
+    if plans[0].faces and plans[0].faces > 1 and tasks[0].face is None and not plans[0].person:
         bar.note(
             f"{plans[0].faces} faces were found; face 1 (the largest) is edited; "
             f"choose with --face N (see `photodrag faces {picture.path}`)."

@@ -30,6 +30,7 @@ class InvertOptions:
     photos: tuple[Path, ...]
     face: int | None
     box: "Box | None"
+    person: str | None
     align: str | None
     generator: str | None
     class_: int | None
@@ -57,6 +58,7 @@ class Found:
 @click.argument("photos", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="PHOTO …")
 @options.face
 @options.box
+@options.person
 @options.align
 @options.generator
 @options.class_
@@ -115,7 +117,7 @@ def _or_error(compute: Callable[[], Value]) -> Value | UserError:
 
 
 def _found(path: Path, given: InvertOptions, bar: ProgressBar) -> Found:
-    from photodrag.pipeline.editing.plan import find_place
+    from photodrag.pipeline.editing.plan import find_place, known_person
     from photodrag.pipeline.photos.mask import given_ignored
     from photodrag.pipeline.photos.read import read_photo
 
@@ -123,7 +125,7 @@ def _found(path: Path, given: InvertOptions, bar: ProgressBar) -> Found:
     bar(f"finding the face in {path.name}" if align == "face" else f"looking at {path.name}")
     photo = read_photo(path)
     ignored = given_ignored(given.ignore, photo)
-    return Found(photo, *find_place(photo, align, given.face, given.box), ignored)
+    return Found(photo, *find_place(photo, align, given.face, given.box, known_person(given.person)), ignored)
 
 
 def _load(generator: str, given: InvertOptions, bar: ProgressBar) -> "Models":

@@ -115,6 +115,11 @@ BOX = Numbers("X,Y,WIDTH,HEIGHT", (4,), "a box in photo pixels", "300,220,260,26
 
 face = click.option("--face", type=int, metavar="N", help="Number of the face, the largest (1) by default.")
 box = click.option("--box", type=BOX, help="Where the face is, when it isn't found by itself, or what is to be edited.")
+person = click.option(
+    "--person",
+    metavar="NAME",
+    help="Who is meant, of those that `photodrag person learn` knows: their face, if there are several.",
+)
 ignore = click.option(
     "--ignore",
     metavar="FILE",

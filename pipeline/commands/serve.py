@@ -11,10 +11,17 @@ from photodrag.weights.common.errors import UserError
 @click.option("--no-browser", is_flag=True, help="Print the address, and open no browser.")
 @click.option("--host", default="127.0.0.1", metavar="ADDRESS", help="Where to listen, this machine alone by default.")
 @click.option("--allow-others", is_flag=True, help="Let --host be an address that other machines reach.")
+@options.person
 @options.generator
 @options.device
 def serve(
-    port: int | None, no_browser: bool, host: str, allow_others: bool, generator: str | None, device: str
+    port: int | None,
+    no_browser: bool,
+    host: str,
+    allow_others: bool,
+    person: str | None,
+    generator: str | None,
+    device: str,
 ) -> None:
     """Open a page in the browser, on which points of a photo are dragged with the mouse.
 
@@ -26,6 +33,7 @@ def serve(
     Examples:
         photodrag serve
         photodrag serve --port 8000 --no-browser
+        photodrag serve --person anna
     """
     from photodrag.pipeline.page.limits import LOOPBACK
 
@@ -41,16 +49,17 @@ def serve(
         raise UserError(
             f"The page needs a package that isn't here ({error.name}): pip install 'photodrag[page]'."
         ) from error
-    from photodrag.pipeline.editing.plan import find_generator, usual_align
+    from photodrag.pipeline.editing.plan import find_generator, known_person, usual_align
     from photodrag.pipeline.page.app_state import AppState
     from photodrag.pipeline.page.token import current_token
 
     name, subject = find_generator(generator or "face")
     if usual_align(subject) != "face":
         raise UserError(f"The page edits faces, which {name} does not show: see `photodrag edit --help`.")
+    known = known_person(person)
     listening = serving.bound(host, port)
     options.prepare_to_compute(device)
-    app_state, token = AppState(name, device), current_token()
+    app_state, token = AppState(name, device, person=known), current_token()
 
     def started(address: str) -> None:
         options.say(f"The page is at {address}\nCtrl-C ends it.")

@@ -11,12 +11,14 @@ from torch import Tensor
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.editing import masks
 from photodrag.pipeline.editing.blend import Blend, blend, residual_layers
+from photodrag.pipeline.editing.exemplars import Choices, chosen, with_exemplars
 from photodrag.pipeline.editing.face_layers import face_layers
 from photodrag.pipeline.editing.inversion import Inversion
 from photodrag.pipeline.editing.motion import Dragged, face_motion
 from photodrag.pipeline.editing.plan import Plan
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.landmarks import Frame, predict
+from photodrag.pipeline.people.person import Person
 from photodrag.weights.common.face_landmarks import COUNT
 
 LEAST_SIDE = 1024
@@ -54,14 +56,23 @@ def drawn(inversion: Inversion, w_plus: Tensor) -> np.ndarray:
 
 
 def put_in(
-    plan: Plan, start: Start, edited: np.ndarray, points: np.ndarray, finish: float = 1.0, share: float = 1.0
-) -> Blend:
-    """A plan's photo with the generator's picture after its drag, uint8 RGB [R, R, 3], blended in.
+    plan: Plan,
+    start: Start,
+    edited: np.ndarray,
+    points: np.ndarray,
+    finish: float = 1.0,
+    share: float = 1.0,
+    choices: Choices | None = None,
+) -> tuple[Blend, Choices]:
+    """A plan's photo with the generator's picture after its drag, uint8 RGB [R, R, 3], blended in; and what of it the
+    person's other photos show.
 
-    points: [N, 2], where the handles have come to, in photo pixels. finish, share: see `Dragged`."""
+    points: [N, 2], where the handles have come to, in photo pixels. finish, share: see `Dragged`. choices: those of
+    a film's last picture; None chooses."""
     handles, targets, points = (start.alignment.to_crop(places) for places in (plan.handles, plan.targets, points))
     dragged = Dragged(handles, targets, points, finish, share)
-    return blend_in(plan.photo.pixels, plan.mask, start, _enlarged(edited, start.alignment.size), dragged, plan.ignored)
+    edited = _enlarged(edited, start.alignment.size)
+    return blend_in(plan.photo.pixels, plan.mask, start, edited, dragged, plan.ignored, plan.person, choices)
 
 
 def blend_in(
@@ -71,13 +82,16 @@ def blend_in(
     edited: np.ndarray,
     dragged: Dragged,
     ignored: np.ndarray | None = None,
-) -> Blend:
+    person: Person | None = None,
+    choices: Choices | None = None,
+) -> tuple[Blend, Choices]:
     """Blend the generator's picture after a drag, uint8 RGB [S, S, 3], into a photo, uint8 RGB [H, W, 3].
 
     where: a plan's mask, of the photo's size. dragged: in pixels of the crop. ignored: bool [H, W], what of the photo
-    neither changes nor is carried along; None for nothing."""
+    neither changes nor is carried along; None for nothing. person: whose other photos show what this one doesn't, as
+    `choices` say, or as they are chosen here."""
     alignment, reconstruction, landmarks = start.alignment, start.reconstruction, start.landmarks
-    seen, residual_weight = pixels, None
+    seen, residual_weight, choices = pixels, None, choices or ()
     if ignored is not None:
         # The bicubic kernel that carries the photo's detail along reaches two pixels beyond what it reads.
         residual_weight, seen = masks.counted(ignored, alignment), masks.filled_from_nearest(pixels, ignored)
@@ -87,6 +101,9 @@ def blend_in(
     else:
         motion, crop = face_motion(landmarks, start.landmarks_drawn, edited, dragged), alignment.crop(seen)
         layers = face_layers(crop, edited, motion, residual_weight)
+        if person and dragged.finish:
+            choices = choices or chosen(crop, motion, person.portraits, alignment.size / alignment.scale)
+            layers = with_exemplars(crop, layers, motion, choices, dragged.finish)
         change = crop, layers.of(crop)
     seam = masks.crop_seam(alignment.inside(pixels.shape))
     if isinstance(where, str) and where == "face":
@@ -97,7 +114,7 @@ def blend_in(
     blended = blend(seen, alignment, layers, _alpha(pixels.shape, where, alignment, seam, ignored))
     if ignored is not None:
         blended.picture[ignored] = pixels[ignored]
-    return blended
+    return blended, choices
 
 
 def _alpha(

@@ -2,11 +2,11 @@
 
     {"photodrag": 1, "drags": [[[412, 530], [412, 510]]], "mask": "auto", "face": null, "box": null,
      "align": null, "generator": "face", "class": null, "tune": null, "method": "photodrag", "steps": null, "seed": 0,
-     "likeness": "auto", "ignore": null}
+     "likeness": "auto", "ignore": null, "person": null}
 
-Only "photodrag", the format's version, must be there; "method", "likeness" and "ignore" are written only where they
-aren't the default, so that other files can be read by programs that know of none. The path of a picture (mask,
-ignore), and of a generator's file, is relative to the file's folder; a generator without a folder is a name.
+Only "photodrag", the format's version, must be there; "method", "likeness", "ignore" and "person" are written only
+where they aren't the default, so that other files can be read by programs that know of none. The path of a picture
+(mask, ignore), and of a generator's file, is relative to the file's folder; a generator without a folder is a name.
 """
 
 import json
@@ -53,6 +53,8 @@ class EditFile:
     seed: int = 0
     ignore: str | None = None
     """A picture's path: what is not to be looked at."""
+    person: str | None = None
+    """The name of somebody who was learned."""
 
     @property
     def mask_path(self) -> Path | None:
@@ -90,7 +92,7 @@ def write_edit_file(path: str | Path, edit: EditFile) -> None:
     path = Path(path)
     content = {"photodrag": VERSION} | {field.name.rstrip("_"): getattr(edit, field.name) for field in fields(edit)}
     folder = path.absolute().parent
-    for name in ("method", "likeness"):
+    for name in ("method", "likeness", "person"):
         if content[name] == getattr(EditFile, name):
             del content[name]
     if edit.ignore is None:
@@ -168,6 +170,7 @@ FIELDS: dict[str, tuple[Check, str]] = {
     "steps": (or_null(_is_whole(1)), "a whole number from 1 on, or null"),
     "seed": (or_null(_is_whole(0)), "a whole number from 0 on"),
     "ignore": (or_null(_is_name), "the path of a picture or null"),
+    "person": (or_null(_is_name), "the name of a person who was learned, or null"),
 }
 
 

@@ -43,7 +43,8 @@ class Dragged:
     points: np.ndarray
     """Where the handles have come to in the generator's picture."""
     finish: float = 1.0
-    """0 … 1, how much of what is left of the way the photo's own pixels are to go yet."""
+    """0 … 1, how much of what is left of the way the photo's own pixels are to go yet, and of what is to be seen of
+    the person's other photos."""
     share: float = 1.0
     """0 … 1, how much of it all is made: of how far landmarks go in the end."""
 

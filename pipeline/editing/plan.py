@@ -1,11 +1,14 @@
 """What an edit is to do, found possible as far as the photo alone tells: no network is loaded before that."""
 
+from __future__ import annotations
+
 import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,6 +22,9 @@ from photodrag.pipeline.faces.presets import checked as checked_amounts
 from photodrag.pipeline.photos.mask import given_ignored, given_mask
 from photodrag.pipeline.photos.read import Photo, read_photo
 from photodrag.weights import UserError
+
+if TYPE_CHECKING:  # reading what is kept of a person needs torch, which takes a second to import
+    from photodrag.pipeline.people.person import Person
 
 ALIGNS = "face", "square"
 """What a generator is shown: a face, aligned as FFHQ's are, or an upright square of the photo."""
@@ -48,6 +54,8 @@ class Plan:
     """What finding the face took."""
     ignored: np.ndarray | None = None
     """What of the photo is not to be looked at, nor changed: bool [H, W]; None for nothing."""
+    person: Person | None = None
+    """Whose face it is, if somebody who was learned."""
 
     @property
     def face(self) -> Face | None:
@@ -80,7 +88,8 @@ def plan_edit(
     starts, ends = (None, None) if needs_landmarks else place_points(photo, handles, targets)
     given, mask, ignored = mask, given_mask(mask, photo), given_ignored(selection.ignore, photo)
     began = time.monotonic()
-    place, count = find_place(photo, selection.align or "face", selection.face, selection.box)
+    person = known_person(selection.person)
+    place, count = find_place(photo, selection.align or "face", selection.face, selection.box, person)
     if starts is None or ends is None:
         starts, ends = place_points(photo, handles, targets, place, snap, amounts)
     if isinstance(mask, str) and mask == "face" and count is None:
@@ -96,7 +105,7 @@ def plan_edit(
         check_mask_permits(mask, alignment, starts, name, count)
         if ignored is not None:  # a handle may lie there: a mouth behind a hand can smile
             check_mask_permits(mask * ~ignored, alignment, starts[:0], f"{name}, without what is ignored,", count)
-    return Plan(photo, starts, ends, mask, place, count, time.monotonic() - began, ignored)
+    return Plan(photo, starts, ends, mask, place, count, time.monotonic() - began, ignored, person)
 
 
 def find_generator(name_or_path: str | PathLike) -> tuple[str, str | None]:
@@ -119,16 +128,22 @@ def usual_align(subject: str | None) -> str:
 
 
 def find_place(
-    photo: Photo, align: str = "face", number: int | Face | None = None, box: Box | None = None
+    photo: Photo,
+    align: str = "face",
+    number: int | Face | None = None,
+    box: Box | None = None,
+    person: Person | None = None,
 ) -> tuple[Place, int | None]:
     """What is meant: a face and how many there are, as `find_face` says it; or a square, and None.
 
     The square is the largest that fits, in the middle, or the one around `box`; where that reaches outside, the
     photo is mirrored at its border. Raises UserError as `find_face` does, and for a face's number with a square."""
     if align == "face":
-        return find_face(photo, number, box)
+        return find_face(photo, number, box, person)
     if align != "square":
         raise UserError(f"What the generator is shown (align) is one of {', '.join(ALIGNS)}, not {align!r}.")
+    if person is not None:
+        raise UserError("A person was named (--person) where a square of the photo is edited: add --align face.")
     if number is not None:
         raise UserError("A face was chosen (--face) where a square of the photo is edited: add --align face, or --box.")
     if box is None:
@@ -138,6 +153,15 @@ def find_place(
     return Alignment.from_box(box), None
 
 
+def known_person(person: str | Person | None) -> Person | None:
+    """The person of a selection. Raises UserError where nobody of that name was learned."""
+    if not isinstance(person, str):
+        return person
+    from photodrag.pipeline.people.person import find
+
+    return find(person)
+
+
 def alignment_of(place: Place, size: int = 1024) -> Alignment:
     """The square that a generator of that size is shown."""
     if isinstance(place, Face):
@@ -145,14 +169,20 @@ def alignment_of(place: Place, size: int = 1024) -> Alignment:
     return replace(place, size=size)
 
 
-def find_face(photo: Photo, number: int | Face | None = None, box: Box | None = None) -> tuple[Face, int]:
-    """The face that is meant, and how many the photo shows: the largest by default, or number `number`,
-    or the one in `box`; a face itself counts as the only one. Raises UserError where it isn't there, or no
-    crop can be laid around it."""
+def find_face(
+    photo: Photo, number: int | Face | None = None, box: Box | None = None, person: Person | None = None
+) -> tuple[Face, int]:
+    """The face that is meant, and how many the photo shows: number `number`, or the one in `box`, or that of a person,
+    or the largest; a face itself counts as the only one. Raises UserError where it isn't there, or no crop can be laid
+    around it."""
     if isinstance(number, Face):
         face, count = number, 1
     elif box is not None:
         face, count = detection.in_box(photo.pixels, box), 1
+    elif person is not None and number is None:
+        from photodrag.pipeline.people.same_person import find_person
+
+        face, count = find_person(photo, person)
     else:
         found = detection.detect(photo.pixels)
         face, count = detection.choose(found, number, photo.path.name), len(found)

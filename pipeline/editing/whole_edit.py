@@ -82,6 +82,10 @@ class Edit:
     """A stage."""
     share: float = 1.0
     """How much of it was made: less than 1 where all of it would be somebody else."""
+    person: str | None = None
+    """Whose face it is, if somebody's who was learned."""
+    exemplars: tuple[str | None, ...] = ()
+    """Names of the person's other photos that the face's upper and its lower part are of; None for this one."""
     states: tuple[DragState, ...] = ()
     """Of the drag, from the first to the one whose w_plus is this edit's."""
     method: str = DEFAULT
@@ -229,13 +233,13 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
     its default."""
     photo, start, edited = plan.photo, start_of(plan, inversion), drawn(inversion, result.w_plus)
     reached = inversion.alignment.to_photo(result.points.cpu().numpy())
-    blended, share, likeness = put_in(plan, start, edited, reached), 1.0, None
+    (blended, choices), share, likeness = put_in(plan, start, edited, reached), 1.0, None
     if plan.face:
         known = plan.face.landmarks
         now, likeness = _looked_at(photo, known, blended.picture)
         while likeness > identity.SAME_PERSON and share > LEAST_SHARE:
             share /= 2
-            blended = put_in(plan, start, edited, reached, share=share)
+            blended, choices = put_in(plan, start, edited, reached, share=share)
             now, likeness = _looked_at(photo, known, blended.picture)
         weights = on_contours(plan.handles, known)
         reached = plan.handles + share * (reached - plan.handles)
@@ -257,6 +261,8 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
         steps=result.steps,
         identity=likeness,
         share=share,
+        person=plan.person.name if plan.person else None,
+        exemplars=tuple(choice.portrait.photo if choice else None for choice in choices),
         faces=plan.faces,
         seconds={},
     )

@@ -173,3 +173,12 @@ def _mirrored(start: int, stop: int, length: int) -> np.ndarray:
     period = max(2 * (length - 1), 1)
     index = np.arange(start, stop) % period
     return np.minimum(index, period - index) if length > 1 else np.zeros_like(index)
+
+
+def similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The matrix [2, 3] of the similarity that takes points b [N, 2] to a [N, 2] with the least squared error (Umeyama
+    1991; in the plane, a complex regression)."""
+    a, b = a @ [1, 1j], b @ [1, 1j]
+    turn = np.vdot(b - b.mean(), a - a.mean()) / np.vdot(b - b.mean(), b - b.mean())
+    move = a.mean() - turn * b.mean()
+    return np.array([[turn.real, -turn.imag, move.real], [turn.imag, turn.real, move.imag]])

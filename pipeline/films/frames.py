@@ -31,11 +31,15 @@ def pictures(
     inversion, the last of the last of the drag's states. arrows: with the drags drawn on them. share: the edit's.
     `progress` hears how many of how many there are, each time that one has been taken."""
     codes, points = even(states, frames)
-    start = start_of(plan, inversion)
+    start, choices = start_of(plan, inversion), None
+    if plan.person:  # what the last picture shows of other photos appears in those before it
+        last = inversion.alignment.to_photo(points[-1].numpy())
+        _, choices = put_in(plan, start, drawn(inversion, codes[-1:]), last, share=share)
     for number, (code, at) in enumerate(zip(codes, points, strict=True), 1):
         finish = (number - 1) / max(frames - 1, 1)
         seen = inversion.alignment.to_photo(at.numpy())
-        picture = put_in(plan, start, drawn(inversion, code[None]), seen, finish, share).picture
+        blended, _ = put_in(plan, start, drawn(inversion, code[None]), seen, finish, share, choices)
+        picture = blended.picture
         yield with_arrows(picture, plan.handles, plan.targets, seen) if arrows else picture
         progress(number, frames)
 

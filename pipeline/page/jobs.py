@@ -22,6 +22,7 @@ from photodrag.pipeline.page.job_queue import Job
 from photodrag.pipeline.page.pictures import Patch
 from photodrag.pipeline.page.preview import Pace, Preview
 from photodrag.pipeline.page.tab_state import TabState
+from photodrag.pipeline.people.same_person import number_of
 from photodrag.pipeline.photos.read import Photo
 from photodrag.weights.common.errors import UserError
 
@@ -42,7 +43,8 @@ def show(job: Job, app_state: AppState, tab_state: TabState, send: Send, read: C
     faces = detect(photo.pixels)
     job.step()
     tab_state.photo, tab_state.faces = photo, faces
-    send("faces", faces=report.of_faces(photo, faces)["faces"])
+    person = app_state.person and number_of(photo, faces, app_state.person)
+    send("faces", faces=report.of_faces(photo, faces)["faces"], person=person)
 
 
 def learn(job: Job, app_state: AppState, tab_state: TabState, send: Send, number: int | None, box: Box | None) -> None:
@@ -102,7 +104,7 @@ def drag(
     mine = None
     if mask == "painted":
         mine = painted_mask.to_png(painted_mask.full_size(data, photo, app_state.limits.display))
-    task = work.Task(drags, mask, mine)
+    task = work.Task(drags, mask, mine, app_state.person)
     plan = task.plan(photo, inversion.face)
     preview = Preview(photo, inversion, scale, app_state.limits.preview)
     start = preview.start(inversion.reconstruction)
@@ -139,6 +141,7 @@ def drag(
         likeness=likeness(edit.identity),
         identity=edit.identity,
         share=edit.share,
+        exemplars=[name for name in edit.exemplars if name],
     )
 
 

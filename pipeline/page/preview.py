@@ -62,7 +62,7 @@ class Preview:
             for places in (plan.handles, plan.targets, points)
         )
         dragged = Dragged(handles, targets, points, finish=0)
-        blended = blend_in(self._pixels, where, start, self._picture(w_plus), dragged)
+        blended, _ = blend_in(self._pixels, where, start, self._picture(w_plus), dragged)
         return patch(self._photo, blended.picture, self._region, PASSING)
 
     def _reduced(self, picture: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.films import frames
 from photodrag.pipeline.films.files import write_film
 from photodrag.pipeline.page.painted_mask import from_png
+from photodrag.pipeline.people.person import Person
 from photodrag.pipeline.photos.read import Photo, read_photo
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import PART, cache_folder, cannot_write, make_folder, sweep
@@ -42,12 +43,14 @@ class Task:
     """"auto", "face" or "painted"."""
     painted: bytes | None = None
     """Then the mask as a PNG of the photo's size."""
+    person: Person | None = None
+    """Whose face it is, if somebody's who was learned."""
 
     def plan(self, photo: Photo, face: Face | None) -> Plan:
         """What is to be done on a face of the photo. Raises UserError as `plan_edit`."""
         handles, targets = zip(*self.drags, strict=True) if self.drags else ((), ())
         mask = from_png(self.painted) if self.painted else self.mask
-        return plan_edit(photo, handles, targets, mask, Selection(face))
+        return plan_edit(photo, handles, targets, mask, Selection(face, person=self.person))
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,6 +161,7 @@ def edit_file(result: Result, choice: Choice, mask: Path) -> EditFile:
         mask=str(mask) if result.task.painted else result.task.mask,
         face=choice.face.number if choice.of > 1 else None,
         box=choice.box,
+        person=result.task.person.name if result.task.person else None,
         generator=result.inversion.models.name,
         steps=result.dragged.steps if result.dragged.stop_reason in (STOPPED, LIMIT) else None,
     )

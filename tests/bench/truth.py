@@ -36,7 +36,7 @@ from photodrag.invert.tuning import TuneSettings
 from photodrag.pipeline.editing.inversion import Models, to_tensor
 from photodrag.pipeline.editing.options import Dragging, Inverting, Network
 from photodrag.pipeline.editing.whole_edit import edit
-from photodrag.pipeline.faces.align import Alignment
+from photodrag.pipeline.faces.align import Alignment, similarity
 from photodrag.pipeline.faces.detection import detect
 from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.weights import UserError, keep_freed_memory
@@ -70,15 +70,6 @@ class Truth:
     landmarks: np.ndarray
     goal: np.ndarray
     goal_landmarks: np.ndarray
-
-
-def similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """The matrix [2, 3] of the similarity that takes points b [N, 2] to a [N, 2] with the least squared error (Umeyama
-    1991; in the plane, a complex regression)."""
-    a, b = a @ [1, 1j], b @ [1, 1j]
-    turn = np.vdot(b - b.mean(), a - a.mean()) / np.vdot(b - b.mean(), b - b.mean())
-    move = a.mean() - turn * b.mean()
-    return np.array([[turn.real, -turn.imag, move.real], [turn.imag, turn.real, move.imag]])
 
 
 def pair_of(name: str, a: np.ndarray, b: np.ndarray) -> Truth:

@@ -50,12 +50,13 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
+def write_whole(path: Path, write: Callable[[BinaryIO], object], private: bool = False) -> None:
     """Call `write` with an open binary file whose bytes become `path`: all of them, or none.
 
     A reader sees the old file or the new one. Whatever stops the writing (an error, Ctrl-C), the
     old file stays and nothing else does; only a killed process leaves a hidden file with a name in
-    `PART`, which `sweep` removes. A link is followed, an existing file's mode is kept.
+    `PART`, which `sweep` removes. A link is followed, an existing file's mode is kept. private: the file is the
+    user's alone, whatever there was.
 
     Raises UserError where the path can't be written (Failure when the disk is full)."""
     path = Path(os.path.realpath(path))
@@ -66,11 +67,11 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         if path.exists() and not os.access(path, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         try:
-            with open(part, "xb") as file:
+            with open(part, "xb", opener=_private if private else None) as file:
                 write(file)
                 file.flush()
                 os.fsync(file.fileno())
-            if path.exists():
+            if path.exists() and not private:
                 shutil.copymode(path, part)
             os.replace(part, path)
         finally:
@@ -79,6 +80,10 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object]) -> None:
         if error.errno is None:  # not the system's: a library's own complaint
             raise
         raise cannot_write(path, error) from error
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def cannot_write(path: Path, error: OSError) -> UserError:

@@ -1,7 +1,7 @@
 // What the server says, and what the page makes of it: methods of Page (main.js), each named after a message.
 
 import { shownAt } from "./geometry.js";
-import { lessText, REASONS, WORKING } from "./words.js";
+import { fromText, lessText, REASONS, WORKING } from "./words.js";
 
 // The job that an answer comes from.
 const JOBS = {
@@ -37,7 +37,7 @@ export const messageMethods = {
     this.panel.say("Looking for faces …", null);
   },
 
-  on_faces({ faces }) {
+  on_faces({ faces, person }) {
     this.faces = faces;
     const { resumed } = this;
     if (resumed?.choice) {
@@ -48,7 +48,7 @@ export const messageMethods = {
     }
     this.resumed = null;
     this.phase = "choose";
-    if (faces.length === 1) this.chooseFace({ number: 1 });
+    if (person || faces.length === 1) this.chooseFace({ number: person ?? 1 });
     else this.panel.say(faces.length ? "Click the face to edit." : "No face was found: draw a box around it.");
     this.boxing = !faces.length;
   },
@@ -116,7 +116,7 @@ export const messageMethods = {
     this.marks.rest();
     this.findOrigins();
     const first = drag.first ? ` First picture after ${(drag.first / 1000).toFixed(1)} s.` : "";
-    this.panel.say(`Done in ${content.steps} steps: ${REASONS[content.reason]}.${lessText(content.share)}${first}`);
+    this.panel.say(`Done in ${content.steps} steps: ${REASONS[content.reason]}.${lessText(content.share)}${fromText(content.exemplars)}${first}`);
   },
 
   on_origin({ id, point }) {

@@ -33,6 +33,11 @@ export function lessText(share) {
   return share < 1 ? ` Only ${Math.round(100 * share)}% of the way was gone, for all of it would be somebody else.` : "";
 }
 
+// Which of the person's other photos show through.
+export function fromText(photos) {
+  return photos.length ? ` Seen with the help of ${[...new Set(photos)].join(" and ")}.` : "";
+}
+
 // A place in the photo, in whole pixels.
 export function placeText([x, y]) {
   return `${Math.round(x)}, ${Math.round(y)}`;

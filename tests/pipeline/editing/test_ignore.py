@@ -194,7 +194,7 @@ def test_nothing_of_the_ignored_is_read_beside_it():
     for there in (0, 255, rng.randint(0, 256, (hidden.sum(), 3))):
         photo = stripes.copy()
         photo[hidden] = there
-        done = blend_in(photo, np.ones((1000, 1000), np.float32), start, moved, nothing, hidden)
+        done, _ = blend_in(photo, np.ones((1000, 1000), np.float32), start, moved, nothing, hidden)
         assert np.array_equal(done.picture[hidden], photo[hidden]) and not done.changed[hidden].any()
         assert (done.picture != photo).any(2).mean() > 0.2
         came_out.append(done.picture[~hidden])
