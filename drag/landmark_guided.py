@@ -23,9 +23,10 @@ from photodrag.drag.landmark_search import LandmarkSearch, Look
 from photodrag.drag.landmarks import Landmarks, found
 from photodrag.drag.settings import LandmarkGuidedSettings
 from photodrag.drag.state import ARRIVED, LIMIT, STALLED, STOPPED, DragResult, DragState
+from photodrag.drag.together import moved_together
 from photodrag.drag.trust_region import project_to_trust_region
 from photodrag.weights import Generator, LatentSpace
-from photodrag.weights.common.face_landmarks import SKULL
+from photodrag.weights.common.face_landmarks import COUNT, SKULL
 
 
 def landmark_guided_steps(
@@ -42,15 +43,20 @@ def landmark_guided_steps(
     where the head is to be (`moves_the_head`), or no face is seen. A step that loses the face is taken back, and those
     after it go no farther than half way from the best to it."""
     s, px = settings, generator.resolution / 512
-    on_face, ways = on_contours(handles.cpu().numpy(), landmarks.known), (targets - handles).cpu().numpy()
-    if not (on_face.any(1).all() and moves_the_head(on_face, ways, s.least_head_move * width(landmarks.known))):
+    on_face, ways = on_contours(handles.cpu().numpy(), landmarks.known), (targets - handles).cpu().double().numpy()
+    head = moves_the_head(on_face, ways, s.least_head_move * width(landmarks.known))
+    if not (on_face.any(1).all() and (head or s.parts)):
         return None
     first = found(generator, w_plus, landmarks)
     if first is None:
         return None
     start, rest = space.whiten(w_plus[:, : s.codes]), w_plus[:, s.codes :]
-    weights, wanted = torch.from_numpy(on_face), torch.from_numpy(ways).double() / px
-    search = LandmarkSearch(weights, wanted, model, s, start, px)
+    weights = torch.from_numpy(on_face)
+    led = on_face, ways
+    if not head:  # all the rest of the face stays where it is, or goes along
+        beside = s.held * moved_together(landmarks.known, on_face, ways)
+        led = np.concatenate((on_face, s.held * np.eye(COUNT))), np.concatenate((ways, beside))
+    search = LandmarkSearch(torch.from_numpy(led[0]), torch.from_numpy(led[1]) / px, model, s, start, px)
     look = Look.at_start(w_plus, start)
     reason = LIMIT
     for step in range(s.steps + 1):

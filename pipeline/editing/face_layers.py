@@ -9,25 +9,17 @@ import cv2
 import numpy as np
 
 from photodrag.drag.contours import width
-from photodrag.pipeline.editing import masks
+from photodrag.pipeline.editing import masks, openings
 from photodrag.pipeline.editing.blend import Layers, warped
 from photodrag.pipeline.editing.motion import FaceMotion, spline_flow
-from photodrag.weights.common.face_landmarks import INNER_LIPS, LEFT_EYE, RIGHT_EYE
 
 LIGHT = 40
 """What counts as light around an opening: a deviation in pixels of a crop of 1024."""
-OPENED = 0.5, 1.0
-"""How many times an eye or a mouth is to be twice as open, or half, for the generator's to count a little, or
-fully."""
-DONE = 0.25, 0.5
-"""Part of that change that is to be seen in the generator's pictures for it to count a little, and fully."""
-CLOSED = 0.03
-"""Openness of what is closed, as far as landmarks tell."""
 AROUND_EYES, AROUND_MOUTH = (0.05, 0.11), (0.03, 0.08)
 """How far around an opening it counts fully, and at all, in parts of the face's width: eyes have lashes."""
 
 
-OPENINGS = (LEFT_EYE, AROUND_EYES), (RIGHT_EYE, AROUND_EYES), (INNER_LIPS, AROUND_MOUTH)
+AROUND = AROUND_EYES, AROUND_EYES, AROUND_MOUTH
 
 
 def face_layers(
@@ -51,28 +43,12 @@ def face_layers(
 
 def opened(motion: FaceMotion, side: int) -> np.ndarray:
     """Where a mouth or an eye opened or closed, in the generator's pictures too, float32 [side, side] of 0 … 1."""
-    shown, face = np.zeros((side, side), np.float32), width(motion.goal)
-    for part, (full, end) in OPENINGS:
-        ring = motion.goal[part]
-        wanted = doublings(motion.photo[part], ring)
-        done = doublings(motion.before[part], motion.after[part]) / (wanted or 1.0)
-        share = np.clip((abs(wanted) - OPENED[0]) / (OPENED[1] - OPENED[0]), 0, 1)
-        share *= np.clip((done - DONE[0]) / (DONE[1] - DONE[0]), 0, 1)
+    new, face = np.zeros((side, side), np.float32), width(motion.goal)
+    for (ring, _), (full, end) in zip(openings.OPENINGS, AROUND, strict=True):
+        photo, goal, after = (places[ring] for places in (motion.photo, motion.goal, motion.after))
+        share = openings.new(photo, goal) * openings.shown(photo, goal, after)
         if share == 0:
             continue
-        away = masks.distance_from_hull(ring, side) / face
-        shown = np.maximum(shown, np.float32(share) * masks.smooth((end - away) / (end - full)))
-    return shown
-
-
-def doublings(before: np.ndarray, after: np.ndarray) -> float:
-    """How many times twice as open the contour of an eye or the inner lips has become."""
-    return float(np.log2((openness(after) + CLOSED) / (openness(before) + CLOSED)))
-
-
-def openness(ring: np.ndarray) -> float:
-    """How far the contour of an eye or of the inner lips, [6 or 8, 2] in order around it, is open: its mean height in
-    parts of its width (Soukupová and Čech 2016)."""
-    half = len(ring) // 2
-    upper, lower = ring[1:half], ring[:half:-1]
-    return float(np.linalg.norm(upper - lower, axis=1).mean() / np.linalg.norm(ring[half] - ring[0]))
+        away = masks.distance_from_hull(goal, side) / face
+        new = np.maximum(new, np.float32(share) * masks.smooth((end - away) / (end - full)))
+    return new

@@ -11,8 +11,10 @@ import cv2
 import numpy as np
 
 from photodrag.drag.contours import on_contours, width
+from photodrag.drag.together import moved_together
+from photodrag.pipeline.editing.openings import held_back
 from photodrag.pipeline.faces.landmarks import Frame, predict
-from photodrag.weights.common.face_landmarks import BELOW_BROWS, BROWS, COUNT, LIDS_AND_LIPS, MOUTH, PARTS
+from photodrag.weights.common.face_landmarks import BELOW_BROWS, BROWS, LIDS_AND_LIPS, MOUTH
 
 FOREHEAD = 0.45
 """How far above the brows landmarks are continued, in parts of the way from the mouth to them."""
@@ -22,10 +24,6 @@ STILL = 2.0
 """Pixels of a crop of 1024: what is seen to move less than this hardly counts as moved, for it is read so roughly."""
 MOST_LEFT = 0.05
 """Of the face's width: how far at most the splines take a handle beyond where the generator took it."""
-REACH = 0.12
-"""Of the face's width: how far around a handle landmarks go along with it."""
-TOGETHER = sum(np.outer(part, part) for part in (np.isin(np.arange(COUNT), list(part)).astype(float) for part in PARTS))
-"""[68, 68], in how many parts two landmarks are together."""
 SHUT = 0.12
 """The least distance of upper and lower lid, or lip, in parts of what it was."""
 GRID = 96
@@ -73,7 +71,7 @@ def face_motion(landmarks: np.ndarray, before: np.ndarray, edited: np.ndarray, d
     moved = moved * (1 - np.exp(-((far / (STILL * len(edited) / 1024)) ** 2)))
     weights = on_contours(dragged.handles, landmarks)
     way = moved + dragged.finish * rest_of_way(landmarks, moved, dragged, weights)
-    goal = uncrossed(landmarks + dragged.share * way, landmarks)
+    goal = held_back(landmarks, uncrossed(landmarks + dragged.share * way, landmarks), after)
     off = ~weights.any(1)
     start, end = dragged.handles[off], dragged.points[off]
     pairs = (landmarks, start), (before, start), (after, end), (goal, start + dragged.share * (end - start))
@@ -82,16 +80,13 @@ def face_motion(landmarks: np.ndarray, before: np.ndarray, edited: np.ndarray, d
 
 def rest_of_way(landmarks: np.ndarray, moved: np.ndarray, dragged: Dragged, weights: np.ndarray) -> np.ndarray:
     """How far landmarks [68, 2], which have `moved` so far, go yet for handles of these `weights` [N, 68] of them to be
-    at their targets: the likeliest, if landmarks near each other move alike (a Gaussian process)."""
+    at their targets."""
     led, face = weights.any(1), width(landmarks)
     if not led.any():
         return np.zeros_like(landmarks)
     weights, left = weights[led], (dragged.targets - dragged.handles)[led] - weights[led] @ moved
     left *= np.minimum(1, MOST_LEFT * face / np.maximum(np.linalg.norm(left, axis=1, keepdims=True), 1e-9))
-    apart = np.linalg.norm(landmarks[:, None] - landmarks, axis=2) / face
-    alike = np.exp(-0.5 * (apart / REACH) ** 2) * TOGETHER
-    spread = weights @ alike @ weights.T + 1e-3 * np.eye(len(weights))
-    return alike @ weights.T @ np.linalg.solve(spread, left)
+    return moved_together(landmarks, weights, left)
 
 
 def uncrossed(goal: np.ndarray, landmarks: np.ndarray) -> np.ndarray:

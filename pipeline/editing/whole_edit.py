@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from photodrag.drag import DragResult, DragState, Landmarks
+from photodrag.drag import DragResult, DragSettings, DragState, Landmarks
 from photodrag.drag.contours import on_contours
 from photodrag.drag.methods import DEFAULT, find_method
 from photodrag.drag.state import finished, states_until
@@ -200,13 +200,17 @@ def drag_face(
     elif plan.mask == "face" and plan.face:
         fine = at_least(LEAST_SIDE, alignment)
         may_change = masks.face_mask([fine.to_crop(plan.face.landmarks)], fine.size)
+    settings = settings or chosen.settings
+    if plan.face and isinstance(settings, DragSettings):
+        settings = replace(settings, landmark_guided=replace(settings.landmark_guided, parts=True))
+        may_change = None
     states = chosen.steps(
         inversion.generator,
         inversion.w_plus,
         torch.from_numpy(alignment.to_crop(plan.handles)),
         torch.from_numpy(alignment.to_crop(plan.targets)),
         None if may_change is None else torch.from_numpy(may_change),
-        settings or chosen.settings,
+        settings,
         models.space,
         followed(inversion.crop.landmarks),
     )

@@ -28,8 +28,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from photodrag.drag.contours import on_contours, width
-from photodrag.pipeline.editing.face_layers import openness
 from photodrag.pipeline.editing.inversion import Models
+from photodrag.pipeline.editing.openings import openness
 from photodrag.pipeline.editing.options import Network
 from photodrag.pipeline.editing.whole_edit import Edit, edit
 from photodrag.pipeline.faces.landmarks import Frame, predict

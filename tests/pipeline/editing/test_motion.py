@@ -7,7 +7,7 @@ from PIL import Image
 
 from photodrag.drag.contours import on_contours, width
 from photodrag.pipeline.editing.blend import warped
-from photodrag.pipeline.editing.face_layers import face_layers, opened, openness
+from photodrag.pipeline.editing.face_layers import face_layers, opened
 from photodrag.pipeline.editing.motion import (
     MOST_LEFT,
     Dragged,
@@ -16,6 +16,7 @@ from photodrag.pipeline.editing.motion import (
     spline_flow,
     uncrossed,
 )
+from photodrag.pipeline.editing.openings import openness
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.detection import detect
 from photodrag.weights.common.face_landmarks import BROWS, EYES, INNER_LIPS, JAW, LEFT_EYE, MOUTH, RIGHT_EYE

@@ -1,0 +1,58 @@
+"""Eyes and mouths that open and close: how far, and whether the generator's picture shows it."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from photodrag.weights.common.face_landmarks import INNER_LIPS, LEFT_EYE, MOUTH, RIGHT_EYE
+
+OPENED = 0.5, 1.0
+"""How many times an eye or a mouth is to be twice as open, or half, for what is in it to be new a little, or
+fully."""
+SHOWN = 0.25, 0.5
+"""Part of that change that is to be seen in the generator's picture for it to count a little, and fully."""
+CLOSED = 0.03
+"""Openness of what is closed, as far as landmarks tell."""
+OPENINGS = (LEFT_EYE, LEFT_EYE), (RIGHT_EYE, RIGHT_EYE), (INNER_LIPS, MOUTH)
+"""The landmarks around each opening, and all those that go along with it."""
+
+
+def openness(ring: np.ndarray) -> float:
+    """How far the contour of an eye or of the inner lips, [6 or 8, 2] in order around it, is open: its mean height in
+    parts of its width (Soukupová and Čech 2016)."""
+    half = len(ring) // 2
+    upper, lower = ring[1:half], ring[:half:-1]
+    return float(np.linalg.norm(upper - lower, axis=1).mean() / np.linalg.norm(ring[half] - ring[0]))
+
+
+def doublings(before: np.ndarray, after: np.ndarray) -> float:
+    """How many times twice as open the contour of an eye or the inner lips has become."""
+    return float(np.log2((openness(after) + CLOSED) / (openness(before) + CLOSED)))
+
+
+def shown(photo: np.ndarray, goal: np.ndarray, after: np.ndarray) -> float:
+    """How much of the way from a contour in the photo to its goal the generator's picture shows, 0 … 1."""
+    wanted = doublings(photo, goal)
+    return rising(doublings(photo, after) / wanted, SHOWN) if wanted else 1.0
+
+
+def new(photo: np.ndarray, goal: np.ndarray) -> float:
+    """How new is what a contour holds at its goal, 0 … 1: fully where it opens, or closes, from what it was."""
+    return rising(abs(doublings(photo, goal)), OPENED)
+
+
+def held_back(landmarks: np.ndarray, goal: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """A goal for landmarks [68, 2] in which no eye or mouth opens or closes farther than a photo's own pixels bear, or
+    than the generator's picture, where they are at `after`, shows."""
+    borne = goal.copy()
+    for ring, along in OPENINGS:
+        wanted = abs(doublings(landmarks[ring], goal[ring]))
+        if wanted > OPENED[0]:
+            share = max(OPENED[0] / wanted, shown(landmarks[ring], goal[ring], after[ring]))
+            borne[along] = landmarks[along] + share * (goal[along] - landmarks[along])
+    return borne
+
+
+def rising(value: float, bounds: Sequence[float]) -> float:
+    """0 up to the first bound, 1 from the second on, in even motion in between."""
+    return float(np.clip((value - bounds[0]) / (bounds[1] - bounds[0]), 0, 1))
