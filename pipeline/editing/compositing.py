@@ -11,10 +11,11 @@ from torch import Tensor
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.editing import masks
 from photodrag.pipeline.editing.blend import Blend, blend, residual_layers
-from photodrag.pipeline.editing.exemplars import Choices, chosen, with_exemplars
+from photodrag.pipeline.editing.exemplars import Choices, chosen, shown_inside, with_exemplars
 from photodrag.pipeline.editing.face_layers import face_layers
 from photodrag.pipeline.editing.inversion import Inversion
 from photodrag.pipeline.editing.motion import Dragged, face_motion
+from photodrag.pipeline.editing.openings import held_back
 from photodrag.pipeline.editing.plan import Plan
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.landmarks import Frame, predict
@@ -100,9 +101,11 @@ def blend_in(
         change = reconstruction, edited
     else:
         motion, crop = face_motion(landmarks, start.landmarks_drawn, edited, dragged), alignment.crop(seen)
+        if person and not choices and dragged.finish:
+            choices = chosen(crop, motion, person.portraits, alignment.size / alignment.scale)
+        motion = held_back(motion, shown_inside(choices))
         layers = face_layers(crop, edited, motion, residual_weight)
-        if person and dragged.finish:
-            choices = choices or chosen(crop, motion, person.portraits, alignment.size / alignment.scale)
+        if choices and dragged.finish:
             layers = with_exemplars(crop, layers, motion, choices, dragged.finish)
         change = crop, layers.of(crop)
     seam = masks.crop_seam(alignment.inside(pixels.shape))

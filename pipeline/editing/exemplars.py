@@ -5,7 +5,7 @@ The photo's own pixels, moved, show no fold, tooth or eye that they didn't show 
 the part of the face that changes is read from that one, moved to where the landmarks are to be, in the light of the
 photo that is edited."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -15,6 +15,7 @@ from photodrag.drag.contours import width
 from photodrag.pipeline.editing import masks
 from photodrag.pipeline.editing.blend import Layers, warped
 from photodrag.pipeline.editing.motion import FaceMotion, spline_flow
+from photodrag.pipeline.editing.openings import OPENED, SHOWN, doublings, rising
 from photodrag.pipeline.faces.align import similarity
 from photodrag.pipeline.people.person import Portrait
 from photodrag.weights.common.face_landmarks import (
@@ -31,8 +32,13 @@ from photodrag.weights.common.face_landmarks import (
 
 MOVED = 0.008, 0.016
 """Of the face's width, the mean way of a part's landmarks from which an exemplar counts a little, and fully."""
-NEARER = 0.35, 0.6
-"""How much nearer to what is wanted its part is than the photo's, as a share of that, from which likewise."""
+RIGHT = 0.35, 0.6
+"""How much nearer to its goal a part is in an exemplar than in the photo, as a share of that, from which likewise."""
+WHOLE = 0.4, 0.6
+"""Of an exemplar's weight, where what eyes and mouth hold goes over from the photo's to the exemplar's: two gazes or
+rows of teeth, one through the other, are none."""
+ALIKE = 0.3
+"""Doublings of an opening by which another exemplar must be nearer than that which shows around it."""
 OTHER_LOOKS = 0.85, 1.15
 """Contrast of the difference from the photo, where nothing moved it, in parts of the photo's own, up to which an
 exemplar counts fully, and at all: beyond it lies a hand, a beard, glasses."""
@@ -57,41 +63,121 @@ UPPER = [*range(BROWS.start, BROWS.stop), *range(EYES.start, EYES.stop)]
 LOWER = [*range(MOUTH.start, MOUTH.stop)]
 PARTS = UPPER, LOWER
 """Landmarks by which exemplars are compared: of the face's upper half, and its lower one."""
-OPENINGS = (LEFT_EYE, 0.06), (RIGHT_EYE, 0.06), (INNER_LIPS, 0.04)
-"""What light isn't read from, and how far around it, in parts of the face's width."""
+INSIDE = (LEFT_EYE, RIGHT_EYE), (INNER_LIPS,)
+"""The openings in each of PARTS; of two the same exemplar shows what they hold, for eyes look one way."""
+REGIONS = "brows", "lips", "eyes", "teeth"
+"""What may be of different exemplars: the skin of each of PARTS, and what its openings hold."""
+AROUND = 0.06, 0.06, 0.04
+"""How far around each of them goes what it holds, in parts of the face's width: eyes have lashes."""
 
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """An exemplar for a part of a face, and how much of it is to show, 0 … 1."""
+    """An exemplar for a region of a face, and how much of it is to show, 0 … 1."""
 
     portrait: Portrait
     weight: float
 
 
 Choices = Sequence[Choice | None]
-"""Of each of PARTS."""
+"""Of each of REGIONS."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A portrait that may be chosen."""
+
+    portrait: Portrait
+    landmarks: np.ndarray
+    """[68, 2], laid on the goal's."""
+    fine: float
+    """0 … 1, whether it has pixels enough."""
 
 
 def chosen(crop: np.ndarray, motion: FaceMotion, portraits: Sequence[Portrait], finest: float) -> list[Choice | None]:
-    """Of each of PARTS the exemplar that is nearest to where a motion takes it; None where the photo's own part is as
-    good. crop: the photo's, uint8 RGB [S, S, 3], of `finest` pixels of the photo a side."""
-    photo, goal, face = motion.photo[:COUNT], motion.goal[:COUNT], width(motion.goal)
-    places = np.array([expression(portrait, goal) for portrait in portraits]).reshape(-1, COUNT, 2)
-    choices: list[Choice | None] = []
-    for part in PARTS:
-        own = np.linalg.norm(photo[part] - goal[part], axis=1).mean() / face
-        away = np.linalg.norm(places[:, part] - goal[part], axis=2).mean(1) / face
-        best = None
-        for number in away.argsort()[:TRIED] if own > MOVED[0] else ():
-            weight = rising(own, *MOVED) * rising(1 - away[number] / own, *NEARER)
-            weight *= rising(len(portraits[number].picture) / min(finest, len(crop)), *COARSER)
+    """Of each of REGIONS the exemplar that shows what a motion leads to; None where the photo's own region is as good.
+    crop: the photo's, uint8 RGB [S, S, 3], of `finest` pixels of the photo a side."""
+    photo, goal = motion.photo[:COUNT], motion.goal[:COUNT]
+    candidates = [
+        Candidate(portrait, expression(portrait, goal), rising(len(portrait.picture) / min(finest, len(crop)), COARSER))
+        for portrait in portraits
+    ]
+    skins, insides = [], []
+    for part, rings in zip(PARTS, INSIDE, strict=True):
+
+        def looks(candidate: Candidate, part: Sequence[int] = part) -> float:
+            return candidate.fine * (1 - rising(other_looks(crop, photo, candidate.portrait, part), OTHER_LOOKS))
+
+        moves = rising(np.linalg.norm(goal[part] - photo[part], axis=1).mean() / width(goal), MOVED)
+        fits = [moves * fit(photo[part], goal[part], one.landmarks[part]) for one in candidates]
+        skins.append(best_of(candidates, fits, fits, looks))
+        insides.append(inside_of(candidates, photo, goal, rings, skins[-1], looks))
+    return [*skins, *insides]
+
+
+def inside_of(
+    candidates: Sequence[Candidate],
+    photo: np.ndarray,
+    goal: np.ndarray,
+    rings: Sequence[slice],
+    skin: Choice | None,
+    looks: Callable[[Candidate], float],
+) -> Choice | None:
+    """The exemplar for what openings hold: where they open, or close, the one in which they are nearest to the goal,
+    and if it can be that of the skin around them; else that one, as a whole or not at all."""
+    if max(abs(doublings(photo[ring], goal[ring])) for ring in rings) <= OPENED[0]:
+        return replace(skin, weight=rising(skin.weight, WHOLE)) if skin else None
+    fits, order = [], []
+    for one in candidates:
+        fits.append(min(inner_fit(photo[ring], goal[ring], one.landmarks[ring]) for ring in rings))
+        miss = sum(abs(doublings(goal[ring], one.landmarks[ring])) for ring in rings)
+        order.append(-miss + (ALIKE if skin and one.portrait is skin.portrait else 0))
+    return best_of(candidates, fits, order, looks)
+
+
+def best_of(
+    candidates: Sequence[Candidate],
+    weights: Sequence[float],
+    order: Sequence[float],
+    looks: Callable[[Candidate], float],
+) -> Choice | None:
+    """The candidate of most weight after its looks, which are looked at for TRIED of them, in that order, from the
+    largest on; None where none has any."""
+    best = None
+    for number in np.argsort([-value for value in order], kind="stable")[:TRIED]:
+        if weights[number] > (best.weight if best else 0):
+            weight = weights[number] * looks(candidates[number])
             if weight > (best.weight if best else 0):
-                weight *= 1 - rising(other_looks(crop, photo, portraits[number], part), *OTHER_LOOKS)
-            if weight > (best.weight if best else 0):
-                best = Choice(portraits[number], weight)
-        choices.append(best)
-    return choices
+                best = Choice(candidates[number].portrait, weight)
+    return best
+
+
+def fit(photo: np.ndarray, goal: np.ndarray, place: np.ndarray) -> float:
+    """How much an exemplar whose landmarks [N, 2] lie at `place` shows of the way from the photo's to the goal, 0 … 1:
+    all of it where it is much nearer to the goal, or else as much as the goal lies on the way to it."""
+    wanted, way = goal - photo, place - photo
+    along = float(np.clip((wanted * way).sum() / max((way**2).sum(), 1e-9), 0, 1))
+    far, away, off = (np.linalg.norm(x, axis=1).mean() for x in (wanted, goal - place, wanted - along * way))
+    far = max(far, 1e-9)
+    return max(rising(1 - away / far, RIGHT), along * rising(1 - off / far, RIGHT))
+
+
+def inner_fit(photo: np.ndarray, goal: np.ndarray, place: np.ndarray) -> float:
+    """How much of an eye's or a mouth's opening, or closing, from its contour in the photo to the goal an exemplar
+    shows in which it lies at `place`, 0 … 1."""
+    wanted = doublings(photo, goal)
+    return rising(doublings(photo, place) / wanted, SHOWN) if wanted else 1.0
+
+
+def shown_of(choices: Choices) -> dict[str, str]:
+    """Of the regions that show an exemplar the photo's name."""
+    return {region: one.portrait.photo for region, one in zip(REGIONS, choices, strict=False) if one and one.weight}
+
+
+def shown_inside(choices: Choices) -> tuple[float, float, float]:
+    """How much of an exemplar shows in each of openings.OPENINGS."""
+    eyes, teeth = (one.weight if one else 0.0 for one in choices[2:]) if choices else (0.0, 0.0)
+    return eyes, eyes, teeth
 
 
 def with_exemplars(
@@ -99,17 +185,23 @@ def with_exemplars(
 ) -> Layers:
     """A moved face with what its exemplars show. share: 0 … 1, how much of them shows, in a film on its way."""
     side, goal = len(crop), motion.goal[:COUNT]
-    own, mask, ways = layers.of(crop), inner_face(goal, side), lower_half(goal, side)
-    for choice, there in zip(choices, (1 - ways, ways), strict=True):
+    own, mask, lower = layers.of(crop), inner_face(goal, side), lower_half(goal, side)
+    skin = skin_between(goal, side)
+    regions = skin * (1 - lower), skin * lower, (1 - skin) * (1 - lower), (1 - skin) * lower
+    for choice, region in zip(choices, regions, strict=True):
         if choice is None:
             continue
-        shown = moved(choice.portrait, goal, side)
-        shown = shown * light(own, shown, goal)
-        part = (share * choice.weight * mask * there)[..., None]
-        layers = replace(
-            layers, rest=layers.rest + part * (shown - layers.rest), weight=layers.weight * (1 - part[..., 0])
-        )
+        picture = moved(choice.portrait, goal, side)
+        picture = picture * light(own, picture, goal)
+        part = share * choice.weight * mask * region
+        rest = layers.rest + part[..., None] * (picture - layers.rest)
+        layers = replace(layers, rest=rest, weight=layers.weight * (1 - part))
     return layers
+
+
+def outside(goal: np.ndarray, ring: slice, around: float, side: int) -> np.ndarray:
+    """float32 [side, side], 0 within an eye or a mouth, rising to 1 over `around`, in parts of the face's width."""
+    return masks.smooth(masks.distance_from_hull(goal[ring], side) / (around * width(goal)))
 
 
 def moved(portrait: Portrait, goal: np.ndarray, side: int) -> np.ndarray:
@@ -136,9 +228,9 @@ def light(own: np.ndarray, shown: np.ndarray, goal: np.ndarray) -> np.ndarray:
 
 def skin_between(goal: np.ndarray, side: int) -> np.ndarray:
     """Where a face shows skin and hair rather than eyes or what a mouth shows: float32 [side, side], never 0."""
-    skin, face = np.ones((side, side), np.float32), width(goal)
-    for part, around in OPENINGS:
-        skin *= masks.smooth(masks.distance_from_hull(goal[part], side) / (around * face))
+    skin = np.ones((side, side), np.float32)
+    for ring, around in zip((ring for rings in INSIDE for ring in rings), AROUND, strict=True):
+        skin *= outside(goal, ring, around, side)
     return np.maximum(skin, 1e-3)
 
 
@@ -178,8 +270,3 @@ def other_looks(crop: np.ndarray, landmarks: np.ndarray, portrait: Portrait, par
 def fine(picture: np.ndarray, deviation: float) -> np.ndarray:
     """What of a picture is finer than that."""
     return picture - cv2.GaussianBlur(picture, (0, 0), deviation)
-
-
-def rising(value: float, low: float, high: float) -> float:
-    """0 up to low, 1 from high on, smooth in between."""
-    return float(masks.smooth(np.array((value - low) / (high - low))))

@@ -12,7 +12,6 @@ import numpy as np
 
 from photodrag.drag.contours import on_contours, width
 from photodrag.drag.together import moved_together
-from photodrag.pipeline.editing.openings import held_back
 from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.weights.common.face_landmarks import BELOW_BROWS, BROWS, LIDS_AND_LIPS, MOUTH
 
@@ -71,7 +70,7 @@ def face_motion(landmarks: np.ndarray, before: np.ndarray, edited: np.ndarray, d
     moved = moved * (1 - np.exp(-((far / (STILL * len(edited) / 1024)) ** 2)))
     weights = on_contours(dragged.handles, landmarks)
     way = moved + dragged.finish * rest_of_way(landmarks, moved, dragged, weights)
-    goal = held_back(landmarks, uncrossed(landmarks + dragged.share * way, landmarks), after)
+    goal = uncrossed(landmarks + dragged.share * way, landmarks)
     off = ~weights.any(1)
     start, end = dragged.handles[off], dragged.points[off]
     pairs = (landmarks, start), (before, start), (after, end), (goal, start + dragged.share * (end - start))

@@ -1,9 +1,11 @@
 """Eyes and mouths that open and close: how far, and whether the generator's picture shows it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
+from photodrag.pipeline.editing.motion import FaceMotion
 from photodrag.weights.common.face_landmarks import INNER_LIPS, LEFT_EYE, MOUTH, RIGHT_EYE
 
 OPENED = 0.5, 1.0
@@ -41,16 +43,16 @@ def new(photo: np.ndarray, goal: np.ndarray) -> float:
     return rising(abs(doublings(photo, goal)), OPENED)
 
 
-def held_back(landmarks: np.ndarray, goal: np.ndarray, after: np.ndarray) -> np.ndarray:
-    """A goal for landmarks [68, 2] in which no eye or mouth opens or closes farther than a photo's own pixels bear, or
-    than the generator's picture, where they are at `after`, shows."""
-    borne = goal.copy()
-    for ring, along in OPENINGS:
-        wanted = abs(doublings(landmarks[ring], goal[ring]))
+def held_back(motion: FaceMotion, elsewhere: Sequence[float] = (0.0, 0.0, 0.0)) -> FaceMotion:
+    """A motion in which no eye or mouth opens or closes farther than the photo's own pixels bear, or than the
+    generator's picture shows, or than is seen `elsewhere`, 0 … 1 for each of OPENINGS."""
+    goal = motion.goal.copy()
+    for (ring, along), other in zip(OPENINGS, elsewhere, strict=True):
+        wanted = abs(doublings(motion.photo[ring], goal[ring]))
         if wanted > OPENED[0]:
-            share = max(OPENED[0] / wanted, shown(landmarks[ring], goal[ring], after[ring]))
-            borne[along] = landmarks[along] + share * (goal[along] - landmarks[along])
-    return borne
+            share = max(OPENED[0] / wanted, shown(motion.photo[ring], goal[ring], motion.after[ring]), other)
+            goal[along] = motion.photo[along] + share * (goal[along] - motion.photo[along])
+    return replace(motion, goal=goal)
 
 
 def rising(value: float, bounds: Sequence[float]) -> float:

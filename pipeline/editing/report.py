@@ -23,8 +23,6 @@ if TYPE_CHECKING:  # these import torch, and `photodrag faces` needs none
 
 HOPELESS = 0.2
 """Perceptual distance from which a reconstruction shows something else than the photo."""
-PARTS = {"upper": "brows and eyes", "lower": "mouth"}
-"""Of a face, in words."""
 A_LINE, NAMES_A_LINE = 6, 3
 """Landmarks in a line, by number and by name."""
 
@@ -52,7 +50,7 @@ def of_edit(edit: Edit, output: Path, seed: int, seconds: float) -> dict:
         "likeness": None if edit.identity is None else likeness(edit.identity),
         "share": edit.share,
         "person": edit.person,
-        "exemplars": dict(zip(PARTS, edit.exemplars, strict=True)) if edit.person else None,
+        "exemplars": edit.exemplars,
         "seconds": edit.seconds | {"total": round(seconds, 3)},
         "cached": inversion.cached,
         "generator": inversion.models.name,
@@ -146,8 +144,8 @@ def edit_in_words(facts: dict) -> str:
             f"  only {facts['share']:.0%} of the way was gone, for all of it would be somebody else: ask for less"
         )
     if facts["person"]:
-        shown = [f"{PARTS[part]} with the help of {photo}" for part, photo in facts["exemplars"].items() if photo]
-        lines.append(f"  {facts['person']}: {', '.join(shown) or 'no other photo is nearer to what was asked for'}")
+        shown = [f"{region} of {photo}" for region, photo in facts["exemplars"].items()]
+        lines.append(f"  {facts['person']}: {', '.join(shown) or 'no other photo shows more of what was asked for'}")
     lines += [
         f"  inversion{', tuned' if facts['tuned'] else ''}{kept}: {_figures(facts)}{_hopeless(facts)}",
         f"  {total:.1f} s: " + ", ".join(f"{stage} {took:.1f}" for stage, took in seconds.items()),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from photodrag.invert import identity
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.editing import masks
 from photodrag.pipeline.editing.compositing import LEAST_SIDE, at_least, drawn, put_in, start_of
+from photodrag.pipeline.editing.exemplars import shown_of
 from photodrag.pipeline.editing.inversion import Inversion, Models, Progress, invert, silent
 from photodrag.pipeline.editing.likeness import projection_for
 from photodrag.pipeline.editing.options import Dragging, Inverting, Network
@@ -84,8 +85,8 @@ class Edit:
     """How much of it was made: less than 1 where all of it would be somebody else."""
     person: str | None = None
     """Whose face it is, if somebody's who was learned."""
-    exemplars: tuple[str | None, ...] = ()
-    """Names of the person's other photos that the face's upper and its lower part are of; None for this one."""
+    exemplars: Mapping[str, str] = field(default_factory=dict)
+    """Which of the person's other photos, by name, shows what of the face (see exemplars.REGIONS)."""
     states: tuple[DragState, ...] = ()
     """Of the drag, from the first to the one whose w_plus is this edit's."""
     method: str = DEFAULT
@@ -266,7 +267,7 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
         identity=likeness,
         share=share,
         person=plan.person.name if plan.person else None,
-        exemplars=tuple(choice.portrait.photo if choice else None for choice in choices),
+        exemplars=shown_of(choices),
         faces=plan.faces,
         seconds={},
     )

@@ -141,7 +141,7 @@ def drag(
         likeness=likeness(edit.identity),
         identity=edit.identity,
         share=edit.share,
-        exemplars=[name for name in edit.exemplars if name],
+        exemplars=list(edit.exemplars.values()),
     )
 
 

