@@ -22,6 +22,7 @@ from stand_ins import VisitedServer, lay_files, lay_networks, lay_published, lay
 from photodrag.invert import cache
 from photodrag.pipeline.cli import main, photodrag
 from photodrag.pipeline.editing.edit_file import read_edit_file
+from photodrag.pipeline.people import person as people
 
 SHOWN = {line: page.name for page in PAGES for line in commands(page)}
 """Every command, and a page that shows it."""
@@ -86,6 +87,10 @@ def prepared(words: list[str]) -> list[str]:
         shutil.copy(next(Path().glob("kept/*")), cache.folder())
     if words[:2] == ["cache", "import"]:
         before += [["cache", "export", "photo.jpg", words[2]], ["cache", "clear", "--yes"]]
+    if words[0] == "person" or "--person" in words:
+        shutil.rmtree(people.folder(), ignore_errors=True)
+        if words[:2] != ["person", "learn"] or "--replace" in words:
+            before.append(["person", "learn", "anna", *sorted(glob("holiday/*.jpg"))])
     if "grandma" in words:
         before.append(["weights", "add", "network-snapshot-004000.pkl", "--name", "grandma", "--subject", "face"])
     for command in before:

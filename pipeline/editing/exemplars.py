@@ -39,7 +39,7 @@ WHOLE = 0.4, 0.6
 rows of teeth, one through the other, are none."""
 ALIKE = 0.3
 """Doublings of an opening by which another exemplar must be nearer than that which shows around it."""
-OTHER_LOOKS = 0.85, 1.15
+OTHER_LOOKS = 0.8, 1.05
 """Contrast of the difference from the photo, where nothing moved it, in parts of the photo's own, up to which an
 exemplar counts fully, and at all: beyond it lies a hand, a beard, glasses."""
 COARSER = 0.25, 0.5
