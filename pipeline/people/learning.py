@@ -21,6 +21,8 @@ MOST = 50
 """Photos of a person: what more would show was seen before."""
 SIDE = 1024, 128
 """Pixels of the square around a face that are kept at most, and that it must have at least."""
+WHOLE = 0.95
+"""Part of a face's landmarks that must lie in the photo."""
 QUALITY = 95
 """Of JPEG."""
 LOOKING = "looking at photos"
@@ -66,7 +68,7 @@ def learn(
             if photo.key in found:
                 left_out[label] = "it is there twice"
             elif not portraits:
-                left_out[label] = "it shows no face that is large enough"
+                left_out[label] = "it shows no face that is large enough and whole"
             else:
                 found[photo.key], labels[photo.key] = portraits, label
         progress(LOOKING, number, len(photos))
@@ -83,9 +85,11 @@ def learn(
 
 
 def portraits_in(photo: Photo) -> list[Portrait]:
-    """The faces of a photo that are large enough, the largest first."""
+    """The faces of a photo that are large enough and whole, the largest first."""
     portraits = []
     for face in detect(photo.pixels):
+        if ((face.landmarks >= 0) & (face.landmarks < photo.pixels.shape[1::-1])).all(1).mean() < WHOLE:
+            continue
         try:
             alignment = Alignment.from_landmarks(face.landmarks)
         except ValueError:  # no eyes and mouth that could be told apart

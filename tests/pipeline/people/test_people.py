@@ -80,7 +80,7 @@ def test_learned_from_photos_with_others(album, cache):
     twice = ({"copy", "portrait"} - names).pop()
     assert why.pop(f"{twice}.png") == "it is there twice"
     assert why.pop("stranger.png") == "it shows somebody else"
-    assert why.pop("sky.png") == "it shows no face that is large enough"
+    assert why.pop("sky.png") == "it shows no face that is large enough and whole"
     assert "There is no file nowhere.jpg" in why.pop("nowhere.jpg") and not why
 
 
@@ -137,7 +137,7 @@ def test_commands(album, cache, tmp_path):
     photos = [album[name] for name in (*OWN, "sky")]
     ran = run(*LEARN, *photos)
     assert (ran.code, ran.out) == (0, "anna was learned from 5 photos: edit with --person anna.\n")
-    assert ran.err == f"{album['sky']} is left out: it shows no face that is large enough.\n"
+    assert ran.err == f"{album['sky']} is left out: it shows no face that is large enough and whole.\n"
     again = run(*LEARN, *photos)
     assert again.code == 2 and "--replace" in again.err and again.out == ""
     facts = json.loads(run(*LEARN, "--replace", *photos, "--json").out)
