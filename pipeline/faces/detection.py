@@ -13,6 +13,7 @@ from photodrag.weights.common.errors import UserError
 WINDOW = 80  # px across the smallest face that dlib's detector sees
 SMALLEST = 60  # px across the smallest face looked for
 COARSE = 1000  # px, the longest side of the copy on which large faces are found
+GLANCE = 400  # px, the longest side of the copy at which a large face is seen in passing
 FINE_PIXELS = 24e6  # of the copy on which small ones are: about 2 s
 SURE = 1.0  # a score from which a find needs no second look
 FAINT = -0.2  # the lowest score worth one where nothing better was found
@@ -60,7 +61,11 @@ def detect(pixels: np.ndarray) -> list[Face]:
 
 
 def is_seen(pixels: np.ndarray) -> bool:
-    """Whether `detect` sees a large, upright face in a picture, uint8 RGB [H, W, 3], at its first look."""
+    """Whether `detect` sees a large, upright face in a picture, uint8 RGB [H, W, 3], at its first look; a glance at a
+    small copy is enough where that leaves no doubt."""
+    glance = _find(pixels, min(1.0, GLANCE / max(pixels.shape[:2])))
+    if any(score >= SURE for score, _ in glance):
+        return True
     return bool(_settled(pixels, _find(pixels, min(1.0, COARSE / max(pixels.shape[:2])))))
 
 

@@ -12,6 +12,7 @@ import subprocess
 import threading
 import time
 import weakref
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -26,14 +27,19 @@ from websockets.sync.client import connect
 
 from photodrag.drag import DragSettings
 from photodrag.pipeline.cli import main
+from photodrag.pipeline.faces import presets
+from photodrag.pipeline.faces.detection import detect
 from photodrag.pipeline.page import token as tokens
 from photodrag.pipeline.page.app_state import AppState
 from photodrag.pipeline.page.job_queue import Cancelled, Job, JobQueue
 from photodrag.pipeline.page.limits import Limits
 from photodrag.pipeline.page.messages import ProtocolError, packed, unpacked
+from photodrag.pipeline.people.learning import learn
 from photodrag.weights.common import files
 
 STATIC = Path(tokens.__file__).parent / "static"
+OTHER = np.full(128, 9.0)
+"""Nobody's likeness."""
 DRAGS = [[[104.4, 138.9], [101.0, 135.0]], [[149.6, 140.8], [153.0, 137.0]]]
 
 
@@ -292,6 +298,33 @@ def test_a_drag_saved_is_the_command_lines(server, portrait, ready, tmp_path):
     shown = old.copy()
     shown[y0:y1, x0:x1] = picture(result["data"])
     assert np.abs(shown.astype(int) - ours).mean() < 1
+
+
+def test_the_page_of_a_person(cache, models, portrait, ready, tmp_path):
+    """Their face is found beside a larger one, and what the page saves is what the command line makes of it."""
+    learned = learn("anna", [portrait, mirrored(portrait, "mirror.png")]).person
+    own = np.array(Image.open(portrait))
+    both = np.full((400, 700, 3), 90, np.uint8)
+    both[:, :400] = cv2.resize(own[:, ::-1], (400, 400))
+    both[60:316, 430:686] = own
+    path = tmp_path / "both.png"
+    Image.fromarray(both).save(path)
+    faces = detect(both)
+    assert len(faces) == 2
+    elsewhere = replace(learned, portraits=[replace(one, descriptor=OTHER) for one in learned.portraits])
+    with served(AppState(models=models, person=elsewhere)) as running, running.page() as page:
+        assert page.open(portrait)["person"] is None
+    ready(path)
+    settings = {"dragging": DragSettings(steps=2), "models": models, "person": learned}
+    with served(AppState(**settings)) as running, running.page() as page:
+        assert page.open(path)["person"] in (1, 2)
+        page.learn()
+        page.say("drag", id=1, drags=presets.drags({"smile": 0.5}, faces[0].landmarks), mask="auto", scale=1.0)
+        result = page.hear_until("result")[-1]
+        assert isinstance(result["exemplars"], list) and 0 < result["share"] <= 1
+        page.say("save", result=result["result"], format="json")
+        edit = json.loads(page.hear_until("saved")[-1]["data"])
+    assert edit["person"] == "anna"
 
 
 @pytest.mark.parametrize("steps", [2])
