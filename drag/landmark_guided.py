@@ -6,7 +6,9 @@ has arrived. And since they follow the code almost linearly (face_model.py), no 
 should bring them to their targets the most natural one is taken, which changes the person least; then one looks
 where they came to, corrects the model by what was seen (Broyden 1965), and goes on. Whitened codes are as natural as
 they are near to the mean, so the shortest way is what else changes in faces, on the average, where this does. It
-changes the whole face, and so a drag of a part, in which all else should stay, is left to features.
+changes the whole face, and so a drag of a part, in which all else should stay, is left to features, unless little of
+the picture is looked at (`LandmarkGuidedSettings.parts`); then all landmarks are aimed, those without a handle at where
+they go along with one, or stay (see docs/design-notes.md#parts-led-by-landmarks).
 
 The model knows, too, how the landmarks of faces differ, and so how odd it is to want them there. A code may go far
 for what is usual, above all for many landmarks that agree, and not for what no face does."""
@@ -40,8 +42,8 @@ def landmark_guided_steps(
     settings: LandmarkGuidedSettings = LandmarkGuidedSettings(),
 ) -> States[DragState, bool | None, DragResult | None]:
     """`loop.steps` by landmarks; None, and no state, where a handle lies on no contour of the face, they say nothing of
-    where the head is to be (`moves_the_head`), or no face is seen. A step that loses the face is taken back, and those
-    after it go no farther than half way from the best to it."""
+    where the head is to be (`moves_the_head`) and parts aren't guided, or no face is seen. A step that loses the face
+    is taken back, and those after it go no farther than half way from the best to it."""
     s, px = settings, generator.resolution / 512
     on_face, ways = on_contours(handles.cpu().numpy(), landmarks.known), (targets - handles).cpu().double().numpy()
     head = moves_the_head(on_face, ways, s.least_head_move * width(landmarks.known))

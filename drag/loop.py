@@ -48,7 +48,8 @@ def drag(
     anew where it isn't given (of a generator with classes it must be: that of the code's class). `progress` is
     called with every state, the first one included; where it returns True, the drag ends as if `state.step` had
     been the limit. `landmarks` are those of the face, if it is one: where the generator has FFHQ's W and there is no
-    mask, a drag that says where the head is to be is guided by them (see landmark_guided.py); handles on the face's
+    mask, a drag that says where the head is to be is guided by them (see landmark_guided.py), and with
+    `settings.landmark_guided.parts` one of a part, whatever the mask; handles on the face's
     contours have arrived where the landmarks say so, and else go on (see the top of this file); and a drag ends with a
     face, if it began with one: while none is seen in its best state, it goes back half of the way, and an arrival has
     stalled. A drag by features that has stalled goes back likewise as long as that costs the handles next to nothing.
@@ -74,7 +75,8 @@ def steps(
     s, picture_side = settings, generator.resolution
     handles, targets = checked(handles, targets, picture_side, w_plus)
     space = space or latent_space(generator)
-    if landmarks and mask is None and (model := face_model(generator, space)):
+    may_lead = mask is None or s.landmark_guided.parts
+    if landmarks and may_lead and (model := face_model(generator, space)):
         guided = replace(s.landmark_guided, steps=min(s.landmark_guided.steps, s.steps))
         result = yield from landmark_guided_steps(generator, w_plus, handles, targets, landmarks, model, space, guided)
         if result:

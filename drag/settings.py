@@ -44,8 +44,8 @@ class LandmarkGuidedSettings:
     max_rms: float = 1.1
     """The root mean square that it may reach, or its own at the start where that is larger."""
     parts: bool = False
-    """Whether drags of parts of a face are guided, too, which then may change in ways that landmarks don't tell: right
-    where only a mouth or an eye of the picture is looked at, and how the landmarks moved."""
+    """Whether drags of parts of a face are guided, too, whatever the mask. It then may change in ways that landmarks
+    don't tell: right where only an eye or a mouth of the picture is looked at, and how the landmarks moved."""
     held: float = 0.5
     """Then landmarks that no handle leads are held as if they were handles, of this weight."""
 

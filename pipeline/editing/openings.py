@@ -11,6 +11,8 @@ from photodrag.weights.common.face_landmarks import INNER_LIPS, LEFT_EYE, MOUTH,
 OPENED = 0.5, 1.0
 """How many times an eye or a mouth is to be twice as open, or half, for what is in it to be new a little, or
 fully."""
+BORNE = 0.5, 1.0
+"""How many times an opening may be twice as open, and half, with nothing but the photo's own pixels to show it."""
 SHOWN = 0.25, 0.5
 """Part of that change that is to be seen in the generator's picture for it to count a little, and fully."""
 CLOSED = 0.03
@@ -48,9 +50,10 @@ def held_back(motion: FaceMotion, elsewhere: Sequence[float] = (0.0, 0.0, 0.0)) 
     generator's picture shows, or than is seen `elsewhere`, 0 … 1 for each of OPENINGS."""
     goal = motion.goal.copy()
     for (ring, along), other in zip(OPENINGS, elsewhere, strict=True):
-        wanted = abs(doublings(motion.photo[ring], goal[ring]))
-        if wanted > OPENED[0]:
-            share = max(OPENED[0] / wanted, shown(motion.photo[ring], goal[ring], motion.after[ring]), other)
+        wanted = doublings(motion.photo[ring], goal[ring])
+        borne = BORNE[0] if wanted > 0 else BORNE[1]
+        if abs(wanted) > borne:
+            share = max(borne / abs(wanted), shown(motion.photo[ring], goal[ring], motion.after[ring]), other)
             goal[along] = motion.photo[along] + share * (goal[along] - motion.photo[along])
     return replace(motion, goal=goal)
 

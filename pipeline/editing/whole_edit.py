@@ -202,9 +202,8 @@ def drag_face(
         fine = at_least(LEAST_SIDE, alignment)
         may_change = masks.face_mask([fine.to_crop(plan.face.landmarks)], fine.size)
     settings = settings or chosen.settings
-    if plan.face and isinstance(settings, DragSettings):
+    if plan.face and isinstance(settings, DragSettings):  # the photo is moved, and little of the picture is looked at
         settings = replace(settings, landmark_guided=replace(settings.landmark_guided, parts=True))
-        may_change = None
     states = chosen.steps(
         inversion.generator,
         inversion.w_plus,

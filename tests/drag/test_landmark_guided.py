@@ -13,6 +13,7 @@ from photodrag.drag.landmark_guided import landmark_guided_steps
 from photodrag.drag.landmark_search import LandmarkSearch, Look, oddness, shortest
 from photodrag.drag.settings import LandmarkGuidedSettings
 from photodrag.drag.state import DragState
+from photodrag.drag.together import moved_together
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.editing.whole_edit import followed
 from photodrag.pipeline.faces.detection import detect
@@ -160,6 +161,34 @@ def test_a_part_of_the_face_is_left_to_features(face, space, model, person, mark
     with pytest.raises(StopIteration) as end:
         next(landmark_guided_steps(face, w_plus, handles, handles + way, find, model, space))
     assert end.value.value is None
+
+
+def test_a_part_is_guided_where_little_of_the_picture_counts(face, space, person):
+    """Under a mask, too: the corner goes, what is near it goes along, and the rest stays, as it does not where nothing
+    holds it."""
+    w_plus, landmarks, find = person
+    handle, seen = torch.from_numpy(landmarks[[CORNER]]), []
+    target, mask = handle + torch.tensor([[-6.0, -5.0]]), torch.ones(1, 1, 64, 64)
+
+    def dragged(held: float) -> np.ndarray:
+        settings = DragSettings(landmark_guided=LandmarkGuidedSettings(parts=True, held=held))
+        result = drag(face, w_plus, handle, target, mask, settings, space, seen.append, find)
+        return detect(to_uint8(face.synthesis(result.w_plus)))[0].landmarks - landmarks
+
+    moved, free = dragged(LandmarkGuidedSettings.held), dragged(1e-3)
+    assert np.linalg.norm(moved[CORNER] - [-6, -5]) < 3
+    assert max(state.step for state in seen) <= LandmarkGuidedSettings.steps
+    others = [*range(17, 48), 54, 64]
+    assert np.abs(moved[others]).mean() < 1.2 and np.abs(moved[others]).mean() < 0.8 * np.abs(free[others]).mean()
+
+
+def test_landmarks_of_one_part_move_together(person):
+    landmarks = person[1]
+    way = np.array([[4.0, -3.0]])
+    moved = moved_together(landmarks, on_contours(landmarks[[CORNER]], landmarks), way)
+    assert np.allclose(moved[CORNER], way[0], atol=0.05)
+    assert 0.3 < moved[60, 0] / 4 < 1  # the inner corner of the lips beside it
+    assert not moved[17:48].any() and not moved[:17].any()  # other parts
 
 
 def test_all_landmarks_lead_however_little_they_move(face, space, model, person):
