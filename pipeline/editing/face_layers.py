@@ -45,8 +45,8 @@ def opened(motion: FaceMotion, side: int) -> np.ndarray:
     """Where a mouth or an eye opened or closed, in the generator's pictures too, float32 [side, side] of 0 … 1."""
     new, face = np.zeros((side, side), np.float32), width(motion.goal)
     for (ring, _), (full, end) in zip(openings.OPENINGS, AROUND, strict=True):
-        photo, goal, after = (places[ring] for places in (motion.photo, motion.goal, motion.after))
-        share = openings.new(photo, goal) * openings.shown(photo, goal, after)
+        goal = motion.goal[ring]
+        share = openings.new(motion.photo[ring], goal) * openings.shown(motion, ring)
         if share == 0:
             continue
         away = masks.distance_from_hull(goal, side) / face

@@ -11,9 +11,11 @@ import cv2
 import numpy as np
 
 from photodrag.drag.contours import on_contours, width
+from photodrag.drag.landmark_guided import moves_the_head
+from photodrag.drag.settings import LandmarkGuidedSettings
 from photodrag.drag.together import moved_together
 from photodrag.pipeline.faces.landmarks import Frame, predict
-from photodrag.weights.common.face_landmarks import BELOW_BROWS, BROWS, LIDS_AND_LIPS, MOUTH
+from photodrag.weights.common.face_landmarks import BELOW_BROWS, BROWS, JAW, LIDS_AND_LIPS, MOUTH
 
 FOREHEAD = 0.45
 """How far above the brows landmarks are continued, in parts of the way from the mouth to them."""
@@ -69,12 +71,27 @@ def face_motion(landmarks: np.ndarray, before: np.ndarray, edited: np.ndarray, d
     far = np.linalg.norm(moved, axis=1, keepdims=True)
     moved = moved * (1 - np.exp(-((far / (STILL * len(edited) / 1024)) ** 2)))
     weights = on_contours(dragged.handles, landmarks)
+    moved = with_outline_kept(moved, weights, dragged.targets - dragged.handles, width(landmarks))
     way = moved + dragged.finish * rest_of_way(landmarks, moved, dragged, weights)
     goal = uncrossed(landmarks + dragged.share * way, landmarks)
     off = ~weights.any(1)
     start, end = dragged.handles[off], dragged.points[off]
     pairs = (landmarks, start), (before, start), (after, end), (goal, start + dragged.share * (end - start))
     return FaceMotion(*(np.concatenate(pair) for pair in pairs))
+
+
+def with_outline_kept(moved: np.ndarray, weights: np.ndarray, ways: np.ndarray, face: float) -> np.ndarray:
+    """How landmarks [68, 2] of a turned head move in a photo, where its outline stays on the whole. A generator's faces
+    are aligned by eyes and mouth: when such a head turns, half of that is the outline going the other way, and moved
+    like this in a photo, a cheek swells. So the head is turned less, and shifted, until its handles are where they were
+    in the generator's picture. weights, ways: of the handles, [N, 68] and [N, 2]; face: its width."""
+    leads_outline = weights[:, JAW].any()
+    if leads_outline or not moves_the_head(weights, ways, LandmarkGuidedSettings.least_head_move * face):
+        return moved
+    outline, handles = moved[JAW].mean(0), (weights @ moved).mean(0)
+    relative = handles - outline
+    share = np.clip(handles @ relative / max(relative @ relative, 1e-9), 0, 1)
+    return share * (moved - outline)
 
 
 def rest_of_way(landmarks: np.ndarray, moved: np.ndarray, dragged: Dragged, weights: np.ndarray) -> np.ndarray:

@@ -6,7 +6,15 @@ from dataclasses import replace
 import numpy as np
 
 from photodrag.pipeline.editing.motion import FaceMotion
-from photodrag.weights.common.face_landmarks import INNER_LIPS, LEFT_EYE, MOUTH, RIGHT_EYE
+from photodrag.weights.common.face_landmarks import (
+    INNER_LIPS,
+    LEFT_EAR,
+    LEFT_EYE,
+    MOUTH,
+    NOSE_TIP,
+    RIGHT_EAR,
+    RIGHT_EYE,
+)
 
 OPENED = 0.5, 1.0
 """How many times an eye or a mouth is to be twice as open, or half, for what is in it to be new a little, or
@@ -15,6 +23,9 @@ BORNE = 0.5, 1.0
 """How many times an opening may be twice as open, and half, with nothing but the photo's own pixels to show it."""
 SHOWN = 0.25, 0.5
 """Part of that change that is to be seen in the generator's picture for it to count a little, and fully."""
+ASIDE = 2.5, 3.2
+"""How much nearer one ear is to the nose than the other (see `aside`), from which a face is seen from the side a
+little, and fully."""
 CLOSED = 0.03
 """Openness of what is closed, as far as landmarks tell."""
 OPENINGS = (LEFT_EYE, LEFT_EYE), (RIGHT_EYE, RIGHT_EYE), (INNER_LIPS, MOUTH)
@@ -34,10 +45,19 @@ def doublings(before: np.ndarray, after: np.ndarray) -> float:
     return float(np.log2((openness(after) + CLOSED) / (openness(before) + CLOSED)))
 
 
-def shown(photo: np.ndarray, goal: np.ndarray, after: np.ndarray) -> float:
-    """How much of the way from a contour in the photo to its goal the generator's picture shows, 0 … 1."""
+def shown(motion: FaceMotion, ring: slice) -> float:
+    """How much of an opening's way from the photo to its goal the generator's picture shows, 0 … 1: none of it where
+    the face is seen from the side, for there it shows another's."""
+    photo, goal, after = (places[ring] for places in (motion.photo, motion.goal, motion.after))
     wanted = doublings(photo, goal)
-    return rising(doublings(photo, after) / wanted, SHOWN) if wanted else 1.0
+    done = rising(doublings(photo, after) / wanted, SHOWN) if wanted else 1.0
+    return done * (1 - rising(aside(motion.photo), ASIDE))
+
+
+def aside(landmarks: np.ndarray) -> float:
+    """How many times as far the nose of a face, by its landmarks [68, 2], is from one ear as from the other."""
+    left, right = (np.linalg.norm(landmarks[ear] - landmarks[NOSE_TIP]) for ear in (LEFT_EAR, RIGHT_EAR))
+    return float(max(left, right) / max(min(left, right), 1e-9))
 
 
 def new(photo: np.ndarray, goal: np.ndarray) -> float:
@@ -53,7 +73,7 @@ def held_back(motion: FaceMotion, elsewhere: Sequence[float] = (0.0, 0.0, 0.0)) 
         wanted = doublings(motion.photo[ring], goal[ring])
         borne = BORNE[0] if wanted > 0 else BORNE[1]
         if abs(wanted) > borne:
-            share = max(borne / abs(wanted), shown(motion.photo[ring], goal[ring], motion.after[ring]), other)
+            share = max(borne / abs(wanted), shown(motion, ring), other)
             goal[along] = motion.photo[along] + share * (goal[along] - motion.photo[along])
     return replace(motion, goal=goal)
 
