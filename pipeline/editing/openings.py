@@ -78,6 +78,12 @@ def held_back(motion: FaceMotion, elsewhere: Sequence[float] = (0.0, 0.0, 0.0)) 
     return replace(motion, goal=goal)
 
 
+def from_the_side(landmarks: np.ndarray) -> bool:
+    """Whether a face with these landmarks [68, 2] is seen so far from the side that those of its hidden half are a
+    guess."""
+    return aside(landmarks) >= ASIDE[1]
+
+
 def rising(value: float, bounds: Sequence[float]) -> float:
     """0 up to the first bound, 1 from the second on, in even motion in between."""
     return float(np.clip((value - bounds[0]) / (bounds[1] - bounds[0]), 0, 1))

@@ -24,6 +24,7 @@ from photodrag.pipeline.editing.compositing import LEAST_SIDE, at_least, drawn, 
 from photodrag.pipeline.editing.exemplars import shown_of
 from photodrag.pipeline.editing.inversion import Inversion, Models, Progress, invert, silent
 from photodrag.pipeline.editing.likeness import projection_for
+from photodrag.pipeline.editing.openings import from_the_side
 from photodrag.pipeline.editing.options import Dragging, Inverting, Network
 from photodrag.pipeline.editing.plan import Plan, find_generator, plan_edit, usual_align
 from photodrag.pipeline.editing.points import Points
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 
 LEAST_SHARE = 0.25
-"""Of an edit that would be somebody else, how much is made at least."""
+"""Of an edit that would spoil the face, how much is made at least."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class Edit:
     seconds: dict[str, float]
     """A stage."""
     share: float = 1.0
-    """How much of it was made: less than 1 where all of it would be somebody else."""
+    """How much of it was made: less than 1 where all of it would spoil the face, or be somebody else's."""
     person: str | None = None
     """Whose face it is, if somebody's who was learned."""
     exemplars: Mapping[str, str] = field(default_factory=dict)
@@ -233,11 +234,12 @@ def followed(landmarks: np.ndarray | None) -> Landmarks | None:
 
 def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
     """The edit that a drag, by whichever method, has made of a plan's photo; half of it, or a quarter, where all of it
-    would be somebody else. What only its caller knows, the method, the seconds and the states on the way, is left at
-    its default."""
+    would be somebody else, and of a face from the side a quarter. What only its caller knows, the method, the seconds
+    and the states on the way, is left at its default."""
     photo, start, edited = plan.photo, start_of(plan, inversion), drawn(inversion, result.w_plus)
     reached = inversion.alignment.to_photo(result.points.cpu().numpy())
-    (blended, choices), share, likeness = put_in(plan, start, edited, reached), 1.0, None
+    share, likeness = LEAST_SHARE if plan.face and from_the_side(plan.face.landmarks) else 1.0, None
+    blended, choices = put_in(plan, start, edited, reached, share=share)
     if plan.face:
         known = plan.face.landmarks
         now, likeness = _looked_at(photo, known, blended.picture)

@@ -28,9 +28,9 @@ export function likenessText(words, distance) {
   return `${words[0].toUpperCase()}${words.slice(1)} you ${number}`;
 }
 
-// That less of a drag was made than was asked for, where the server found that all of it would be somebody else.
+// That less of a drag was made than was asked for, where the server found that all of it would spoil the face.
 export function lessText(share) {
-  return share < 1 ? ` Only ${Math.round(100 * share)}% of the way was gone, for all of it would be somebody else.` : "";
+  return share < 1 ? ` Only ${Math.round(100 * share)}% of the way was gone, for more would spoil the face.` : "";
 }
 
 // Which of the person's other photos show through.

@@ -15,11 +15,22 @@ from photodrag.pipeline.editing.motion import (
     rest_of_way,
     spline_flow,
     uncrossed,
+    with_outline_kept,
 )
-from photodrag.pipeline.editing.openings import openness
+from photodrag.pipeline.editing.openings import aside, from_the_side, openness, shown
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.detection import detect
-from photodrag.weights.common.face_landmarks import BROWS, EYES, INNER_LIPS, JAW, LEFT_EYE, MOUTH, RIGHT_EYE
+from photodrag.weights.common.face_landmarks import (
+    BROWS,
+    EYES,
+    INNER_LIPS,
+    JAW,
+    LEFT_EAR,
+    LEFT_EYE,
+    MOUTH,
+    NOSE_TIP,
+    RIGHT_EYE,
+)
 
 SIDE = 512
 
@@ -154,3 +165,28 @@ def test_eyes_have_their_own_lids():
     """A drag of one eye's lid leaves the other eye where it is."""
     gone = rest(dragged({37: (0.0, 5.0)}), np.zeros((68, 2)))
     assert gone[LEFT_EYE][1, 1] > 4.9 and np.abs(gone[RIGHT_EYE]).max() == 0 and np.abs(gone[[40, 41]]).max() < 1e-9
+
+
+def test_a_turned_head_keeps_its_outline():
+    """The generator's head turned by moving its outline one way and the rest the other: in the photo the outline stays,
+    and the nose is where it was in the generator's picture. A mouth's drag stays as it is, as does one of the jaw."""
+    turned = np.tile([-14.0, 1.0], (68, 1))
+    turned[JAW] = (18.0, 0.0)
+    face = width(MARKS)
+    nose, corner = (on_contours(MARKS[[mark]], MARKS) for mark in (NOSE_TIP, LEFT))
+    far = np.array([[-0.1 * face, 0.0]])
+    kept = with_outline_kept(turned, nose, far, face)
+    assert np.abs(kept[JAW].mean(0)).max() < 1e-9 and np.allclose(kept[NOSE_TIP], turned[NOSE_TIP], atol=1.0)
+    assert with_outline_kept(turned, corner, far, face) is turned
+    both = np.concatenate((nose, on_contours(MARKS[[8]], MARKS)))
+    assert with_outline_kept(turned, both, np.concatenate((far, far)), face) is turned
+
+
+def test_a_face_from_the_side_is_told_by_its_ears():
+    assert not from_the_side(MARKS) and aside(MARKS) == pytest.approx(aside(MARKS * (-1, 1)))
+    half = MARKS.copy()
+    half[LEFT_EAR] = half[NOSE_TIP] + (half[LEFT_EAR] - half[NOSE_TIP]) / 5
+    assert from_the_side(half)
+    open_mouth = moved([65, 66, 67, *range(55, 60)], (0, 60))
+    shows = [shown(FaceMotion(marks, marks, open_mouth, open_mouth), INNER_LIPS) for marks in (MARKS, half)]
+    assert shows == [1, 0]
