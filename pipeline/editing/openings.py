@@ -56,8 +56,8 @@ def shown(motion: FaceMotion, ring: slice) -> float:
 
 def aside(landmarks: np.ndarray) -> float:
     """How many times as far the nose of a face, by its landmarks [68, 2], is from one ear as from the other."""
-    left, right = (np.linalg.norm(landmarks[ear] - landmarks[NOSE_TIP]) for ear in (LEFT_EAR, RIGHT_EAR))
-    return float(max(left, right) / max(min(left, right), 1e-9))
+    left, right = (float(np.linalg.norm(landmarks[ear] - landmarks[NOSE_TIP])) for ear in (LEFT_EAR, RIGHT_EAR))
+    return max(left, right) / max(min(left, right), 1e-9)
 
 
 def new(photo: np.ndarray, goal: np.ndarray) -> float:
