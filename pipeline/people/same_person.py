@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from photodrag.invert.identity import SAME_PERSON, descriptor
+from photodrag.invert import identity
 from photodrag.pipeline.faces.detection import Face, detect
 from photodrag.pipeline.people.person import Person
 from photodrag.pipeline.photos.read import Photo
@@ -41,7 +41,7 @@ def find_person(photo: Photo, person: Person) -> tuple[Face, int]:
 
 def number_of(photo: Photo, faces: Sequence[Face], person: Person) -> int | None:
     """Which of a photo's faces is a known person's, by its number, from 1 on; None where none is."""
-    descriptors = [descriptor(photo.pixels, face.landmarks) for face in faces]
+    descriptors = [identity.descriptor(photo.pixels, face.landmarks) for face in faces]
     ((at, _),) = _nearest([np.array(descriptors)], person.descriptor)
     return None if at is None else faces[at].number
 
@@ -51,7 +51,7 @@ def _nearest(faces: Sequence[np.ndarray], who: np.ndarray) -> Nearest:
     for photo in faces:
         apart = np.linalg.norm(np.reshape(photo, (-1, 128)) - who, axis=1)
         at = int(apart.argmin()) if len(apart) else None
-        found.append((None, np.inf) if at is None or apart[at] >= SAME_PERSON else (at, float(apart[at])))
+        found.append((None, np.inf) if at is None or apart[at] >= identity.SAME_PERSON else (at, float(apart[at])))
     return found
 
 
