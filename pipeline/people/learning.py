@@ -80,7 +80,8 @@ def learn(
         else:
             own.append(found[key][which])
     if not own:
-        raise UserError(f"Nobody was learned: {'; '.join(map(': '.join, left_out.items()))}.")
+        why = "; ".join(f"{label}: {reason.rstrip('.')}" for label, reason in left_out.items())
+        raise UserError(f"Nobody was learned: {why}.")
     return Learned(people.keep(name, own), left_out)
 
 
