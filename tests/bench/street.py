@@ -45,7 +45,7 @@ CONTROLS = [*PRESETS, *(f"-{name}" for name in PRESETS)]
 OPEN = 0.12
 """Openness of a mouth that shows what is in it."""
 THUMB = 224
-ASKED = {"way": 0.6, "stray": 0.015, "identity": 0.35, "seam": 1.3}
+ASKED = {"way": 0.7, "stray": 0.015, "identity": 0.25, "seam": 1.1}
 """Of medians: at most, and of the way at least."""
 
 
