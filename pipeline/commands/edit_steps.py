@@ -98,7 +98,7 @@ def _task(edit_file: Path | None, drags: tuple[Drag, ...], given: Mapping[str, A
     """The edit that file and options describe together."""
     task = read_edit_file(edit_file) if edit_file else EditFile()
     options.check_one_face(given.get("face"), given.get("box"))
-    if "face" in given or "box" in given:
+    if given.keys() & {"face", "box", "person"}:
         task = replace(task, face=None, box=None)
     return replace(task, drags=task.drags + drags, **given)
 

@@ -155,13 +155,13 @@ def _facts(known: "Person") -> dict:
 
 def _draw(known: "Person", out: Path) -> None:
     """Write all faces, side by side, to a PNG."""
-    import cv2
     import numpy as np
     from PIL import Image
 
     from photodrag.weights.common.files import write_whole
 
-    faces = [cv2.resize(one.picture, (THUMB, THUMB), interpolation=cv2.INTER_AREA) for one in known.portraits]
+    small = (THUMB, THUMB)
+    faces = [np.array(Image.fromarray(one.picture).resize(small, Image.Resampling.LANCZOS)) for one in known.portraits]
     faces += [np.zeros_like(faces[0])] * (-len(faces) % min(WIDE, len(faces)))
     rows = [np.concatenate(faces[at : at + WIDE], 1) for at in range(0, len(faces), WIDE)]
     sheet = Image.fromarray(np.concatenate(rows))

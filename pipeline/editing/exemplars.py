@@ -16,7 +16,7 @@ from photodrag.pipeline.editing import masks
 from photodrag.pipeline.editing.blend import Layers, warped
 from photodrag.pipeline.editing.motion import FaceMotion, spline_flow
 from photodrag.pipeline.editing.openings import OPENED, SHOWN, doublings, rising
-from photodrag.pipeline.faces.align import similarity
+from photodrag.pipeline.faces.align import laid_on
 from photodrag.pipeline.people.person import Portrait
 from photodrag.weights.common.face_landmarks import (
     BROWS,
@@ -27,7 +27,6 @@ from photodrag.weights.common.face_landmarks import (
     MOUTH,
     NOSE_BASE,
     RIGHT_EYE,
-    SKULL,
 )
 
 MOVED = 0.008, 0.016
@@ -98,8 +97,10 @@ def chosen(crop: np.ndarray, motion: FaceMotion, portraits: Sequence[Portrait], 
     """Of each of REGIONS the exemplar that shows what a motion leads to; None where the photo's own region is as good.
     crop: the photo's, uint8 RGB [S, S, 3], of `finest` pixels of the photo a side."""
     photo, goal = motion.photo[:COUNT], motion.goal[:COUNT]
+    own = laid_on(goal, photo)  # that the head moved is no change of expression
+    side = min(finest, len(crop))
     candidates = [
-        Candidate(portrait, expression(portrait, goal), rising(len(portrait.picture) / min(finest, len(crop)), COARSER))
+        Candidate(portrait, laid_on(goal, portrait.landmarks), rising(len(portrait.picture) / side, COARSER))
         for portrait in portraits
     ]
     skins, insides = [], []
@@ -108,10 +109,10 @@ def chosen(crop: np.ndarray, motion: FaceMotion, portraits: Sequence[Portrait], 
         def looks(candidate: Candidate, part: Sequence[int] = part) -> float:
             return candidate.fine * (1 - rising(other_looks(crop, photo, candidate.portrait, part), OTHER_LOOKS))
 
-        moves = rising(np.linalg.norm(goal[part] - photo[part], axis=1).mean() / width(goal), MOVED)
-        fits = [moves * fit(photo[part], goal[part], one.landmarks[part]) for one in candidates]
+        moves = rising(np.linalg.norm(goal[part] - own[part], axis=1).mean() / width(goal), MOVED)
+        fits = [moves * fit(own[part], goal[part], one.landmarks[part]) for one in candidates]
         skins.append(best_of(candidates, fits, fits, looks))
-        insides.append(inside_of(candidates, photo, goal, rings, skins[-1], looks))
+        insides.append(inside_of(candidates, own, goal, rings, skins[-1], looks))
     return [*skins, *insides]
 
 
@@ -166,7 +167,9 @@ def inner_fit(photo: np.ndarray, goal: np.ndarray, place: np.ndarray) -> float:
     """How much of an eye's or a mouth's opening, or closing, from its contour in the photo to the goal an exemplar
     shows in which it lies at `place`, 0 … 1."""
     wanted = doublings(photo, goal)
-    return rising(doublings(photo, place) / wanted, SHOWN) if wanted else 1.0
+    if abs(wanted) <= OPENED[0]:  # it stays as it is, in the exemplar, too
+        return 1 - rising(abs(doublings(goal, place)), OPENED)
+    return rising(doublings(photo, place) / wanted, SHOWN)
 
 
 def shown_of(choices: Choices) -> dict[str, str]:
@@ -206,15 +209,10 @@ def outside(goal: np.ndarray, ring: slice, around: float, side: int) -> np.ndarr
 
 def moved(portrait: Portrait, goal: np.ndarray, side: int) -> np.ndarray:
     """A portrait's picture with its landmarks at `goal` [68, 2] of a crop of that side: float32 [side, side, 3]."""
-    picture = cv2.resize(portrait.picture, (side, side), interpolation=cv2.INTER_AREA)
+    smaller = len(portrait.picture) > side
+    picture = cv2.resize(portrait.picture, (side, side), interpolation=cv2.INTER_AREA if smaller else cv2.INTER_CUBIC)
     at = (portrait.landmarks + 0.5) * (side / len(portrait.picture)) - 0.5
     return warped(picture, spline_flow(at, goal, side))
-
-
-def expression(portrait: Portrait, goal: np.ndarray) -> np.ndarray:
-    """A portrait's landmarks [68, 2], its skull laid on that of others."""
-    matrix = similarity(goal[SKULL], portrait.landmarks[SKULL])
-    return portrait.landmarks @ matrix[:, :2].T + matrix[:, 2]
 
 
 def light(own: np.ndarray, shown: np.ndarray, goal: np.ndarray) -> np.ndarray:

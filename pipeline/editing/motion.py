@@ -88,7 +88,7 @@ def with_outline_kept(moved: np.ndarray, weights: np.ndarray, ways: np.ndarray, 
     leads_outline = weights[:, JAW].any()
     if leads_outline or not moves_the_head(weights, ways, LandmarkGuidedSettings.least_head_move * face):
         return moved
-    outline, handles = moved[JAW].mean(0), (weights @ moved).mean(0)
+    outline, handles = moved[JAW].mean(0), (weights[weights.any(1)] @ moved).mean(0)
     relative = handles - outline
     share = np.clip(handles @ relative / max(relative @ relative, 1e-9), 0, 1)
     return share * (moved - outline)

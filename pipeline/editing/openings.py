@@ -6,7 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from photodrag.pipeline.editing.motion import FaceMotion
+from photodrag.pipeline.faces.align import laid_on
 from photodrag.weights.common.face_landmarks import (
+    COUNT,
     INNER_LIPS,
     LEFT_EAR,
     LEFT_EYE,
@@ -68,13 +70,13 @@ def new(photo: np.ndarray, goal: np.ndarray) -> float:
 def held_back(motion: FaceMotion, elsewhere: Sequence[float] = (0.0, 0.0, 0.0)) -> FaceMotion:
     """A motion in which no eye or mouth opens or closes farther than the photo's own pixels bear, or than the
     generator's picture shows, or than is seen `elsewhere`, 0 … 1 for each of OPENINGS."""
-    goal = motion.goal.copy()
+    goal, photo = motion.goal.copy(), laid_on(motion.goal[:COUNT], motion.photo[:COUNT])  # the head moves in any case
     for (ring, along), other in zip(OPENINGS, elsewhere, strict=True):
-        wanted = doublings(motion.photo[ring], goal[ring])
+        wanted = doublings(photo[ring], goal[ring])
         borne = BORNE[0] if wanted > 0 else BORNE[1]
         if abs(wanted) > borne:
             share = max(borne / abs(wanted), shown(motion, ring), other)
-            goal[along] = motion.photo[along] + share * (goal[along] - motion.photo[along])
+            goal[along] = photo[along] + share * (goal[along] - photo[along])
     return replace(motion, goal=goal)
 
 

@@ -140,7 +140,7 @@ def edit_in_words(facts: dict) -> str:
             f"  {facts['likeness']} the person: identity distance {who:.2f} (under {SAME_PERSON:g} is the same person)"
         )
     if facts["share"] < 1:
-        lines.append(f"  only {facts['share']:.0%} of the way was gone, for more would spoil the face: ask for less")
+        lines.append(f"  only {facts['share']:.0%} of the way was gone, for more of it would spoil the face")
     if facts["person"]:
         shown = [f"{region} of {photo}" for region, photo in facts["exemplars"].items()]
         lines.append(f"  {facts['person']}: {', '.join(shown) or 'no other photo shows more of what was asked for'}")

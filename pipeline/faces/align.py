@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from photodrag.pipeline.faces.resample import warp
-from photodrag.weights.common.face_landmarks import LEFT_EYE, LEFT_MOUTH_CORNER, RIGHT_EYE, RIGHT_MOUTH_CORNER
+from photodrag.weights.common.face_landmarks import LEFT_EYE, LEFT_MOUTH_CORNER, RIGHT_EYE, RIGHT_MOUTH_CORNER, SKULL
 
 Region = tuple[int, int, int, int]  # x0, y0, x1, y1 in whole photo pixels; x1 and y1 are one past the last
 
@@ -173,6 +173,12 @@ def _mirrored(start: int, stop: int, length: int) -> np.ndarray:
     period = max(2 * (length - 1), 1)
     index = np.arange(start, stop) % period
     return np.minimum(index, period - index) if length > 1 else np.zeros_like(index)
+
+
+def laid_on(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Landmarks b [68, 2], moved, turned and scaled so that their skull lies on that of landmarks a."""
+    matrix = similarity(a[SKULL], b[SKULL])
+    return b @ matrix[:, :2].T + matrix[:, 2]
 
 
 def similarity(a: np.ndarray, b: np.ndarray) -> np.ndarray:

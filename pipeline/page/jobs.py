@@ -56,6 +56,8 @@ def learn(job: Job, app_state: AppState, tab_state: TabState, send: Send, number
     find_face(photo, found)  # says if no crop can be laid around it
     tab_state.choice, tab_state.inversion = work.Choice(found, len(tab_state.faces), box), None
     tab_state.results.forget()
+    known = app_state.person  # who may be somebody else in this photo
+    tab_state.person = known if known and number_of(photo, [found], known) is not None else None
     send("face", **report.of_faces(photo, [found])["faces"][0])
     models = app_state.models(lambda doing, *_: send("doing", text=doing, latest=True))
     preview, pace = None, Pace(LIKENESS, least=0.5)
@@ -104,7 +106,7 @@ def drag(
     mine = None
     if mask == "painted":
         mine = painted_mask.to_png(painted_mask.full_size(data, photo, app_state.limits.display))
-    task = work.Task(drags, mask, mine, app_state.person)
+    task = work.Task(drags, mask, mine, tab_state.person)
     plan = task.plan(photo, inversion.face)
     preview = Preview(photo, inversion, scale, app_state.limits.preview)
     start = preview.start(inversion.reconstruction)

@@ -7,6 +7,7 @@ from photodrag.pipeline.editing.inversion import Inversion
 from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.page.limits import Limits
 from photodrag.pipeline.page.work import Choice, Result
+from photodrag.pipeline.people.person import Person
 from photodrag.pipeline.photos.read import Photo
 from photodrag.weights.common.errors import UserError
 
@@ -58,6 +59,8 @@ class TabState:
         self.photo: Photo | None = None
         self.faces: list[Face] = []
         self.choice: Choice | None = None
+        self.person: Person | None = None
+        """Whose face was chosen, if it is the server's person's."""
         self.inversion: Inversion | None = None
         """As far as it has come: without `quality` it is a rough one."""
         self.results.forget()

@@ -1,6 +1,7 @@
 """What is kept of a person: the face in each of some photos, cut out, in one file that is the user's alone."""
 
-import re
+import os
+import unicodedata
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,12 +14,13 @@ import numpy as np
 import torch
 
 from photodrag.invert import tensor_files
+from photodrag.invert.cache import size_of
 from photodrag.weights import UserError
 from photodrag.weights.common.face_landmarks import COUNT
-from photodrag.weights.common.files import cache_folder, make_folder, remove_file
+from photodrag.weights.common.files import cache_folder, make_folder, remove_file, sweep
 
-NAME = re.compile(r"\w([\w .-]{0,62}\w)?")
-"""What a person may be called: it is a file's name, too."""
+MOST_BYTES = 200
+"""Of a person's name, which is a file's, too."""
 CROP = "crop/"
 """How the names of pictures begin in the file."""
 
@@ -61,10 +63,13 @@ class Person:
 
 
 def checked_name(name: str) -> str:
-    """The name. Raises UserError for one that can't be a person's here."""
-    if not NAME.fullmatch(name):
+    """The name, composed as Unicode does it. Raises UserError for one that can't be a person's here."""
+    name = unicodedata.normalize("NFC", name)
+    kinds = [unicodedata.category(letter)[0] for letter in name]
+    right = all(kind in "LMN" or letter in " .-_'" for kind, letter in zip(kinds, name, strict=True))
+    if not name or not right or kinds[0] not in "LN" or name[-1] == " " or len(name.encode()) > MOST_BYTES:
         raise UserError(
-            f"{name!r} can't be a person's name here: use letters, digits, spaces, dots and -, 64 of them at most."
+            f"{name!r} can't be a person's name here: begin with a letter, and use letters, digits, spaces, dots and -."
         )
     return name
 
@@ -78,15 +83,19 @@ def keep(name: str, portraits: Sequence[Portrait]) -> Person:
     }
     for number, portrait in enumerate(portraits):
         tensors[f"{CROP}{number}"] = torch.from_numpy(np.frombuffer(portrait.jpeg, np.uint8).copy())
-    facts = {"name": checked_name(name), "made": made, "photos": [portrait.photo for portrait in portraits]}
-    make_folder(folder())
+    name = checked_name(name)
+    facts = {"name": name, "made": made, "photos": [portrait.photo for portrait in portraits]}
+    make_folder(folder()).chmod(0o700)  # its files are called as people are
     tensor_files.write(path_of(name), tensors, facts, private=True)
     return Person(name, portraits, made)
 
 
 def find(name: str) -> Person:
     """The person of that name. Raises UserError where nobody of that name was learned, or the file isn't whole."""
-    path = path_of(checked_name(name))
+    name = checked_name(name)
+    path = path_of(name)
+    if path.exists() and not os.access(path, os.R_OK):
+        raise UserError(f"What is kept of {name} can't be read: you have no permission to read {path}.")
     person = _read(path)
     if person is not None:
         return person
@@ -98,7 +107,7 @@ def find(name: str) -> Person:
 
 def everybody() -> list[tuple[Person, int]]:
     """All whose files are whole, by name, with the files' sizes in bytes."""
-    found = [(_read(path), path.stat().st_size) for path in files()]
+    found = [(_read(path), size_of(path)) for path in files()]
     return [(person, size) for person, size in found if person]
 
 
@@ -110,6 +119,7 @@ def remove(name: str) -> int:
         find(name)  # says who there is
     size = path.stat().st_size
     remove_file(path)
+    sweep(folder(), 0)  # what a learning that was killed left
     return size
 
 
@@ -137,6 +147,6 @@ def _read(path: Path) -> Person | None:
         portraits = [Portrait(*parts) for parts in zip(crops, landmarks, descriptors, facts["photos"], strict=True)]
         datetime.fromisoformat(facts["made"])
         right = landmarks.shape[1:] == (COUNT, 2) and descriptors.shape[1:] == (128,) and len(portraits) > 0
-        if right and facts["name"] == path.stem:
+        if right and facts["name"].casefold() == path.stem.casefold():
             return Person(facts["name"], portraits, facts["made"])
     return None

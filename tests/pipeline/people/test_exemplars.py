@@ -93,6 +93,25 @@ def test_nothing_is_taken_where_nothing_moves_or_no_photo_shows_it():
     assert shown_of(chosen(CROP, motion(opened()), [], SIDE)) == {}
 
 
+def test_a_head_that_only_moves_takes_nothing():
+    """However far it goes; and what is in a face goes along, whatever the generator shows of its openings."""
+    goal = MARKS + (20.0, -6.0)
+    assert shown_of(chosen(CROP, motion(goal), [portrait(CROP, MARKS, "same")], SIDE)) == {}
+    assert np.allclose(held_back(motion(goal, opened(3.0))).goal, goal, atol=1e-6)
+
+
+def test_an_eye_that_stays_is_no_hindrance():
+    ring = MARKS[36:42]
+    assert inner_fit(ring, ring + (0.0, 0.01), ring) == 1
+
+
+def test_a_small_portrait_is_enlarged_smoothly():
+    small = cv2.resize(CROP, (SIDE // 4, SIDE // 4), interpolation=cv2.INTER_AREA)
+    picture = exemplars.moved(portrait(small, (MARKS + 0.5) / 4 - 0.5, "small"), MARKS, SIDE)
+    steps = np.abs(np.diff(picture.mean(2), axis=1))
+    assert (steps < 0.01).mean() < 0.2  # no blocks of equal pixels
+
+
 def test_half_way_to_an_exemplar_its_skin_shows_half():
     place, half = opened(1.0)[MOUTH], opened(0.5)[MOUTH]
     assert fit(MARKS[MOUTH], place, place) == 1
