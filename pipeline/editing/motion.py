@@ -55,10 +55,8 @@ class FaceMotion:
 
     photo: np.ndarray
     """In the photo."""
-    before: np.ndarray
-    """In the generator's picture before the drag."""
     after: np.ndarray
-    """In that after it."""
+    """In the generator's picture after the drag."""
     goal: np.ndarray
     """In the picture that is to be made."""
 
@@ -76,7 +74,7 @@ def face_motion(landmarks: np.ndarray, before: np.ndarray, edited: np.ndarray, d
     goal = uncrossed(landmarks + dragged.share * way, landmarks)
     off = ~weights.any(1)
     start, end = dragged.handles[off], dragged.points[off]
-    pairs = (landmarks, start), (before, start), (after, end), (goal, start + dragged.share * (end - start))
+    pairs = (landmarks, start), (after, end), (goal, start + dragged.share * (end - start))
     return FaceMotion(*(np.concatenate(pair) for pair in pairs))
 
 

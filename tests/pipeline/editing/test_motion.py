@@ -115,7 +115,7 @@ def test_openness_of_a_ring_is_its_height_in_parts_of_its_width():
 
 
 def motion_of(after: np.ndarray, goal: np.ndarray) -> FaceMotion:
-    return FaceMotion(MARKS, MARKS, after, goal)
+    return FaceMotion(MARKS, after, goal)
 
 
 OPEN = moved([*range(56, 60), *range(65, 68)], (0, 40))
@@ -188,5 +188,5 @@ def test_a_face_from_the_side_is_told_by_its_ears():
     half[LEFT_EAR] = half[NOSE_TIP] + (half[LEFT_EAR] - half[NOSE_TIP]) / 5
     assert from_the_side(half)
     open_mouth = moved([65, 66, 67, *range(55, 60)], (0, 60))
-    shows = [shown(FaceMotion(marks, marks, open_mouth, open_mouth), INNER_LIPS) for marks in (MARKS, half)]
+    shows = [shown(FaceMotion(marks, open_mouth, open_mouth), INNER_LIPS) for marks in (MARKS, half)]
     assert shows == [1, 0]

@@ -60,7 +60,7 @@ def marked(landmarks: np.ndarray, colour=(20, 220, 40)) -> np.ndarray:
 
 
 def motion(goal: np.ndarray, after: np.ndarray | None = None) -> FaceMotion:
-    return FaceMotion(MARKS, MARKS, goal if after is None else after, goal)
+    return FaceMotion(MARKS, goal if after is None else after, goal)
 
 
 def layers() -> Layers:
@@ -95,14 +95,14 @@ def test_nothing_is_taken_where_nothing_moves_or_no_photo_shows_it():
 
 def test_a_head_that_only_moves_takes_nothing():
     """However far it goes; and what is in a face goes along, whatever the generator shows of its openings."""
-    goal = MARKS + (20.0, -6.0)
+    goal = MARKS + np.array([20.0, -6.0])
     assert shown_of(chosen(CROP, motion(goal), [portrait(CROP, MARKS, "same")], SIDE)) == {}
     assert np.allclose(held_back(motion(goal, opened(3.0))).goal, goal, atol=1e-6)
 
 
 def test_an_eye_that_stays_is_no_hindrance():
     ring = MARKS[36:42]
-    assert inner_fit(ring, ring + (0.0, 0.01), ring) == 1
+    assert inner_fit(ring, ring + np.array([0.0, 0.01]), ring) == 1
 
 
 def test_a_small_portrait_is_enlarged_smoothly():
@@ -158,10 +158,10 @@ def test_a_mouth_opens_as_far_as_somebody_shows_it():
     asked = openness(goal[INNER_LIPS])
 
     def reached(after: np.ndarray, elsewhere=(0, 0, 0)) -> float:
-        return openness(held_back(FaceMotion(shut, shut, after, goal), elsewhere).goal[INNER_LIPS])
+        return openness(held_back(FaceMotion(shut, after, goal), elsewhere).goal[INNER_LIPS])
 
     assert reached(goal) == pytest.approx(asked) == pytest.approx(reached(shut, (0, 0, 1)))
     assert reached(shut) < 0.4 * asked
-    held = held_back(FaceMotion(shut, shut, shut, goal)).goal
+    held = held_back(FaceMotion(shut, shut, goal)).goal
     assert np.array_equal(np.delete(held, MOUTH, 0), np.delete(goal, MOUTH, 0))
     assert shown_inside([]) == (0, 0, 0)
