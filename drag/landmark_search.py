@@ -46,8 +46,9 @@ class LandmarkSearch:
         px: float,
     ):
         """weights: float64 [N, 68], of which landmarks each handle is the mean. wanted: float64 [N, 2], how far the
-        handles are to go, in pixels of a 512² picture, each of which is `px` pixels of the generator's. start: the
-        whitened codes [1, codes, w_dim] from which the search begins."""
+        handles are to go, in pixels of a 512² picture, each of which is `px` pixels of the generator's. Of what counts
+        less than a handle, both are scaled down. start: the whitened codes [1, codes, w_dim] from which the search
+        begins."""
         self.weights, self.wanted, self.settings, self.start, self.px = weights, wanted, settings, start, px
         self.jacobian, identity = model.landmarks.cpu().double(), model.identity.cpu().double()
         likeness = max(settings.identity, settings.identity_each * len(wanted))
