@@ -89,13 +89,10 @@ def show(key: str, out: Path | None, generator: str | None, device: str, as_json
         photodrag cache show 3f9a02c1 --out reconstruction.png
     """
     from photodrag.invert import cache as kept
-    from photodrag.pipeline.photos.write import check_writable
 
     entry, size = one_of(kept.entries(), key)
     if out:
-        if out.suffix.lower() != ".png":
-            raise UserError(f"{out} is no name for the picture: end it in .png.")
-        check_writable(out)
+        options.check_png(out)
         _draw(entry, generator or entry.generator, device, out)
     facts = _facts(entry, size) | ({"picture": str(out)} if out else {})
     if as_json:

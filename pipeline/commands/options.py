@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -179,6 +180,15 @@ def check_one_face(face: object, box: object) -> None:
     """Raises UserError where a face is chosen in both ways."""
     if face is not None and box is not None:
         raise UserError("Both --face and --box were given: a face is chosen by one of them.")
+
+
+def check_png(out: Path) -> None:
+    """Raises UserError for a name that a PNG can't have, and where none can be written."""
+    from photodrag.pipeline.photos.write import check_writable
+
+    if out.suffix.lower() != ".png":
+        raise UserError(f"{out} is no name for the picture: end it in .png.")
+    check_writable(out)
 
 
 def say(text: str) -> None:

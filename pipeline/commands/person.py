@@ -9,13 +9,12 @@ import click
 
 from photodrag.pipeline.commands import options
 from photodrag.pipeline.commands.cache import human_size
-from photodrag.weights.common.errors import UserError
 
 if TYPE_CHECKING:
     from photodrag.pipeline.people.person import Person
 
-LOOKING = 2.0
-"""Seconds that a photo takes to be looked at."""
+A_PHOTO = 2.0
+"""Seconds that one takes to be looked at."""
 WIDE = 6
 """Faces in a row of the picture that --out writes."""
 THUMB = 224
@@ -56,7 +55,7 @@ def learn(name: str, photos: tuple[Path, ...], replace: bool, quiet: bool, as_js
 
     began = time.monotonic()
     with options.stopping_leaves("nothing was learned"), options.progress_bar(quiet) as bar:
-        bar.expect({learning.LOOKING: [LOOKING] * len(photos)})
+        bar.expect({learning.LOOKING: [A_PHOTO] * len(photos)})
         learned = learning.learn(name, photos, replace, bar)
         if not as_json:
             for photo, why in learned.left_out.items():
@@ -102,13 +101,10 @@ def show(name: str, out: Path | None, as_json: bool) -> None:
         photodrag person show anna --out anna.png
     """
     from photodrag.pipeline.people import person as people
-    from photodrag.pipeline.photos.write import check_writable
 
     known = people.find(name)
     if out:
-        if out.suffix.lower() != ".png":
-            raise UserError(f"{out} is no name for the picture: end it in .png.")
-        check_writable(out)
+        options.check_png(out)
         _draw(known, out)
     facts = _facts(known) | ({"picture": str(out)} if out else {})
     if as_json:
@@ -133,8 +129,7 @@ def remove(names: tuple[str, ...]) -> None:
     from photodrag.pipeline.people import person as people
 
     for name in names:
-        if not people.path_of(people.checked_name(name)).exists():
-            people.find(name)  # says who there is, before anybody is removed
+        people.known_path(name)  # says who there is, before anybody is removed
     freed = sum(people.remove(name) for name in dict.fromkeys(names))
     options.say(f"Removed {', '.join(dict.fromkeys(names))}: {human_size(freed)} freed.")
 

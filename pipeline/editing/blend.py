@@ -1,11 +1,10 @@
 """Blending: the edit goes back into the photo, and the photo's own detail goes along with it.
 
 A face is moved itself (face_layers.py). For all else there is a reconstruction, which is never quite the photo. What
-it misses, the residual photo − reconstruction, is
-carried to where the edit moved it: dense optical flow from the edit back to the reconstruction says
-where each pixel came from, and there the photo is read instead of the reconstruction. Where the edit
-made something new (teeth in a mouth that was closed), the flow finds no match, and the edit stands
-alone. Everything is done on the photo's own pixels, so that nothing is as coarse as the crop; where
+it misses, the residual photo − reconstruction, is carried to where the edit moved it: dense optical flow from the
+edit back to the reconstruction says where each pixel came from, and there the photo is read instead of the
+reconstruction. Where the edit made something new (teeth in a mouth that was closed), the flow finds no match, and the
+edit stands alone. Everything is done on the photo's own pixels, so that nothing is as coarse as the crop; where
 nothing moved the result is the photo itself."""
 
 from dataclasses import dataclass

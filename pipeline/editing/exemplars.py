@@ -7,6 +7,7 @@ photo that is edited."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 import cv2
 import numpy as np
@@ -14,6 +15,7 @@ import numpy as np
 from photodrag.drag.contours import width
 from photodrag.pipeline.editing import masks
 from photodrag.pipeline.editing.blend import Layers, warped
+from photodrag.pipeline.editing.face_layers import LIGHT
 from photodrag.pipeline.editing.motion import FaceMotion, spline_flow
 from photodrag.pipeline.editing.openings import OPENED, SHOWN, doublings, rising
 from photodrag.pipeline.faces.align import laid_on
@@ -43,13 +45,11 @@ OTHER_LOOKS = 0.8, 1.05
 exemplar counts fully, and at all: beyond it lies a hand, a beard, glasses."""
 COARSER = 0.25, 0.5
 """Pixels an exemplar has for each of the photo's from which it counts likewise."""
-LIGHT = 40
-"""What counts as light: a deviation in pixels of a crop of 1024."""
 BRIGHTER = 2.5
 """Times that light may be brighter or darker than the exemplar's."""
 EDGE = 60
 """Pixels of a crop of 1024 from the face's border over which exemplars fade in, so that its outline stays."""
-FOREHEAD = 0.25
+LOW_FOREHEAD = 0.25
 """How far above the brows that border lies, in parts of the way from the mouth to them."""
 BETWEEN = 0.3, 0.9
 """Between eyes and nose, in parts of the way from the ones to the other, where the parts go over into each other."""
@@ -106,6 +106,7 @@ def chosen(crop: np.ndarray, motion: FaceMotion, portraits: Sequence[Portrait], 
     skins, insides = [], []
     for part, rings in zip(PARTS, INSIDE, strict=True):
 
+        @cache  # the same ones are tried for what openings hold
         def looks(candidate: Candidate, part: Sequence[int] = part) -> float:
             return candidate.fine * (1 - rising(other_looks(crop, photo, candidate.portrait, part), OTHER_LOOKS))
 
@@ -184,18 +185,23 @@ def shown_inside(choices: Choices) -> tuple[float, float, float]:
 
 
 def with_exemplars(
-    crop: np.ndarray, layers: Layers, motion: FaceMotion, choices: Sequence[Choice | None], share: float = 1.0
+    crop: np.ndarray, layers: Layers, motion: FaceMotion, choices: Choices, share: float = 1.0
 ) -> Layers:
     """A moved face with what its exemplars show. share: 0 … 1, how much of them shows, in a film on its way."""
     side, goal = len(crop), motion.goal[:COUNT]
     own, mask, lower = layers.of(crop), inner_face(goal, side), lower_half(goal, side)
     skin = skin_between(goal, side)
     regions = skin * (1 - lower), skin * lower, (1 - skin) * (1 - lower), (1 - skin) * lower
+
+    @cache  # one may be chosen for several regions
+    def seen_here(portrait: Portrait) -> np.ndarray:
+        picture = moved(portrait, goal, side)
+        return picture * light(own, picture, skin)
+
     for choice, region in zip(choices, regions, strict=True):
         if choice is None:
             continue
-        picture = moved(choice.portrait, goal, side)
-        picture = picture * light(own, picture, goal)
+        picture = seen_here(choice.portrait)
         part = share * choice.weight * mask * region
         rest = layers.rest + part[..., None] * (picture - layers.rest)
         layers = replace(layers, rest=rest, weight=layers.weight * (1 - part))
@@ -215,12 +221,11 @@ def moved(portrait: Portrait, goal: np.ndarray, side: int) -> np.ndarray:
     return warped(picture, spline_flow(at, goal, side))
 
 
-def light(own: np.ndarray, shown: np.ndarray, goal: np.ndarray) -> np.ndarray:
-    """By how much an exemplar moved to `goal` is to be multiplied to lie in the light of a face there, both float32
-    [S, S, 3] of 0 … 255: [S, S, 3]. It is read from skin, on which brows, eyes and lips have no say."""
-    side = len(own)
-    skin = skin_between(goal, side)[..., None]
-    around = cv2.GaussianBlur(np.dstack((own * skin, shown * skin)), (0, 0), LIGHT * side / 1024)
+def light(own: np.ndarray, shown: np.ndarray, skin: np.ndarray) -> np.ndarray:
+    """By how much an exemplar is to be multiplied to lie in the light of a face where it was moved to, both float32
+    [S, S, 3] of 0 … 255: [S, S, 3]. It is read where there is skin (see `skin_between`)."""
+    skin = skin[..., None]
+    around = cv2.GaussianBlur(np.dstack((own * skin, shown * skin)), (0, 0), LIGHT * len(own) / 1024)
     return np.clip((around[..., :3] + 1) / (around[..., 3:] + 1), 1 / BRIGHTER, BRIGHTER)
 
 
@@ -234,10 +239,7 @@ def skin_between(goal: np.ndarray, side: int) -> np.ndarray:
 
 def inner_face(goal: np.ndarray, side: int) -> np.ndarray:
     """float32 [side, side], 1 within a face whose landmarks lie at `goal`, falling to 0 at its border."""
-    up = goal[BROWS].mean(0) - goal[MOUTH].mean(0)
-    hull = cv2.convexHull(np.concatenate((goal, goal[BROWS] + FOREHEAD * up)).round().astype(np.int32))
-    inside = np.zeros((side, side), np.uint8)
-    cv2.fillConvexPoly(inside, hull, 1)
+    inside = masks.in_hull(masks.with_forehead(goal, LOW_FOREHEAD), (side, side))
     return masks.smooth(cv2.distanceTransform(inside, cv2.DIST_L2, 5) / (EDGE * side / 1024))
 
 
@@ -256,9 +258,9 @@ def other_looks(crop: np.ndarray, landmarks: np.ndarray, portrait: Portrait, par
     small = cv2.resize(crop, (LOOKS_SIDE, LOOKS_SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
     at = (landmarks + 0.5) * scale - 0.5
     shown = moved(portrait, at, LOOKS_SIDE)
-    half = lower_half(at, LOOKS_SIDE)
-    weight = inner_face(at, LOOKS_SIDE) * (half if part is LOWER else 1 - half) * skin_between(at, LOOKS_SIDE)
-    details = [fine(x, LIGHT * LOOKS_SIDE / 1024) for x in (small, shown * light(small, shown, at))]
+    half, skin = lower_half(at, LOOKS_SIDE), skin_between(at, LOOKS_SIDE)
+    weight = inner_face(at, LOOKS_SIDE) * (half if part == LOWER else 1 - half) * skin
+    details = [fine(x, LIGHT * LOOKS_SIDE / 1024) for x in (small, shown * light(small, shown, skin))]
     own, other = (
         np.sqrt((weight * x.mean(2) ** 2).sum() / weight.sum()) for x in (details[0], details[1] - details[0])
     )

@@ -15,11 +15,8 @@ from photodrag.pipeline.editing.motion import FaceMotion, spline_flow
 
 LIGHT = 40
 """What counts as light around an opening: a deviation in pixels of a crop of 1024."""
-AROUND_EYES, AROUND_MOUTH = (0.05, 0.11), (0.03, 0.08)
-"""How far around an opening it counts fully, and at all, in parts of the face's width: eyes have lashes."""
-
-
-AROUND = AROUND_EYES, AROUND_EYES, AROUND_MOUTH
+AROUND = (0.05, 0.11), (0.05, 0.11), (0.03, 0.08)
+"""How far around each of OPENINGS it counts fully, and at all, in parts of the face's width: eyes have lashes."""
 
 
 def face_layers(

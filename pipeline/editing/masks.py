@@ -10,6 +10,8 @@ SEAM = 24
 """Width of a seam, in pixels of a crop of 1024."""
 VISIBLE, CLEAR = 4.0, 10.0
 """Difference in grey levels from which a change counts a little, and fully."""
+FOREHEAD = 0.45
+"""How far above the brows a face goes on, in parts of the way from the mouth to them."""
 KERNEL = 2
 """Pixels of a photo to which a bicubic sample of it reaches."""
 
@@ -46,18 +48,26 @@ def change_mask(reconstruction: np.ndarray, edit: np.ndarray, points: np.ndarray
 def face_mask(landmarks: list[np.ndarray], side: int) -> np.ndarray:
     """The `face` mask, float32 [side, side]: the hull of landmarks [68, 2] of before and after together,
     up over the forehead, with a soft seam outside it."""
-    points = []
-    for marks in landmarks:
-        up = marks[BROWS].mean(0) - marks[MOUTH].mean(0)  # from mouth to brows
-        points += [marks, marks[BROWS] + 0.45 * up]
-    return 1 - _rising(distance_from_hull(np.concatenate(points), side), side, 2.0)
+    points = np.concatenate([with_forehead(marks) for marks in landmarks])
+    return 1 - _rising(distance_from_hull(points, side), side, 2.0)
+
+
+def with_forehead(landmarks: np.ndarray, far: float = FOREHEAD) -> np.ndarray:
+    """Landmarks [68, 2] and those of the brows once more, `far` above them: [78, 2]."""
+    up = landmarks[BROWS].mean(0) - landmarks[MOUTH].mean(0)
+    return np.concatenate((landmarks, landmarks[BROWS] + far * up))
+
+
+def in_hull(points: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """Which pixels lie in the convex hull of points [N, 2]: uint8 of that shape [H, W], 1 there and else 0."""
+    inside = np.zeros(shape, np.uint8)
+    cv2.fillConvexPoly(inside, cv2.convexHull(points.round().astype(np.int32)), 1)
+    return inside
 
 
 def distance_from_hull(points: np.ndarray, side: int) -> np.ndarray:
     """How far each pixel lies from the convex hull of points [N, 2], float32 [side, side]; 0 within."""
-    outside = np.ones((side, side), np.uint8)
-    cv2.fillConvexPoly(outside, cv2.convexHull(points.round().astype(np.int32)), 0)
-    return cv2.distanceTransform(outside, cv2.DIST_L2, 5)
+    return cv2.distanceTransform(1 - in_hull(points, (side, side)), cv2.DIST_L2, 5)
 
 
 def counted(ignored: np.ndarray, alignment: Alignment) -> np.ndarray:

@@ -14,11 +14,10 @@ from photodrag.drag.contours import on_contours, width
 from photodrag.drag.landmark_guided import moves_the_head
 from photodrag.drag.settings import LandmarkGuidedSettings
 from photodrag.drag.together import moved_together
+from photodrag.pipeline.editing.masks import FOREHEAD
 from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.weights.common.face_landmarks import BELOW_BROWS, BROWS, JAW, LIDS_AND_LIPS, MOUTH
 
-FOREHEAD = 0.45
-"""How far above the brows landmarks are continued, in parts of the way from the mouth to them."""
 THICK = 0.4
 """How thick brows are at most, in parts of the way from their landmarks to the eyes."""
 STILL = 2.0

@@ -242,11 +242,12 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
     blended, choices = put_in(plan, start, edited, reached, share=share)
     if plan.face:
         known = plan.face.landmarks
-        now, likeness = _looked_at(photo, known, blended.picture)
+        who = identity.descriptor(photo.pixels, known)
+        now, likeness = _looked_at(blended.picture, known, who)
         while likeness > identity.SAME_PERSON and share > LEAST_SHARE:
             share /= 2
             blended, choices = put_in(plan, start, edited, reached, share=share)
-            now, likeness = _looked_at(photo, known, blended.picture)
+            now, likeness = _looked_at(blended.picture, known, who)
         weights = on_contours(plan.handles, known)
         reached = plan.handles + share * (reached - plan.handles)
         reached = np.where(weights.any(1, keepdims=True), plan.handles + weights @ (now - known), reached)
@@ -274,11 +275,10 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
     )
 
 
-def _looked_at(photo: Photo, landmarks: np.ndarray, picture: np.ndarray) -> tuple[np.ndarray, float]:
-    """The landmarks [68, 2] of the face in a picture of the photo, and its identity distance to the photo's."""
+def _looked_at(picture: np.ndarray, landmarks: np.ndarray, who: np.ndarray) -> tuple[np.ndarray, float]:
+    """The landmarks [68, 2] of the face in a picture, near those of the photo, and its identity distance to `who`."""
     after = predict(picture, Frame.around(landmarks))
-    a, b = identity.descriptor(photo.pixels, landmarks), identity.descriptor(picture, after)
-    return after, identity.identity_distance(a, b)
+    return after, identity.identity_distance(who, identity.descriptor(picture, after))
 
 
 class _Clock:

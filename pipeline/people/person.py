@@ -92,17 +92,23 @@ def keep(name: str, portraits: Sequence[Portrait]) -> Person:
 
 def find(name: str) -> Person:
     """The person of that name. Raises UserError where nobody of that name was learned, or the file isn't whole."""
-    name = checked_name(name)
-    path = path_of(name)
-    if path.exists() and not os.access(path, os.R_OK):
+    name, path = checked_name(name), known_path(name)
+    if not os.access(path, os.R_OK):
         raise UserError(f"What is kept of {name} can't be read: you have no permission to read {path}.")
     person = _read(path)
-    if person is not None:
-        return person
-    if path.exists():
+    if person is None:
         raise UserError(f"What is kept of {name} is damaged: photodrag person remove {name!r}, and learn it anew.")
-    known = ", ".join(path.stem for path in files())
-    raise UserError(f"Nobody called {name} was learned{f', but {known}' if known else ''}: see `photodrag person`.")
+    return person
+
+
+def known_path(name: str) -> Path:
+    """The file of a person, whole or not. Raises UserError where nobody of that name was learned."""
+    name = checked_name(name)
+    path = path_of(name)
+    if not path.exists():
+        known = ", ".join(path.stem for path in files())
+        raise UserError(f"Nobody called {name} was learned{f', but {known}' if known else ''}: see `photodrag person`.")
+    return path
 
 
 def everybody() -> list[tuple[Person, int]]:
@@ -114,10 +120,8 @@ def everybody() -> list[tuple[Person, int]]:
 def remove(name: str) -> int:
     """Forget a person; says how many bytes that freed. Raises UserError where there is none of that name, or the file
     can't be removed."""
-    path = path_of(checked_name(name))
-    if not path.exists():
-        find(name)  # says who there is
-    size = path.stat().st_size
+    path = known_path(name)
+    size = size_of(path)
     remove_file(path)
     sweep(folder(), 0)  # what a learning that was killed left
     return size

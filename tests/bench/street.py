@@ -29,6 +29,7 @@ from tqdm import tqdm
 
 from photodrag.drag.contours import on_contours, width
 from photodrag.pipeline.editing.inversion import Models
+from photodrag.pipeline.editing.masks import in_hull
 from photodrag.pipeline.editing.openings import openness
 from photodrag.pipeline.editing.options import Network
 from photodrag.pipeline.editing.whole_edit import Edit, edit
@@ -91,9 +92,7 @@ def figures(done: Edit) -> dict:
 
 def contrast(grey: np.ndarray, points: np.ndarray) -> float:
     """The deviation of grey levels within the hull of points [N, 2]."""
-    inside = np.zeros(grey.shape, np.uint8)
-    cv2.fillConvexPoly(inside, cv2.convexHull(points.round().astype(np.int32)), 1)
-    return float(grey[inside > 0].std()) + 1e-3
+    return float(grey[in_hull(points, grey.shape) > 0].std()) + 1e-3
 
 
 def seam(before: np.ndarray, after: np.ndarray, changed: np.ndarray) -> float:
