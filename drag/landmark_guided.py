@@ -22,7 +22,7 @@ from torch import Tensor
 from photodrag.drag.contours import on_contours, width
 from photodrag.drag.face_model import FaceModel
 from photodrag.drag.landmark_search import LandmarkSearch, Look
-from photodrag.drag.landmarks import Landmarks, found
+from photodrag.drag.landmarks import Landmarks, found_at_start
 from photodrag.drag.settings import LandmarkGuidedSettings
 from photodrag.drag.state import ARRIVED, LIMIT, STALLED, STOPPED, DragResult, DragState
 from photodrag.drag.together import moved_together
@@ -49,7 +49,7 @@ def landmark_guided_steps(
     head = moves_the_head(on_face, ways, s.least_head_move * width(landmarks.known))
     if not (on_face.any(1).all() and (head or s.parts)):
         return None
-    first = found(generator, w_plus, landmarks)
+    first = found_at_start(generator, w_plus, landmarks)
     if first is None:
         return None
     start, rest = space.whiten(w_plus[:, : s.codes]), w_plus[:, s.codes :]
@@ -59,11 +59,11 @@ def landmark_guided_steps(
         beside = s.held * moved_together(landmarks.known, on_face, ways)
         led = np.concatenate((on_face, s.held * np.eye(COUNT))), np.concatenate((ways, beside))
     search = LandmarkSearch(torch.from_numpy(led[0]), torch.from_numpy(led[1]) / px, model, s, start, px)
-    look = Look.at_start(w_plus, start)
+    look, image = Look.at_start(w_plus, start), None
     reason = LIMIT
     for step in range(s.steps + 1):
         points = handles + (weights @ look.moved).to(handles) * px
-        state = DragState(step, look.w_plus, points, (points - targets).norm(dim=1).mean().item())
+        state = DragState(step, look.w_plus, points, (points - targets).norm(dim=1).mean().item(), image)
         search.judge(state, look)
         stop = yield state
         if state.distance <= s.arrival_distance * px:
@@ -76,14 +76,17 @@ def landmark_guided_steps(
             break
         p = project_to_trust_region(start + search.next_way().to(start), start, search.radius, s.max_rms)
         code = torch.cat((space.unwhiten(p), rest), 1)
-        seen = found(generator, code, landmarks)
+        with torch.no_grad():
+            image = generator.synthesis(code)
+        seen = landmarks.find(image)
         if seen is None:
-            look = search.take_back(p)
+            look, image = search.take_back(p), None
             continue
         look = Look(code, p, (p - start).cpu().double().mean((0, 1)), torch.from_numpy(seen - first) / px)
         search.learn(look)
     best = search.best_state
-    return DragResult(best.w_plus, best.points, (best.points - targets).norm(dim=1), step, reason)
+    distances = (best.points - targets).norm(dim=1)
+    return DragResult(best.w_plus, best.points, distances, step, reason, best.image)
 
 
 def moves_the_head(weights: np.ndarray, ways: np.ndarray, least: float) -> bool:

@@ -57,6 +57,7 @@ class LandmarkSearch:
         self.radius = float(np.clip(settings.odd_radius / max(odd, 1e-9) ** 0.5, *settings.radius))
         self.variance, self.trust, self.idle = settings.measurement_variance, 1.0, 0
         self._best: tuple[DragState, Look] | None = None
+        self._least = 0.0  # progress that counts
 
     @property
     def best_state(self) -> DragState:
@@ -66,7 +67,9 @@ class LandmarkSearch:
     def judge(self, state: DragState, look: Look) -> None:
         """Take a state and its look into account: is it the best, was there progress, how far is the model trusted?"""
         s, before = self.settings, self._best[0] if self._best else None
-        progress = before is None or state.distance < before.distance - s.progress * self.px
+        if before is None:
+            self._least = max(s.progress * self.px, s.least_gain * state.distance)
+        progress = before is None or state.distance < before.distance - self._least
         self.idle = 0 if progress else self.idle + 1
         if before is None or state.distance < before.distance:
             self._best = state, look

@@ -21,6 +21,8 @@ class Landmarks:
     """[68, 2], of what is dragged: of the photo's crop, where there is one."""
     find: Callable[[Tensor], np.ndarray | None]
     """Finds them [68, 2] in a picture [1, 3, R, R] of that face, moved or not; None where no face is seen any more."""
+    start: np.ndarray | None = None
+    """What it finds in the picture of the code that is dragged, where that was looked at before."""
 
 
 @torch.no_grad()
@@ -44,6 +46,11 @@ def last_with_face(states: Sequence[DragState], generator: Generator, landmarks:
     return states[at] if at or seen(states[0]) else states[-1]
 
 
+def found_at_start(generator: Generator, w_plus: Tensor, landmarks: Landmarks) -> np.ndarray | None:
+    """`found`, for the code that is dragged."""
+    return found(generator, w_plus, landmarks) if landmarks.start is None else landmarks.start
+
+
 class LandmarkTracker:
     """Where the landmarks have the handles of a drag, which tracking only believes."""
 
@@ -57,7 +64,7 @@ class LandmarkTracker:
     def first(self) -> np.ndarray | None:
         """The landmarks of the drag's start, if any handle lies on a contour. Not looked for before they are asked for:
         the first step of a drag is waited for."""
-        return found(self.generator, self.w_plus, self.landmarks) if self.on_contour.any() else None
+        return found_at_start(self.generator, self.w_plus, self.landmarks) if self.on_contour.any() else None
 
     def __call__(self, state: DragState, targets: Tensor) -> DragState | None:
         """A state with those points where the landmarks have them that lie on contours of the face, or as it is, where

@@ -34,6 +34,8 @@ class LandmarkGuidedSettings:
     """Mean distance from the targets at which a drag has arrived."""
     progress: float = 0.05
     """What counts as such, in the mean distance."""
+    least_gain: float = 0.0
+    """What counts as such at least, in parts of the distance at the start."""
     patience: int = 5
     """Steps without progress, each more cautious than the one before, until it is called stalled."""
     odd_radius: float = 0.5

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from collections.abc import Generator as States
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from torch import Tensor
 
@@ -20,6 +20,13 @@ class DragState:
     """[N, 2], where tracking or the landmarks find the handles, in pixels of the generator's picture."""
     distance: float
     """Mean distance from points to targets, in the same pixels."""
+    image: Tensor | None = None
+    """The generator's picture of w_plus, [1, 3, R, R], where the drag has drawn it: large, so who keeps states had
+    better keep them `without_image`."""
+
+    def without_image(self) -> "DragState":
+        """The state alone."""
+        return replace(self, image=None)
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +41,8 @@ class DragResult:
     """Tried, those that were taken back included."""
     stop_reason: str
     """ARRIVED, STALLED, LIMIT or STOPPED."""
+    image: Tensor | None = None
+    """The generator's picture of w_plus, [1, 3, R, R], where the drag has drawn it."""
 
 
 def states_until(states: Sequence[DragState], result: DragResult) -> tuple[DragState, ...]:

@@ -4,12 +4,15 @@ What differs from the published method: the start is not w_avg but a code read o
 the variable is the whitened code, in which a prior keeps the code natural, and so editable (as II2S,
 arXiv 2012.09036, does in its P-norm space), turned to the axes along which pictures differ most
 (weights/latent/axes.py), for Adam scales each by itself; and the views go from coarse to fine. A face view of full
-resolution from the first step on ends lower and looks worse: waxen, without moustache or glasses."""
+resolution from the first step on ends lower and looks worse: waxen, without moustache or glasses.
+
+A stage begins with nothing but the code of the one before. So a projection of the first stages is the beginning of one
+of all of them, and what was kept of it is gone on from."""
 
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -26,37 +29,39 @@ from photodrag.weights.common.adam import Adam
 
 @dataclass(frozen=True)
 class Stage:
-    """Some steps on one pair of views (see Views)."""
+    """Some steps on one pair of views (see Views), with a schedule of their own."""
 
     steps: int
     whole: int
     face: int | None = None
+    lr: float | None = None
+    """Adam's, on the whitened code; None for that of the settings."""
 
 
 @dataclass(frozen=True)
 class ProjectSettings:
-    """Chosen on the astronaut and six portraits, for the cost of about 100 pictures with their gradients."""
+    """Chosen on the astronaut and six portraits, for the cost of about 90 pictures with their gradients."""
 
-    stages: tuple[Stage, ...] = (Stage(20, 128), Stage(44, 128, 224))
+    stages: tuple[Stage, ...] = (Stage(10, 64, 160, 0.16), Stage(44, 128, 224))
     face_weight: float = 1.2
     whole_weight: float = 0.8
     pixel_weight: float = 0.12
     """Of the views' mean squared errors; with 1.0 a white moustache was averaged away."""
     prior: float = 0.001
     """Of the mean square of the whitened code, which is 1 for a natural one."""
-    lr: float = 0.12
-    """Adam's, on the whitened code (0.15 is faster, and less like the person)."""
+    lr: float = 0.1
+    """Adam's, on the whitened code (more is faster, and less like the person)."""
     beta1: float = 0.8
     beta2: float = 0.99
     warm_up: float = 0.05
     cool_down: float = 0.35
-    """Shares of all steps over which lr rises, and falls by a cosine (StyleGAN2: 0.05 and 0.25)."""
+    """Shares of a stage's steps over which lr rises, and falls by a cosine (StyleGAN2: 0.05 and 0.25)."""
     patience: int = 15
     """Steps of a stage without a better loss after which it ends."""
 
 
-QUICK = ProjectSettings(stages=(Stage(6, 128), Stage(10, 128, 224)))
-"""A quarter of the steps: enough where a code only says how a face moves (docs/design-notes.md#quick-inversions)."""
+QUICK = ProjectSettings(stages=ProjectSettings().stages[:1])
+"""The first stage alone: enough where a code only says how a face moves (docs/design-notes.md#quick-inversions)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,25 +109,32 @@ def project(
     space: LatentSpace | None = None,
     progress: Callable[[ProjectState], None] | None = None,
     resume: ProjectState | None = None,
+    begin: tuple[Tensor, int] | None = None,
 ) -> Projection:
     """The code whose picture looks like the crop [1, 3, R, R], R the generator's resolution.
 
     `distance` is st-lpips-vgg where none is given, `space` the generator's whitened space. `progress` is
-    called after every step; any of its states can be given as `resume`. Nothing is random: on a CPU the
-    same crop gives the same code, with or without a stop between."""
+    called after every step; any of its states can be given as `resume`. begin: the code [1, num_ws, w_dim] of a
+    projection by the first so many stages, to go on with the next. Nothing is random: on a CPU the same crop gives the
+    same code, with or without a stop between."""
     began, s = time.monotonic(), settings
     distance = distance or perceptual.load("st-lpips-vgg", crop.image.device)
     space = _along_sensitive_axes(generator, space or latent_space(generator))
     total, spent = sum(stage.steps for stage in s.stages), resume.seconds if resume else 0.0
     descent = Descent.resumed(s, resume) if resume else None
-    for number in range(resume.stage if resume else 0, len(s.stages)):
+    code, first = (None, resume.stage) if resume else begin or (None, 0)
+    if code is not None:
+        descent = Descent(s, code)
+    for number in range(first, len(s.stages)):
         stage, before = s.stages[number], sum(stage.steps for stage in s.stages[:number])
         views = Views(crop, distance, stage.whole, stage.face)
         if descent is None:
             codes = starting_codes(generator, start_image(generator, crop), distance, space)
             descent = Descent(s, best_start(generator, views, codes, space, s))
         if not (resume and number == resume.stage):
-            descent.begin()
+            code = space.unwhiten(descent.p) if code is None else code
+            descent.begin(space.whiten(code))  # as if the code were read from a file
+            code = None
         while descent.within < stage.steps and descent.idle < s.patience:
             seen = descent.p
             with torch.enable_grad():
@@ -130,7 +142,7 @@ def project(
                 value = loss(generator.synthesis(space.unwhiten(seen)), seen, views, s)
                 (gradient,) = torch.autograd.grad(value, seen)
             seen = seen.detach()
-            descent.step(seen, value.item(), gradient, before, total)
+            descent.step(seen, value.item(), gradient, stage)
             if progress:
                 took = spent + time.monotonic() - began
                 progress(descent.state(before, total, number, space.unwhiten(seen), value.item(), took))
@@ -144,9 +156,8 @@ class Descent:
     """Adam's way over the whitened code p [1, num_ws, w_dim], and the best code of the stage that goes on."""
 
     def __init__(self, settings: ProjectSettings, p: Tensor):
-        self.settings, self.p, self.taken = settings, p, 0
-        self.adam = Adam(settings.beta1, settings.beta2)
-        self.begin()
+        self.settings, self.taken = settings, 0
+        self.begin(p)
 
     @classmethod
     def resumed(cls, settings: ProjectSettings, state: ProjectState) -> "Descent":
@@ -157,21 +168,20 @@ class Descent:
         descent.adam.t, descent.adam.m, descent.adam.v = state.updates, state.first, state.second
         return descent
 
-    def begin(self) -> None:
-        """Begin a stage: losses on other views can't be compared."""
-        self.within, self.idle, self.best, self.best_p = 0, 0, math.inf, self.p
+    def begin(self, p: Tensor) -> None:
+        """Begin a stage at p: losses on other views can't be compared, nor their gradients."""
+        self.p, self.within, self.idle, self.best, self.best_p = p, 0, 0, math.inf, p
+        self.adam = Adam(self.settings.beta1, self.settings.beta2)
 
-    def step(self, seen: Tensor, value: float, gradient: Tensor, before: int, total: int) -> None:
-        """Take in the loss and its gradient at `seen`, and move p on, unless this stage ends here. `before` and
-        `total`: steps of the stages before this one, and of all."""
+    def step(self, seen: Tensor, value: float, gradient: Tensor, stage: Stage) -> None:
+        """Take in the loss and its gradient at `seen`, and move p on, unless this stage ends here."""
         self.p, self.idle = seen, self.idle + 1
         if value < self.best:
             self.best, self.best_p, self.idle = value, seen, 0
         self.taken, self.within = self.taken + 1, self.within + 1
         if self.idle < self.settings.patience:
-            # The schedule's place is the same though an earlier stage may have ended early.
-            rate = learning_rate((before + self.within) / total, self.settings)
-            self.p = seen - rate * self.adam(gradient)
+            schedule = self.settings if stage.lr is None else replace(self.settings, lr=stage.lr)
+            self.p = seen - learning_rate(self.within / stage.steps, schedule) * self.adam(gradient)
 
     def state(self, before: int, total: int, stage: int, w_plus: Tensor, value: float, seconds: float) -> ProjectState:
         """What is told, and kept to go on from, after a step whose code was w_plus."""

@@ -15,6 +15,8 @@ from photodrag.pipeline.editing.motion import FaceMotion, spline_flow
 
 LIGHT = 40
 """What counts as light around an opening: a deviation in pixels of a crop of 1024."""
+FEW = 5.0
+"""Pixels to which a wide blur's deviation may be reduced."""
 AROUND = (0.05, 0.11), (0.05, 0.11), (0.03, 0.08)
 """How far around each of OPENINGS it counts fully, and at all, in parts of the face's width: eyes have lashes."""
 
@@ -33,9 +35,17 @@ def face_layers(
         return Layers(np.zeros((side, side, 3), np.float32), own, flow)
     after = warped(edited, spline_flow(motion.after, motion.goal, side))
     difference = np.dstack(((warped(crop, flow) - after) * own[..., None], own))
-    around = cv2.GaussianBlur(difference, (0, 0), LIGHT * side / 1024)
+    around = widely_blurred(difference, LIGHT * side / 1024)
     light = around[..., :3] / np.maximum(around[..., 3:], 1e-6)
     return Layers((1 - own)[..., None] * (after + light), own, flow)
+
+
+def widely_blurred(picture: np.ndarray, sigma: float) -> np.ndarray:
+    """A picture, float32 [S, S, C], blurred by a Gaussian of many pixels, on a copy on which it has FEW."""
+    side = max(1, round(len(picture) * min(1.0, FEW / sigma)))
+    small = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA)
+    blurred = cv2.GaussianBlur(small, (0, 0), sigma * side / len(picture))
+    return cv2.resize(blurred, picture.shape[1::-1], interpolation=cv2.INTER_LINEAR)
 
 
 def opened(motion: FaceMotion, side: int) -> np.ndarray:

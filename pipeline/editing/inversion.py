@@ -149,7 +149,7 @@ def invert(
     ignore: np.ndarray | str | PathLike | None = None,
 ) -> Inversion:
     """The inversion of a face or a square: from the cache, unless `refresh` or none is there, and then kept there.
-    One that was cut off goes on from its last kept state.
+    One that was cut off goes on from its last kept state, and one of several stages from a kept one of the first.
 
     ignore: what of the photo is not to be looked at, an array [H, W] of bool or 0 … 1, or a picture file, white there.
     `watch` is shown, after every step, the inversion as far as it has come, without `quality`.
@@ -157,7 +157,8 @@ def invert(
     face is ignored, and for what can't say what is."""
     generator, ignored = models.generator, given_ignored(ignore, photo)
     alignment, crop = crop_of(photo, place, models, ignored)
-    key = key_of(photo, place, models, settings, None if crop.weight is None else ignored)
+    ignored = None if crop.weight is None else ignored  # none of it lies in the crop
+    key = key_of(photo, place, models, settings, ignored)
 
     def inversion(w_plus: Tensor) -> Inversion:
         face = place if isinstance(place, Face) else None
@@ -178,7 +179,8 @@ def invert(
             watch(inversion(s.w_plus))
 
     before = None if refresh else unfinished.find(key, ProjectState, models.device)
-    found = project(generator, crop, distance, settings, models.space, report, before)
+    begin = None if refresh or before else kept_beginning(photo, place, models, settings, ignored)
+    found = project(generator, crop, distance, settings, models.space, report, before, begin)
     made = inversion(found.w_plus)
     method = method_of(generator, settings)
     made = recorded(made, photo, distance, method, found.steps, found.seconds)
@@ -193,6 +195,17 @@ def is_kept(
     if ignored is not None and crop_of(photo, place, models, ignored)[1].weight is None:
         ignored = None  # none of it lies in the crop
     return find_kept(key_of(photo, place, models, settings, ignored), models.generator) is not None
+
+
+def kept_beginning(
+    photo: Photo, place: Place, models: Models, settings: ProjectSettings, ignored: np.ndarray | None
+) -> tuple[Tensor, int] | None:
+    """The code of the longest kept inversion by the first of the settings' stages, and by how many."""
+    for count in range(len(settings.stages) - 1, 0, -1):
+        first = replace(settings, stages=settings.stages[:count])
+        if kept := find_kept(key_of(photo, place, models, first, ignored), models.generator):
+            return kept.w_plus.to(models.device), count
+    return None
 
 
 def find_kept(key: str, generator: Generator) -> cache.Entry | None:

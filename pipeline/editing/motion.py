@@ -149,6 +149,14 @@ def border(side: int) -> np.ndarray:
 def thin_plate(points: np.ndarray, values: np.ndarray, at: np.ndarray, smoothing: float = 1e-4) -> np.ndarray:
     """The smoothest function through values [N, C] at points [N, 2] (nearly through them, by `smoothing`), at the
     places `at` [M, 2]: [M, C]."""
-    from scipy.interpolate import RBFInterpolator
+    count = len(points)
+    flat = np.hstack((np.ones((count, 1)), points))
+    system = np.block([[bending(points, points) + smoothing * np.eye(count), flat], [flat.T, np.zeros((3, 3))]])
+    solved = np.linalg.solve(system, np.concatenate((values, np.zeros((3, values.shape[1])))))
+    return bending(at, points) @ solved[:count] + np.hstack((np.ones((len(at), 1)), at)) @ solved[count:]
 
-    return RBFInterpolator(points, values, smoothing=smoothing)(at)
+
+def bending(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """The thin-plate kernel r² log r of the distances r between points [M, 2] and [N, 2]: [M, N]."""
+    squared = ((a[:, None] - b) ** 2).sum(2)
+    return 0.5 * squared * np.log(np.maximum(squared, 1e-300))

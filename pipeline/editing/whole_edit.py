@@ -16,6 +16,7 @@ from torch import Tensor
 from photodrag.drag import DragResult, DragSettings, DragState, Landmarks
 from photodrag.drag.contours import on_contours
 from photodrag.drag.methods import DEFAULT, find_method
+from photodrag.drag.settings import LandmarkGuidedSettings
 from photodrag.drag.state import finished, states_until
 from photodrag.invert import identity
 from photodrag.invert.quality import to_uint8
@@ -31,7 +32,7 @@ from photodrag.pipeline.editing.points import Points
 from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.editing.tuning import tune_inversion
 from photodrag.pipeline.faces.detection import is_seen
-from photodrag.pipeline.faces.landmarks import Frame, predict
+from photodrag.pipeline.faces.landmarks import Frame, predict, predict_drawn
 from photodrag.pipeline.photos.notebook import pictures_html
 from photodrag.pipeline.photos.read import Photo
 from photodrag.pipeline.photos.write import write_output
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
     from photodrag.drag.methods import Settings
 
 
+PATIENCE, LEAST_GAIN = 2, 0.05
+"""Looks of a photo's drag that each gain less than this part of its whole way until it ends (see
+docs/design-notes.md#when-a-photos-drag-ends)."""
 LEAST_SHARE = 0.25
 """Of an edit that would spoil the face, how much is made at least."""
 
@@ -156,7 +160,7 @@ def carry_out(
     states: list[DragState] = []
 
     def see(state: DragState) -> None:
-        states.append(state)
+        states.append(state.without_image())
         progress("dragging", state.step, settings.steps)
 
     result = drag_face(plan, inversion, settings, see, dragging.method)
@@ -203,8 +207,8 @@ def drag_face(
         fine = at_least(LEAST_SIDE, alignment)
         may_change = masks.face_mask([fine.to_crop(plan.face.landmarks)], fine.size)
     settings = settings or chosen.settings
-    if plan.face and isinstance(settings, DragSettings):  # the photo is moved, and little of the picture is looked at
-        settings = replace(settings, landmark_guided=replace(settings.landmark_guided, parts=True))
+    if plan.face and isinstance(settings, DragSettings):
+        settings = replace(settings, landmark_guided=for_a_photo(settings.landmark_guided))
     states = chosen.steps(
         inversion.generator,
         inversion.w_plus,
@@ -213,30 +217,37 @@ def drag_face(
         None if may_change is None else torch.from_numpy(may_change),
         settings,
         models.space,
-        followed(inversion.crop.landmarks),
+        followed(inversion.crop.landmarks, inversion.reconstruction if plan.face else None),
     )
     return finished(states, progress)
 
 
-def followed(landmarks: np.ndarray | None) -> Landmarks | None:
+def for_a_photo(settings: LandmarkGuidedSettings) -> LandmarkGuidedSettings:
+    """The settings where a photo is moved, and little of the generator's picture is looked at: parts are guided, too,
+    and what is left of the way when hardly anything is gained any more the photo goes by itself."""
+    return replace(settings, parts=True, patience=PATIENCE, least_gain=LEAST_GAIN)
+
+
+def followed(landmarks: np.ndarray | None, start: np.ndarray | None = None) -> Landmarks | None:
     """A face's landmarks [68, 2] in the generator's pictures, to be found again in those of a drag; None where there
-    is no face."""
+    is no face. start: the picture with which it begins, uint8 RGB [R, R, 3], if it was drawn already."""
     if landmarks is None:
         return None
     frame = Frame.around(landmarks)
 
-    def find(image: Tensor) -> np.ndarray | None:
-        picture = to_uint8(image)
-        return predict(picture, frame) if is_seen(picture) else None
+    def find(picture: np.ndarray) -> np.ndarray | None:
+        return predict_drawn(picture, frame) if is_seen(picture) else None
 
-    return Landmarks(landmarks, find)
+    known = None if start is None else find(start)
+    return Landmarks(landmarks, lambda image: find(to_uint8(image)), known)
 
 
 def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
     """The edit that a drag, by whichever method, has made of a plan's photo; half of it, or a quarter, where all of it
     would be somebody else, and of a face from the side a quarter. What only its caller knows, the method, the seconds
     and the states on the way, is left at its default."""
-    photo, start, edited = plan.photo, start_of(plan, inversion), drawn(inversion, result.w_plus)
+    photo, start = plan.photo, start_of(plan, inversion)
+    edited = drawn(inversion, result.w_plus) if result.image is None else to_uint8(result.image)
     reached = inversion.alignment.to_photo(result.points.cpu().numpy())
     share, likeness = LEAST_SHARE if plan.face and from_the_side(plan.face.landmarks) else 1.0, None
     blended, choices = put_in(plan, start, edited, reached, share=share)

@@ -17,6 +17,7 @@ from photodrag.weights.common.face_landmarks import LEFT_EYE, RIGHT_EYE
 
 SIDE = 400  # px across the face in the picture that the predictor sees
 PASSES = 6  # at most; two or three settle it
+ENOUGH = 0.3  # of a reduction by n: a face of (n - this) SIDE is reduced so far
 SETTLED = 0.01  # of the side, or radians: a frame that moves less is kept
 # Where dlib's detector puts its box (the one the predictor was trained on), fitted on 79 portraits: its side is
 # the landmarks' root-mean-square radius over 0.354, its centre lies 0.062 sides above their mean.
@@ -75,6 +76,18 @@ def predict(pixels: np.ndarray, frame: Frame) -> np.ndarray:
         if frame.moved(before) < SETTLED:
             break
     return landmarks
+
+
+def predict_drawn(picture: np.ndarray, frame: Frame) -> np.ndarray:
+    """`predict` for a picture that a generator drew, uint8 RGB [R, R, 3]: on a copy in which the face is little larger
+    than the predictor sees it, which takes a third of the time and moves landmarks by a quarter of a pixel of 512."""
+    times = int(frame.side / SIDE + 1 - ENOUGH)
+    if times < 2:
+        return predict(picture, frame)
+    height, width = (length // times * times for length in picture.shape[:2])
+    small = cv2.resize(picture[:height, :width], (width // times, height // times), interpolation=cv2.INTER_AREA)
+    reduced = Frame((frame.x + 0.5) / times - 0.5, (frame.y + 0.5) / times - 0.5, frame.side / times, frame.roll)
+    return (predict(small, reduced) + 0.5) * times - 0.5
 
 
 def _predict_once(pixels: np.ndarray, frame: Frame) -> np.ndarray:

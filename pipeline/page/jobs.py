@@ -114,12 +114,12 @@ def drag(
 
     def watch(state: DragState) -> bool:
         job.step()
-        states.append(state)
+        states.append(state.without_image())
         at = inversion.alignment.to_photo(state.points.cpu().numpy())
         facts = {"step": state.step, "steps": settings.steps, "points": at.round(2).tolist()}
         if state.step and pace.due():
             with pace:
-                send_patch(send, "frame", preview.edit(start, state.w_plus, plan, at), True, **facts)
+                send_patch(send, "frame", preview.edit(start, state, plan, at), True, **facts)
         else:
             send("points", latest=True, **facts)
         return job.stopping and state.step > 0  # an edit has a step at least

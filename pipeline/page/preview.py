@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from photodrag.drag import DragState
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.editing import masks
 from photodrag.pipeline.editing.blend import FLOW_SIDE
@@ -50,9 +51,9 @@ class Preview:
         """The start of a drag, whose picture by the generator is uint8 RGB [R, R, 3]."""
         return Start(self._alignment, self._reduced(reconstruction), self._landmarks)
 
-    def edit(self, start: Start, w_plus: Tensor, plan: Plan, points: np.ndarray) -> Patch:
-        """What `put_back` would make of a code, but for the last of the way, which the photo goes alone. points [N, 2]:
-        where the handles have come to, in photo pixels."""
+    def edit(self, start: Start, state: DragState, plan: Plan, points: np.ndarray) -> Patch:
+        """What `put_back` would make of a drag's state, but for the last of the way, which the photo goes alone.
+        points [N, 2]: where the handles have come to, in photo pixels."""
         where = plan.mask
         if isinstance(where, np.ndarray):
             x0, y0, x1, y1 = self._region
@@ -62,7 +63,8 @@ class Preview:
             for places in (plan.handles, plan.targets, points)
         )
         dragged = Dragged(handles, targets, points, finish=0)
-        blended, _ = blend_in(self._pixels, where, start, self._picture(w_plus), dragged)
+        edited = self._picture(state.w_plus) if state.image is None else self._reduced(to_uint8(state.image))
+        blended, _ = blend_in(self._pixels, where, start, edited, dragged)
         return patch(self._photo, blended.picture, self._region, PASSING)
 
     def _reduced(self, picture: np.ndarray) -> np.ndarray:

@@ -69,17 +69,12 @@ def street_photos() -> list[Path]:
 def figures(done: Edit) -> dict:
     """What is told of an edit."""
     before, handles = done.inversion.face.landmarks, np.array([handle.start for handle in done.handles])
-    ways = np.array([handle.target for handle in done.handles]) - handles
-    after, face = predict(done.picture, Frame.around(before)), width(before)
-    weights = on_contours(handles, before)
-    gone = weights @ (after - before)
-    led = weights.any(0)
-    still = [mark for part in PARTS if not led[list(part)].any() for mark in part]
-    moved = np.linalg.norm(after - before, axis=1)[still].mean() / face if still else 0.0
+    after, targets = predict(done.picture, Frame.around(before)), np.array([handle.target for handle in done.handles])
+    way, stray = way_and_stray(before, after, handles, targets)
     grey = [cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float32) for pixels in (done.photo.pixels, done.picture)]
     return {
-        "way": float((gone * ways).sum() / (ways**2).sum()),
-        "stray": float(moved),
+        "way": way,
+        "stray": stray,
         "identity": done.identity,
         "seam": seam(*grey, done.changed),
         "eyes": min(contrast(grey[1], after[eye]) / contrast(grey[0], before[eye]) for eye in (LEFT_EYE, RIGHT_EYE)),
@@ -88,6 +83,18 @@ def figures(done: Edit) -> dict:
         else None,
         "reason": done.stop_reason,
     }
+
+
+def way_and_stray(
+    before: np.ndarray, after: np.ndarray, handles: np.ndarray, targets: np.ndarray
+) -> tuple[float, float]:
+    """How much of their way handles went, and how far, in parts of the face's width, parts of the face did that have
+    none: by landmarks [68, 2] before and after, for handles and targets [N, 2]."""
+    weights, ways = on_contours(handles, before), targets - handles
+    gone, led = weights @ (after - before), weights.any(0)
+    still = [mark for part in PARTS if not led[list(part)].any() for mark in part]
+    stray = np.linalg.norm(after - before, axis=1)[still].mean() / width(before) if still else 0.0
+    return float((gone * ways).sum() / (ways**2).sum()), float(stray)
 
 
 def contrast(grey: np.ndarray, points: np.ndarray) -> float:

@@ -12,10 +12,10 @@ from photodrag.drag.face_model import face_model
 from photodrag.drag.landmark_guided import landmark_guided_steps
 from photodrag.drag.landmark_search import LandmarkSearch, Look, oddness, shortest
 from photodrag.drag.settings import LandmarkGuidedSettings
-from photodrag.drag.state import DragState
+from photodrag.drag.state import DragState, finished
 from photodrag.drag.together import moved_together
 from photodrag.invert.quality import to_uint8
-from photodrag.pipeline.editing.whole_edit import followed
+from photodrag.pipeline.editing.whole_edit import followed, for_a_photo
 from photodrag.pipeline.faces.detection import detect
 from photodrag.weights import latent_space, sensitive_axes
 
@@ -281,3 +281,21 @@ def test_a_mask_is_honoured_by_features(face, space, person):
 
 def test_another_generator_has_no_model(face):
     assert face_model(face, latent_space(face, slope=5.0, samples=2000)) is None
+
+
+def test_it_ends_when_hardly_anything_is_gained(face, space, person):
+    """By a photo's settings: each look after the best one gained less than a part of the whole way, and there are few
+    of them; what a drag has drawn comes with its result, and is the picture of its code."""
+    w_plus, landmarks, find = person
+    handles = torch.from_numpy(landmarks[[CORNER]])
+    by, ends = landmark_guided_steps, []
+    for settings in (LandmarkGuidedSettings(parts=True), for_a_photo(LandmarkGuidedSettings())):
+        model, states = face_model(face, space), []
+        run = by(face, w_plus, handles, handles + torch.tensor([[-14.0, -20.0]]), find, model, space, settings)
+        result = finished(run, states.append)
+        ends.append((result, states))
+    (slow, _), (quick, states) = ends
+    assert quick.steps < slow.steps and quick.distances.item() < slow.distances.item() + 0.1 * states[0].distance
+    with torch.no_grad():
+        torch.testing.assert_close(quick.image, face.synthesis(quick.w_plus))
+    assert states[-1].without_image().image is None

@@ -12,9 +12,12 @@ That makes three foldings exact, and no pass over activations is left that only 
   of stride 2, grouped by output channel;
 - the bias rides on the convolution, so a constant noise costs one addition in place.
 
-Activations are channels-last: depthwise and pointwise convolutions are both fastest there on a CPU.
+Activations are channels-last: depthwise and pointwise convolutions are both fastest there on a CPU. The last block,
+whose maps are as large as all others together, is worked on in strips (strips.py).
 """
 
+from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
 
 import torch
@@ -22,8 +25,11 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from photodrag.weights.networks.codes import adds_noise, codes_read, normalised, truncated
+from photodrag.weights.networks.strips import Strip, in_strips
 
 SLOPE = 0.2
+STRIP = 64
+"""Rows of the last block's input that are worked on at once."""
 # Rows: the bands low, lh, hl, hh. Columns: the pixel's place in its 2 × 2 square, row by row.
 HAAR = torch.tensor([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]]).view(4, 2, 2) / 2
 
@@ -65,6 +71,18 @@ def inverse_haar(x: Tensor, style: Tensor | None = None) -> Tensor:
     return F.conv_transpose2d(x, kernel, stride=2, groups=channels)
 
 
+def styled_conv(
+    x: Tensor, style: Tensor, depthwise: Tensor | None, weight: Tensor, bias: Tensor, noise: Tensor, add: bool
+) -> Tensor:
+    """x [N, in, H, W], convolved, its channels scaled by style [N, in]: [N, out, H, W]; the noise only if `add`."""
+    if depthwise is not None:
+        x = F.conv2d(x, depthwise, padding=1, groups=x.shape[1])
+    x = scaled_conv(x, style, weight, bias)
+    if add:
+        x = x.add_(noise)
+    return F.leaky_relu_(x, SLOPE)
+
+
 class StyledConv(nn.Module):
     """A styled 3 × 3 convolution, noise, bias and leaky ReLU: separable (depthwise, then pointwise)
     or dense."""
@@ -83,12 +101,7 @@ class StyledConv(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor, noise: bool) -> Tensor:
         """x [N, in, R, R] styled by w [N, w_dim] → [N, out, R, R]; the constant noise only if `noise`."""
-        if self.depthwise is not None:
-            x = F.conv2d(x, self.depthwise, padding=1, groups=x.shape[1])
-        x = scaled_conv(x, self.style(w) * self.gain, self.weight, self.bias)
-        if noise:
-            x = x.add_(self.noise)
-        return F.leaky_relu_(x, SLOPE)
+        return styled_conv(x, self.style(w) * self.gain, self.depthwise, self.weight, self.bias, self.noise, noise)
 
 
 class Block(nn.Module):
@@ -104,6 +117,18 @@ class Block(nn.Module):
         """x [N, in, R/2, R/2] styled by two codes [N, w_dim] → [N, out, R, R]."""
         x = inverse_haar(x, self.up_style(w0))
         return self.conv1(self.conv0(x, w0, noise), w1, noise)
+
+
+def _finish(x: Tensor, others: Sequence[Tensor], strip: Strip, add: bool) -> Tensor:
+    """From the rows of the last block's input that a strip reads to the rows of the picture that it becomes."""
+    up, style0, style1, style_rgb, *weights, rgb_weight, rgb_bias = others
+    read = slice(2 * strip.above, 2 * strip.below)
+    x = inverse_haar(x, up)
+    for style, (depthwise, weight, bias, noise) in ((style0, weights[:4]), (style1, weights[4:])):
+        x = styled_conv(x, style, depthwise, weight, bias, noise[:, :, read], add)
+    first = 2 * (strip.first - strip.above)
+    x = x[:, :, first : first + 2 * (strip.last - strip.first)]
+    return inverse_haar(scaled_conv(x, style_rgb, rgb_weight, rgb_bias))
 
 
 class MobileStyleGAN(nn.Module):
@@ -148,9 +173,18 @@ class MobileStyleGAN(nn.Module):
         """The picture of w_plus [N, num_ws, w_dim]: [N, 3, R, R], RGB, about [-1, 1].
 
         `noise`: "const" adds the network's own constant noise, "none" leaves it out."""
-        x = self._run(w_plus, len(self.blocks), noise)
-        style = self.to_rgb_style(w_plus[:, -1]) * self.to_rgb_weight.shape[1] ** -0.5
-        return inverse_haar(scaled_conv(x, style, self.to_rgb_weight, self.to_rgb_bias))
+        x, add, last = self._run(w_plus, len(self.blocks) - 1, noise), adds_noise(noise), self.blocks[-1]
+        assert isinstance(last, Block)
+        w0, w1, w2 = w_plus[:, -3], w_plus[:, -2], w_plus[:, -1]
+        styles = [last.up_style(w0)]
+        styles += [conv.style(w) * conv.gain for conv, w in ((last.conv0, w0), (last.conv1, w1))]
+        styles += [self.to_rgb_style(w2) * self.to_rgb_weight.shape[1] ** -0.5]
+        weights = [t for conv in (last.conv0, last.conv1) for t in (conv.depthwise, conv.weight, conv.bias, conv.noise)]
+        weights += [self.to_rgb_weight, self.to_rgb_bias]
+        rows, finish, others = x.shape[2], partial(_finish, add=add), [*styles, *weights]
+        if x.device.type != "cpu":  # where each strip costs launches
+            return finish(x, others, Strip(0, rows, 0, rows))
+        return in_strips(finish, x, others, max(1, rows // STRIP), reach=1)
 
     def features(self, w_plus: Tensor, resolution: int, noise: str = "const") -> Tensor:
         """Block output [N, C, resolution, resolution], for a resolution of 4, 8, … R/2; nothing

@@ -10,12 +10,11 @@ from command import MOUTH
 from PIL import Image
 
 from photodrag.drag.methods import DEFAULT, METHODS, find_method
-from photodrag.drag.settings import LandmarkGuidedSettings
 from photodrag.drag.state import finished
 from photodrag.pipeline.cli import main
 from photodrag.pipeline.editing import edit_file
 from photodrag.pipeline.editing.options import Dragging, Network
-from photodrag.pipeline.editing.whole_edit import edit, followed
+from photodrag.pipeline.editing.whole_edit import edit, followed, for_a_photo
 from photodrag.weights import UserError
 
 ENDS = [[float(number) for number in point.split(",")] for point in MOUTH[1].split(":")]
@@ -41,7 +40,7 @@ def test_from_python(method, portrait, ready, models):
     handle, target = (torch.from_numpy(crop.to_crop(np.array([point]))) for point in ENDS)
     settings = dataclasses.replace(find_method(method).settings, steps=2)
     if method == DEFAULT:  # of a photo's face, parts are led by landmarks, too
-        settings = dataclasses.replace(settings, landmark_guided=LandmarkGuidedSettings(parts=True))
+        settings = dataclasses.replace(settings, landmark_guided=for_a_photo(settings.landmark_guided))
     start, known = made.inversion.w_plus, followed(made.inversion.crop.landmarks)
     by = find_method(method).steps(models.generator, start, handle, target, None, settings, models.space, known)
     assert torch.equal(finished(by).w_plus, made.w_plus) and not torch.equal(made.w_plus, start)

@@ -22,7 +22,7 @@ def projections(models, monkeypatch) -> list:
     """The crops that were projected; each gives w_avg."""
     crops = []
 
-    def project(generator, crop, distance, settings, space, progress, resume):
+    def project(generator, crop, distance, settings, space, progress, resume, begin):
         crops.append(crop)
         w_plus = generator.w_avg.expand(1, generator.num_ws, -1)
         return SimpleNamespace(w_plus=w_plus, loss=1.0, steps=len(crops), seconds=1.0)
@@ -97,6 +97,20 @@ def test_cache_on_a_full_disk_costs_no_picture(cache, projections, models, portr
     ran = capsys.readouterr()
     assert "the disk is full" in ran.err
     assert "the disk is full" in json.loads(ran.out)["inversions"][0]["unkept"]
+
+
+def test_a_fine_one_goes_on_from_a_kept_quick_one(cache, models, face_of):
+    """And is the one that was made at once, to the last bit."""
+    stages = Stage(3, 32, lr=0.2), Stage(2, 32, 24)
+    fine = ProjectSettings(stages)
+    whole = inversion.invert(*face_of, models, fine)
+    kept.remove()
+    quick = inversion.invert(*face_of, models, ProjectSettings(stages[:1]))
+    made = inversion.invert(*face_of, models, fine)
+    assert (quick.record.steps, made.record.steps, whole.record.steps) == (3, 2, 5)
+    assert torch.equal(made.w_plus, whole.w_plus) and not torch.equal(made.w_plus, quick.w_plus)
+    again = inversion.invert(*face_of, models, fine, refresh=True)
+    assert again.record.steps == 5 and torch.equal(again.w_plus, whole.w_plus)
 
 
 def test_one_that_was_cut_off_goes_on(cache, models, face_of, monkeypatch):

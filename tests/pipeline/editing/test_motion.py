@@ -1,19 +1,22 @@
 """How a face moved, on landmarks of which the right answer is known."""
 
+import cv2
 import numpy as np
 import pytest
 from documents import ROOT
 from PIL import Image
+from scipy.interpolate import RBFInterpolator
 
 from photodrag.drag.contours import on_contours, width
 from photodrag.pipeline.editing.blend import warped
-from photodrag.pipeline.editing.face_layers import face_layers, opened
+from photodrag.pipeline.editing.face_layers import face_layers, opened, widely_blurred
 from photodrag.pipeline.editing.motion import (
     MOST_LEFT,
     Dragged,
     FaceMotion,
     rest_of_way,
     spline_flow,
+    thin_plate,
     uncrossed,
     with_outline_kept,
 )
@@ -190,3 +193,17 @@ def test_a_face_from_the_side_is_told_by_its_ears():
     open_mouth = moved([65, 66, 67, *range(55, 60)], (0, 60))
     shows = [shown(FaceMotion(marks, open_mouth, open_mouth), INNER_LIPS) for marks in (MARKS, half)]
     assert shows == [1, 0]
+
+
+def test_splines_are_those_of_scipy():
+    random = np.random.default_rng(5)
+    points, values, at = random.random((90, 2)), random.normal(size=(90, 2)), random.random((50, 2))
+    expected = RBFInterpolator(points, values, smoothing=1e-4)(at)
+    np.testing.assert_allclose(thin_plate(points, values, at), expected, atol=1e-8)
+
+
+def test_a_wide_blur_is_the_blur_of_the_whole():
+    picture = np.random.default_rng(6).random((256, 256, 4), np.float32)
+    picture[64:128, 32:200] += 3
+    expected = cv2.GaussianBlur(picture, (0, 0), 20)
+    assert np.abs(widely_blurred(picture, 20.0) - expected).max() < 0.03 * np.ptp(expected)

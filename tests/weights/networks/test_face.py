@@ -107,7 +107,7 @@ def test_features_are_the_block_outputs_and_nothing_more(face, codes):
     hooks = [block.register_forward_hook(keep) for block in (face.b4, *face.blocks)]
     try:
         with torch.no_grad():
-            face.synthesis(codes)
+            face.features(codes, 512)
             whole = dict(outputs)
             for i, resolution in enumerate((4, 8, 16, 32, 64, 128, 256, 512)):
                 outputs.clear()

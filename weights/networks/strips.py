@@ -1,0 +1,68 @@
+"""The end of a network in strips of rows, so that its large maps are never there as a whole.
+
+What is computed is the same to the last bit of each row: a strip is read with as many rows around it as its
+convolutions reach, and these are dropped behind them. For a gradient nothing within is kept; each strip is computed
+once more when its gradient is asked for (Chen et al., arXiv 1604.06174)."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Strip:
+    """Rows first … last (exclusive) of a map, read from `above` to `below`."""
+
+    first: int
+    last: int
+    above: int
+    below: int
+
+
+Part = Callable[[Tensor, Sequence[Tensor], Strip], Tensor]
+"""From the rows of x that a strip reads, [N, C, below - above, W], and the other tensors to its rows of the result,
+[N, C', k · (last - first), W'], whatever k is."""
+
+
+def strips_of(rows: int, count: int, reach: int) -> Iterator[Strip]:
+    """So many strips of a map with these rows, each read with `reach` rows around it."""
+    for number in range(count):
+        first, last = rows * number // count, rows * (number + 1) // count
+        yield Strip(first, last, max(first - reach, 0), min(last + reach, rows))
+
+
+def in_strips(part: Part, x: Tensor, others: Sequence[Tensor], count: int, reach: int) -> Tensor:
+    """The part's result for x [N, C, H, W], a strip at a time; differentiable once, by x and the others."""
+    result: Tensor = _InStrips.apply(part, list(strips_of(x.shape[2], count, reach)), x, *others)
+    return result
+
+
+class _InStrips(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, part: Part, strips: list[Strip], x: Tensor, *others: Tensor) -> Tensor:
+        ctx.part, ctx.strips = part, strips
+        ctx.save_for_backward(x, *others)
+        return torch.cat([part(x[:, :, s.above : s.below], others, s) for s in strips], 2)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        x, *others = ctx.saved_tensors
+        needed = ctx.needs_input_grad[2:]
+        sums = [torch.zeros_like(tensor) if need else None for tensor, need in zip((x, *others), needed, strict=True)]
+        scale = gradient.shape[2] // x.shape[2]
+        for s in ctx.strips:
+            rows = slice(s.above, s.below)
+            given = [x[:, :, rows], *others]
+            inputs = [t.detach().requires_grad_(need) for t, need in zip(given, needed, strict=True)]
+            with torch.enable_grad():
+                y = ctx.part(inputs[0], inputs[1:], s)
+            asked = [t for t, need in zip(inputs, needed, strict=True) if need]
+            found = iter(torch.autograd.grad(y, asked, gradient[:, :, scale * s.first : scale * s.last]))
+            for number, (into, need) in enumerate(zip(sums, needed, strict=True)):
+                if into is not None and need:
+                    (into[:, :, rows] if number == 0 else into).add_(next(found))
+        return None, None, *sums
