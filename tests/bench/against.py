@@ -71,9 +71,9 @@ once()
 print(statistics.median(once() for _ in range(7)))
 """
 RUN = """
-from photodrag.pipeline.cli import main
+from photodrag.pipeline import cli
 sys.argv[0] = "photodrag"
-sys.exit(main())
+sys.exit(getattr(cli, "command", cli.main)())
 """
 
 
