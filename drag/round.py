@@ -68,7 +68,7 @@ def follow(
     optimiser, lr, reason, tracker = Adam(), s.lr, LIMIT, None
     stop: bool | None = False
     bests: list[DragState] = []
-    p, best_p = p.clone(), p
+    p, best_p, best_gradient = p.clone(), p, torch.zeros_like(p)
     for step in range(done, s.steps + 1):
         if bests and step - bests[-1].step > s.patience:
             reason = STALLED
@@ -88,10 +88,13 @@ def follow(
         state = DragState(step, code, points, (points - targets).norm(dim=1).mean().item())
         sane = seen.abs().mean() < most  # which no NaN is
         if bests and not (sane and state.distance < bests[-1].distance + s.max_setback * px):
-            p, points, optimiser, lr = best_p, bests[-1].points, Adam(), lr / 2  # taken back
+            # Taken back, and from the best state half as far is tried: what it looks like is known.
+            points, optimiser, lr = bests[-1].points, Adam(), lr / 2
+            p = project_to_trust_region(best_p - lr * optimiser(best_gradient), scene.start, radius, s.max_rms)
             continue
         there = arrived(points, targets, s.arrival_distance * px)
-        if not bests or there or state.distance < bests[-1].distance - s.progress * px:
+        is_best = not bests or there or state.distance < bests[-1].distance - s.progress * px
+        if is_best:
             bests.append(state)
             best_p = p.detach()
         stop = yield state
@@ -103,5 +106,6 @@ def follow(
             # Features times a gradient have it as theirs; autograd, given it, would import SymPy, a second's work.
             loss = loss + (features * hold_gradient(seen, reference, scene.hold)).sum()
         (gradient,) = torch.autograd.grad(loss, p)
+        best_gradient = gradient if is_best else best_gradient
         p = project_to_trust_region(p.detach() - lr * optimiser(gradient), scene.start, radius, s.max_rms)
     return Round(bests, best_p, reference, step, reason, bool(stop) or step == s.steps)

@@ -75,8 +75,8 @@ def edit(**keywords: Any) -> None:
 
     Points are x,y in pixels of the photo as you see it, from 0,0 at the top left, or landmarks of the face: one of
     the names below, or a number from 0 to 67 (see `photodrag faces`). Left and right are the picture's:
-    mouth.left is the person's own right corner. The first edit of a face takes half a minute or more, the next
-    ones seconds, for its inversion is kept. Options win over what an --edit FILE says; --drag, --pin and
+    mouth.left is the person's own right corner. The first edit of a face takes a quarter of a minute or more,
+    the next ones seconds, for its inversion is kept. Options win over what an --edit FILE says; --drag, --pin and
     presets add to its drags.
 
     With --person, what an expression changes (teeth, folds, eyes) is taken from that person's other photos, if they

@@ -204,7 +204,8 @@ def _edited(job: Job, given: EditOptions, inversion: "Inversion | None", bar: Pr
     from photodrag.pipeline.editing.whole_edit import carry_out
 
     task = job.task
-    inverting = Inverting(tuning=options.tune_settings(task.tune), refresh=given.refresh, likeness=task.likeness)
+    wanted = options.TuneSteps.DEFAULT if task.tune is None and task.likeness == "tuned" else task.tune
+    inverting = Inverting(tuning=options.tune_settings(wanted), refresh=given.refresh, likeness=task.likeness)
     stages = usual_projection(inverting.least_likeness, job.plan.place).stages
     ahead = {} if inversion else progress_bar.inversion_costs(stages, inverting.tuning)
     dragging = progress_bar.drag_costs(task.steps or find_method(task.method).settings.steps)

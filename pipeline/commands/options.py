@@ -148,8 +148,8 @@ method = click.option(
 likeness = click.option(
     "--likeness",
     type=click.Choice(LIKENESS),
-    help="How like the person the reconstruction is to be from which a drag begins: quick, fine (four times as long), "
-    "or as much as the edit needs (auto).",
+    help="How like the person the reconstruction is to be from which a drag begins: quick, fine (which goes on from "
+    "there, five times as long), tuned (as --tune), or as much as the edit needs (auto).",
 )
 steps = click.option("--steps", type=click.IntRange(1), metavar="N", help="Steps of the drag, at most.")
 device = click.option(

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def usual_projection(likeness: Likeness, place: Place) -> projection.ProjectSettings:
     """The settings of a projection of that likeness, whatever the cache has: "auto" is quick for a face, whose own
-    pixels are moved, and fine for what has no landmarks, which the generator draws."""
+    pixels are moved, and fine for what has no landmarks, which the generator draws; so is what is tuned."""
     quick = likeness == "quick" or (likeness == "auto" and isinstance(place, Face))
     return projection.QUICK if quick else projection.ProjectSettings()
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from photodrag.pipeline.editing.inversion import Models
 
 
-Likeness = Literal["auto", "quick", "fine"]
+Likeness = Literal["auto", "quick", "fine", "tuned"]
 LIKENESS: tuple[Likeness, ...] = get_args(Likeness)
 
 
@@ -61,10 +61,11 @@ class Inverting:
     refresh: bool = False
     """Invert anew, even if the cache has an inversion."""
     likeness: Likeness = "auto"
-    """How like the person the reconstruction is to be: "quick", "fine" (four times as many steps), or "auto" for as
-    much as the edit needs. What is tuned is fine."""
+    """How like the person the reconstruction is to be: "quick", "fine" (which goes on from there, five times as long),
+    "tuned" (fine, and the generator tuned as well, by its usual settings if `tuning` gives none), or "auto" for as
+    much as the edit needs."""
 
     @property
     def least_likeness(self) -> Likeness:
-        """The likeness, or "fine" for what is tuned."""
-        return self.likeness if self.tuning is None else "fine"
+        """The likeness, or "tuned" for what is."""
+        return self.likeness if self.tuning is None else "tuned"

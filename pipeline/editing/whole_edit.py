@@ -20,6 +20,7 @@ from photodrag.drag.settings import LandmarkGuidedSettings
 from photodrag.drag.state import finished, states_until
 from photodrag.invert import identity
 from photodrag.invert.quality import to_uint8
+from photodrag.invert.tuning import TuneSettings
 from photodrag.pipeline.editing import masks
 from photodrag.pipeline.editing.compositing import LEAST_SIDE, at_least, drawn, put_in, start_of
 from photodrag.pipeline.editing.exemplars import shown_of
@@ -180,8 +181,9 @@ def _inverted(plan: Plan, network: Network, inverting: Inverting, clock: _Clock,
     )
     inversion = invert(plan.photo, plan.place, models, projection, inverting.refresh, progress, ignore=plan.ignored)
     clock("invert")
-    if inverting.tuning is not None:
-        inversion = tune_inversion(plan.photo, inversion, inverting.tuning, inverting.refresh, progress)
+    if inverting.least_likeness == "tuned":
+        tuning = inverting.tuning or TuneSettings()
+        inversion = tune_inversion(plan.photo, inversion, tuning, inverting.refresh, progress)
         clock("tune")
     return inversion
 

@@ -12,7 +12,9 @@ from photodrag.invert.identity import likeness
 from photodrag.pipeline.editing import report
 from photodrag.pipeline.editing.inversion import Inversion, invert
 from photodrag.pipeline.editing.likeness import projection_for
+from photodrag.pipeline.editing.options import Likeness
 from photodrag.pipeline.editing.plan import find_face
+from photodrag.pipeline.editing.tuning import tune_inversion
 from photodrag.pipeline.editing.whole_edit import drag_face, put_back
 from photodrag.pipeline.faces.box import Box
 from photodrag.pipeline.faces.detection import choose, detect, in_box
@@ -47,14 +49,22 @@ def show(job: Job, app_state: AppState, tab_state: TabState, send: Send, read: C
     send("faces", faces=report.of_faces(photo, faces)["faces"], person=person)
 
 
-def learn(job: Job, app_state: AppState, tab_state: TabState, send: Send, number: int | None, box: Box | None) -> None:
-    """Invert a face: one by its number, or the one in a box."""
+def learn(
+    job: Job,
+    app_state: AppState,
+    tab_state: TabState,
+    send: Send,
+    number: int | None,
+    box: Box | None,
+    wanted: Likeness = "auto",
+) -> None:
+    """Invert a face, as like as is wanted: one by its number, or the one in a box."""
     photo = tab_state.photo
     if photo is None:
         raise UserError(NO_PHOTO)
     found = in_box(photo.pixels, box) if box else choose(tab_state.faces, number, photo.path.name)
     find_face(photo, found)  # says if no crop can be laid around it
-    tab_state.choice, tab_state.inversion = work.Choice(found, len(tab_state.faces), box), None
+    tab_state.choice, tab_state.inversion = work.Choice(found, len(tab_state.faces), box, wanted), None
     tab_state.results.forget()
     known = app_state.person  # who may be somebody else in this photo
     tab_state.person = known if known and number_of(photo, [found], known) is not None else None
@@ -74,8 +84,14 @@ def learn(job: Job, app_state: AppState, tab_state: TabState, send: Send, number
     def progress(doing: str, done: int, total: int) -> None:
         send("doing", text=doing, done=done, total=total, latest=True)
 
-    projection = app_state.projection or projection_for("auto", photo, found, models)
+    def tuning(doing: str, done: int, total: int) -> None:
+        job.step()
+        progress(doing, done, total)
+
+    projection = app_state.projection or projection_for(wanted, photo, found, models)
     inversion = invert(photo, found, models, projection, progress=progress, watch=watch)
+    if wanted == "tuned":
+        inversion = tune_inversion(photo, inversion, progress=tuning)
     inversion.reconstruction  # noqa: B018  made now, rather than at the first drag
     job.step()
     tab_state.inversion = inversion

@@ -5,6 +5,7 @@ A message is text, or binary: the length of the JSON in 4 bytes, big-endian, the
 import json
 from typing import overload
 
+from photodrag.pipeline.editing.options import LIKENESS
 from photodrag.pipeline.faces.presets import PRESETS
 from photodrag.weights.common.json_checks import Check, is_number, is_row, is_whole, or_null
 
@@ -65,7 +66,12 @@ CLIENT_MESSAGES: dict[str, dict[str, Check]] = {
     # ids are the page's own, which the answers bear
     "photo": {"id": _whole, "name": lambda value: isinstance(value, str) and len(value) < 1000},  # the file behind it
     "sample": {"id": _whole},
-    "face": {"id": _whole, "number": or_null(_whole), "box": or_null(is_row(4, _number))},  # invert it
+    "face": {  # invert it
+        "id": _whole,
+        "number": or_null(_whole),
+        "box": or_null(is_row(4, _number)),
+        "likeness": _one_of(*LIKENESS),
+    },
     "presets": {"amounts": _amounts},  # the drags of that much of each
     "drag": {
         "id": _whole,

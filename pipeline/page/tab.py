@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 
+from photodrag.pipeline.editing.options import Likeness
 from photodrag.pipeline.faces import presets
 from photodrag.pipeline.page import jobs, work
 from photodrag.pipeline.page.app_state import SAMPLE, AppState
@@ -71,12 +72,12 @@ class Tab:
         """Open the sample."""
         self._open(id, lambda: read_photo(SAMPLE))
 
-    def on_face(self, id: int, number: int | None, box: list | None, data: bytes) -> None:
+    def on_face(self, id: int, number: int | None, box: list | None, likeness: Likeness, data: bytes) -> None:
         """Invert a face."""
         self._end("drag", "invert", "film")
         drawn = (box[0], box[1], box[2], box[3]) if box else None
         answer = self._answer_to(id)
-        self._start("invert", lambda job: jobs.learn(job, self._app, self._state, answer, number, drawn), id)
+        self._start("invert", lambda job: jobs.learn(job, self._app, self._state, answer, number, drawn, likeness), id)
 
     def on_presets(self, amounts: dict, data: bytes) -> None:
         """Answer with the drags of presets on the chosen face."""

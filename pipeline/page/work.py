@@ -16,6 +16,7 @@ from photodrag.drag import DragResult, DragState
 from photodrag.drag.state import LIMIT, STOPPED, states_until
 from photodrag.pipeline.editing.edit_file import EditFile, write_edit_file
 from photodrag.pipeline.editing.inversion import Inversion
+from photodrag.pipeline.editing.options import Likeness
 from photodrag.pipeline.editing.plan import Plan, plan_edit
 from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.editing.whole_edit import Edit, put_back
@@ -118,6 +119,8 @@ class Choice:
     face: Face
     of: int = 1
     box: tuple[float, float, float, float] | None = None
+    likeness: Likeness = "auto"
+    """That was wanted of its inversion."""
 
 
 def saved(photo: Photo, result: Result, choice: Choice, kind: str) -> list[tuple[str, bytes]]:
@@ -163,6 +166,7 @@ def edit_file(result: Result, choice: Choice, mask: Path) -> EditFile:
         box=choice.box,
         person=result.task.person.name if result.task.person else None,
         generator=result.inversion.models.name,
+        likeness=choice.likeness,
         steps=result.dragged.steps if result.dragged.stop_reason in (STOPPED, LIMIT) else None,
     )
 

@@ -107,7 +107,7 @@ def from_the_drop(page, photo: Path) -> tuple[float, float]:
     """Seconds from a photo's drop to the first picture of a drag, and until the face is inverted."""
     began = time.monotonic()
     face = page.open(photo)["faces"][0]
-    page.say("face", id=2, number=1, box=None)
+    page.say("face", id=2, number=1, box=None, likeness="auto")
     page.hear_until("likeness")
     page.say("drag", id=3, drags=drags_of(face, 1, 0)[0], mask="auto", scale=SCREEN)
     while page.hear()["type"] not in ("frame", "result"):

@@ -79,8 +79,8 @@ class Page:
         self.say("photo", path.read_bytes(), id=1, name=name or path.name)
         return self.hear_until("faces")[-1]
 
-    def learn(self) -> dict:
-        self.say("face", id=2, number=1, box=None)
+    def learn(self, likeness: str = "auto") -> dict:
+        self.say("face", id=2, number=1, box=None, likeness=likeness)
         return self.hear_until("inverted")[-1]
 
 

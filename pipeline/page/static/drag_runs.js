@@ -48,9 +48,7 @@ export const dragMethods = {
   // A new server knows nothing: it is given the photo and the face again, and the last drag. The results that it lacks
   // can be looked at, but not saved.
   resume() {
-    for (const state of this.history.states) {
-      if (state.result) state.result = { ...state.result, rough: true };
-    }
+    this.history.roughen();
     this.resumed = { choice: this.choice, history: this.history, drag: this.interrupted };
     this.interrupted = null;
     this.sendPhoto();

@@ -29,6 +29,11 @@ export class History {
     this.at += 1;
   }
 
+  // The server has none of the results any more: they can be looked at, but not saved.
+  roughen() {
+    for (const state of this.states) if (state.result) state.result = { ...state.result, rough: true };
+  }
+
   undo() {
     if (this.canUndo) this.at -= 1;
   }

@@ -47,9 +47,23 @@ export const photoMethods = {
     this.showMask();
     this.phase = "learning";
     const id = this.faceId = ++this.counter;
-    this.connection.send({ type: "face", id, number: choice.number ?? null, box: choice.box ?? null });
+    this.connection.send({ type: "face", id, number: choice.number ?? null, box: choice.box ?? null, likeness: this.panel.likeness });
     this.panel.say("Looking at the face …", null);
     this.refresh();
+  },
+
+  // The same face again, with all that was made of it, which the server has yet to make anew.
+  goOn(resumed) {
+    this.chooseFace(resumed.choice);
+    Object.assign(this, { resumed, history: resumed.history });
+    this.showMask();
+  },
+
+  // Another likeness is wanted of the face.
+  relearn() {
+    if (!this.face) return;
+    this.history.roughen();
+    this.goOn({ choice: this.choice, history: this.history, drag: this.dragging || this.interrupted });
   },
 
   // Pressing where nothing is yet: chooses a face, or says whether a point may begin there.

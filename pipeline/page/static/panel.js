@@ -25,6 +25,10 @@ export class Panel {
     return Number($("size").value);
   }
 
+  get likeness() {
+    return $("likeness").value;
+  }
+
   get showsLandmarks() {
     return $("landmarks").checked;
   }
@@ -153,6 +157,7 @@ export class Panel {
       page.refresh();
     };
     $("add").onclick = () => this.addLandmark($("landmark").value);
+    $("likeness").onchange = () => page.relearn();
     $("clear-points").onclick = () => page.editable && page.setPoints([]);
     $("landmarks").onchange = () => page.view.draw();
     for (const radio of document.querySelectorAll('input[name="mask"]')) {

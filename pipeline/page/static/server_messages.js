@@ -41,9 +41,7 @@ export const messageMethods = {
     this.faces = faces;
     const { resumed } = this;
     if (resumed?.choice) {
-      this.chooseFace(resumed.choice);
-      Object.assign(this, { resumed, history: resumed.history });
-      this.showMask();
+      this.goOn(resumed);
       return;
     }
     this.resumed = null;

@@ -9,7 +9,7 @@ export const REASONS = {
 };
 
 // What the server is at, by its word for it.
-export const WORKING = { inverting: "Learning the face", dragging: "Dragging" };
+export const WORKING = { inverting: "Learning the face", tuning: "Learning it to the last", dragging: "Dragging" };
 
 // Landmarks by their names (landmark_names.py), left and right as one sees them.
 export const PLACES = [

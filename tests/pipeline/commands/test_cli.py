@@ -16,7 +16,7 @@ from pathlib import Path
 import click
 import numpy as np
 import pytest
-from command import MOUTH, OnTerminal, everything_in, run, started
+from command import MOUTH, OnTerminal, environment, everything_in, run, started
 from pictures import png, stored
 from PIL import Image
 
@@ -75,6 +75,19 @@ def test_start_up_imports_nothing_that_computes(arguments):
     assert "click" in loaded
     heavy = {"torch", "cv2", "dlib"} if arguments[-1].startswith("--") else {"torch"}
     assert not loaded & heavy
+
+
+def test_an_edit_loads_nothing_that_it_does_not_need(portrait, published_ready):
+    """Neither what only other perceptual distances, downloads or tests need."""
+    published_ready(portrait)
+    script = "import sys; from photodrag.pipeline.cli import main; main(sys.argv[1:]); print('|', *sys.modules)"
+    arguments = ["edit", str(portrait), *map(str, TWO), "--steps", "1", "--quiet"]
+    done = subprocess.run(
+        [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True, env=environment()
+    )
+    loaded = set(done.stdout.rpartition("|")[2].split())
+    assert "torch" in loaded
+    assert not loaded & {"scipy", "torchvision", "lpips", "requests", "pooch", "sympy", "starlette", "pytest"}
 
 
 def test_edit(portrait, published_ready, tmp_path):

@@ -29,6 +29,7 @@ from photodrag.drag import DragSettings
 from photodrag.pipeline.cli import main
 from photodrag.pipeline.faces import presets
 from photodrag.pipeline.faces.detection import detect
+from photodrag.pipeline.page import jobs
 from photodrag.pipeline.page import token as tokens
 from photodrag.pipeline.page.app_state import AppState
 from photodrag.pipeline.page.job_queue import Cancelled, Job, JobQueue
@@ -155,8 +156,9 @@ def test_token_is_kept_for_a_day_for_nobody_else(empty_cache):
         '{"type": []}',
         '{"type": "hear"}',
         '{"type": "stop", "more": 1}',
-        '{"type": "face", "id": 1, "number": -1, "box": null}',
-        '{"type": "face", "id": 1, "number": null, "box": [1, 2, 3, NaN]}',
+        '{"type": "face", "id": 1, "number": -1, "box": null, "likeness": "auto"}',
+        '{"type": "face", "id": 1, "number": null, "box": null, "likeness": "finest"}',
+        '{"type": "face", "id": 1, "number": null, "box": [1, 2, 3, NaN], "likeness": "auto"}',
         '{"type": "drag", "id": 1, "drags": [[[1, 2], [3, "4"]]], "mask": "auto", "scale": 1}',
         '{"type": "drag", "id": 1, "drags": [], "mask": "/etc/passwd", "scale": 1}',
         '{"type": "save", "result": 1, "format": "../x.png"}',
@@ -246,10 +248,10 @@ def test_too_many_points_and_too_early(server, portrait):
         assert "not ready yet" in page.hear_until("error")[-1]["text"]
         page.say("drag", id=1, drags=DRAGS[:1] * 69, mask="auto", scale=1)
         assert "68 can be" in page.hear_until("error")[-1]["text"]
-        page.say("face", id=2, number=1, box=None)
+        page.say("face", id=2, number=1, box=None, likeness="auto")
         assert "no photo yet" in page.hear_until("error")[-1]["text"]
         page.open(portrait)
-        page.say("face", id=2, number=5, box=None)
+        page.say("face", id=2, number=5, box=None, likeness="auto")
         assert "There is no face 5" in page.hear_until("error")[-1]["text"]
         page.say("save", result=3, format="png")
         assert "nothing to save" in page.hear_until("error")[-1]["text"]
@@ -451,7 +453,7 @@ def test_presets_are_the_command_lines(server, portrait, ready, tmp_path):
     with server.page() as page:
         page.open(portrait)
         page.say("presets", amounts=amounts)  # of no face yet: nothing is answered
-        page.say("face", id=2, number=1, box=None)
+        page.say("face", id=2, number=1, box=None, likeness="auto")
         page.hear_until("face")
         page.say("presets", amounts=amounts)
         answer = page.hear_until("presets")[-1]
@@ -494,7 +496,7 @@ def empty_png() -> bytes:
 def test_a_rough_likeness_can_be_dragged(server, portrait, slow_projection):
     with server.page() as page:
         page.open(portrait)
-        page.say("face", id=2, number=1, box=None)
+        page.say("face", id=2, number=1, box=None, likeness="auto")
         likeness = page.hear_until("likeness")[-1]
         x0, y0, x1, y1 = likeness["region"]
         assert picture(likeness["data"]).ndim == 3 and 0 <= x0 < x1 <= 256 and 0 <= y0 < y1 <= 256
@@ -515,7 +517,7 @@ def test_two_tabs_at_once(server, portrait, ready, slow_projection):
     other = mirrored(portrait, "other.png")
     with server.page() as learning, server.page() as dragging:
         learning.open(other)
-        learning.say("face", id=2, number=1, box=None)
+        learning.say("face", id=2, number=1, box=None, likeness="auto")
         learning.hear_until("likeness")
         dragging.open(portrait)
         dragging.learn()
@@ -528,7 +530,7 @@ def test_a_closed_tab_leaves_nothing(server, portrait, slow_projection, tmp_path
     before = everything_in(tmp_path)
     with server.page() as page:
         page.open(portrait)
-        page.say("face", id=2, number=1, box=None)
+        page.say("face", id=2, number=1, box=None, likeness="auto")
         page.hear_until("likeness")
         (tab,) = server.app_state.tabs
         photo, closed = weakref.ref(tab._state.photo), weakref.ref(tab)
@@ -635,3 +637,26 @@ def test_without_the_extra(tmp_path):
     (tmp_path / "uvicorn.py").write_text("raise ModuleNotFoundError('No module named uvicorn', name='uvicorn')")
     ran = run("serve", "--no-browser", PYTHONPATH=str(tmp_path))
     assert ran.code == 2 and ran.err.count("\n") == 1 and "pip install 'photodrag[page]'" in ran.err
+
+
+def test_a_likeness_that_is_wanted_is_learned_and_saved(server, portrait, ready, monkeypatch):
+    """And the edit's file says it, so that the command line makes the same picture."""
+    ready(portrait)
+    tuned = []
+
+    def tune_inversion(photo, inversion, progress):
+        progress("tuning", 1, 1)
+        tuned.append(photo.path.name)
+        return inversion
+
+    monkeypatch.setattr(jobs, "tune_inversion", tune_inversion)
+    with server.page() as page:
+        page.open(portrait)
+        page.learn("fine")
+        assert tuned == []
+        page.learn("tuned")
+        assert tuned == [portrait.name]
+        page.say("drag", id=3, drags=DRAGS, mask="auto", scale=1.0)
+        result = page.hear_until("result")[-1]
+        page.say("save", result=result["result"], format="json")
+        assert json.loads(page.hear_until("saved")[-1]["data"])["likeness"] == "tuned"

@@ -417,6 +417,21 @@ def test_a_drag_done_again_tells_its_own_first_picture(tab, portrait, slow_proje
     assert not re.search(r"First picture after ([3-9]|\d\d)", tab.inner_text("#status"))
 
 
+def test_another_likeness_has_the_drag_made_anew(tab, portrait, ready):
+    tab.set_input_files("#file", ready(portrait))
+    expect(tab.locator("body")).to_have_attribute("data-phase", "ready", timeout=SLOW)
+    tab.click("#fit")
+    pull(tab, MOUTH, TARGET)
+    tab.click("#start")
+    wait_for_result(tab)
+    tab.select_option("#likeness", "fine")
+    expect(tab.locator("#save-png")).to_be_disabled()
+    expect(tab.locator("#save-png")).to_be_enabled(timeout=SLOW)
+    assert tab.locator("#points li").count() == 1
+    tab.click("#undo")
+    expect(tab.locator("#undo")).to_be_enabled()
+
+
 def test_two_tabs(browser, tab, server, portrait, ready):
     other = opened(browser, server.url)
     for page in (tab, other):
