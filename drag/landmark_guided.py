@@ -68,7 +68,7 @@ def landmark_guided_steps(
         stop = yield state
         if state.distance <= s.arrival_distance * px:
             reason = ARRIVED
-        elif search.idle == s.patience:
+        elif search.idle == s.patience or search.taken_back == s.most_taken_back:
             reason = STALLED
         elif stop:
             reason = STOPPED

@@ -58,6 +58,7 @@ class LandmarkSearch:
         self.variance, self.trust, self.idle = settings.measurement_variance, 1.0, 0
         self._best: tuple[DragState, Look] | None = None
         self._least = 0.0  # progress that counts
+        self._lost_face, self.taken_back = False, 0
 
     @property
     def best_state(self) -> DragState:
@@ -66,6 +67,9 @@ class LandmarkSearch:
 
     def judge(self, state: DragState, look: Look) -> None:
         """Take a state and its look into account: is it the best, was there progress, how far is the model trusted?"""
+        if self._lost_face:  # the best one again, which nothing was learnt of but the smaller radius
+            self._lost_face = False
+            return
         s, before = self.settings, self._best[0] if self._best else None
         if before is None:
             self._least = max(s.progress * self.px, s.least_gain * state.distance)
@@ -74,8 +78,8 @@ class LandmarkSearch:
         if before is None or state.distance < before.distance:
             self._best = state, look
         least = s.least_measurement_variance * len(self.wanted)
-        self.variance = 2 * self.variance if self.idle else max(self.variance / 2, least)
-        self.trust = self.trust / 3 if self.idle else min(2 * self.trust, 1.0)
+        self.variance = max(self.variance / 2, least) if progress else 2 * self.variance
+        self.trust = min(2 * self.trust, 1.0) if progress else self.trust / 3
 
     def next_way(self) -> Tensor:
         """The way [w_dim] from the start that should bring the handles to their targets, as far as the radius lets."""
@@ -89,6 +93,7 @@ class LandmarkSearch:
     def take_back(self, p: Tensor) -> Look:
         """No face was seen at the whitened codes p: the best look, from where shorter ways are tried."""
         best = self._known_best()[1]
+        self._lost_face, self.taken_back = True, self.taken_back + 1
         self.radius = (farthest(best.p, self.start) + farthest(p, self.start)) / 2
         return best
 

@@ -21,8 +21,8 @@ class Landmarks:
     """[68, 2], of what is dragged: of the photo's crop, where there is one."""
     find: Callable[[Tensor], np.ndarray | None]
     """Finds them [68, 2] in a picture [1, 3, R, R] of that face, moved or not; None where no face is seen any more."""
-    start: np.ndarray | None = None
-    """What it finds in the picture of the code that is dragged, where that was looked at before."""
+    start: Callable[[], np.ndarray | None] | None = None
+    """What it finds in the picture of the code that is dragged, where that was drawn before."""
 
 
 @torch.no_grad()
@@ -48,7 +48,7 @@ def last_with_face(states: Sequence[DragState], generator: Generator, landmarks:
 
 def found_at_start(generator: Generator, w_plus: Tensor, landmarks: Landmarks) -> np.ndarray | None:
     """`found`, for the code that is dragged."""
-    return found(generator, w_plus, landmarks) if landmarks.start is None else landmarks.start
+    return found(generator, w_plus, landmarks) if landmarks.start is None else landmarks.start()
 
 
 class LandmarkTracker:

@@ -38,6 +38,8 @@ class LandmarkGuidedSettings:
     """What counts as such at least, in parts of the distance at the start."""
     patience: int = 5
     """Steps without progress, each more cautious than the one before, until it is called stalled."""
+    most_taken_back: int = 5
+    """Looks at which no face was seen, each nearer to the best one than the one before, until it is called stalled."""
     odd_radius: float = 0.5
     """How far (root mean square) a code may move from its start where the oddness (see `oddness`) is 1; less with its
     root (see docs/design-notes.md#how-far-a-code-may-go-for-landmarks)."""

@@ -31,16 +31,16 @@ class Tracker:
         for point, template in zip(points, self.templates, strict=True):
             places = point + window[:, None] + self.patch
             cost = (sample(features, places, self.picture_side) - template).abs().mean((1, 2))
-            least, cost = cost.argmin(), cost.view(side, side)  # a tensor still: nobody waits for a GPU here
+            least, cost = cost.argmin().view(1), cost.view(side, side)  # a tensor still: nobody waits for a GPU here
             y, x = least // side, least % side
-            shift = torch.stack((_vertex(cost[y], x), _vertex(cost[:, x], y)))
-            found.append(point + window[least] + shift.to(points) * self.spacing)
+            shift = torch.cat((_vertex(cost.index_select(0, y)[0], x), _vertex(cost.index_select(1, x)[:, 0], y)))
+            found.append(point + window.index_select(0, least)[0] + shift.to(points) * self.spacing)
         return torch.stack(found).clamp(0, self.picture_side - 1)
 
 
 def _vertex(cost: Tensor, i: Tensor) -> Tensor:
-    """Where, within half a sample of i, the parabola through three samples is lowest; at an end i itself."""
+    """Where, within half a sample of i [1], the parabola through three samples is lowest, [1]; at an end i itself."""
     last = len(cost) - 1
-    before, here, after = cost[(i - 1).clamp_min(0)], cost[i], cost[(i + 1).clamp_max(last)]
+    before, here, after = cost.index_select(0, torch.cat((i - 1, i, i + 1)).clamp(0, last)).split(1)
     vertex = (0.5 * (before - after) / (before - 2 * here + after).clamp_min(1e-12)).clamp(-0.5, 0.5)
     return torch.where((i > 0) & (i < last), vertex, torch.zeros_like(vertex))

@@ -67,7 +67,8 @@ def command() -> None:
     code = main()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # whoever read it may be gone
-            stream.flush()
+            if stream is not None:  # closed before we began
+                stream.flush()
     os._exit(code)
 
 

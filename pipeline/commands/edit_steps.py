@@ -204,10 +204,9 @@ def _edited(job: Job, given: EditOptions, inversion: "Inversion | None", bar: Pr
     from photodrag.pipeline.editing.whole_edit import carry_out
 
     task = job.task
-    wanted = options.TuneSteps.DEFAULT if task.tune is None and task.likeness == "tuned" else task.tune
-    inverting = Inverting(tuning=options.tune_settings(wanted), refresh=given.refresh, likeness=task.likeness)
+    inverting = Inverting(tuning=options.tune_settings(task.tune), refresh=given.refresh, likeness=task.likeness)
     stages = usual_projection(inverting.least_likeness, job.plan.place).stages
-    ahead = {} if inversion else progress_bar.inversion_costs(stages, inverting.tuning)
+    ahead = {} if inversion else progress_bar.inversion_costs(stages, inverting.tuned_by)
     dragging = progress_bar.drag_costs(task.steps or find_method(task.method).settings.steps)
     bar.expect(ahead | dragging | (film_costs() if any(job.film) else {}))
     return carry_out(

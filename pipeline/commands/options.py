@@ -203,7 +203,7 @@ def say(text: str) -> None:
 
 
 def _drop_what_is_left() -> None:
-    """Let stdout lead nowhere, or the interpreter tries once more at its end, complains, and exits with 120."""
+    """Let stdout lead nowhere, or what is left for it is tried once more at the end, and complained of."""
     with suppress(OSError, ValueError), open(os.devnull, "wb") as nowhere:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
 

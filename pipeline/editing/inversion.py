@@ -179,11 +179,13 @@ def invert(
             watch(inversion(s.w_plus))
 
     before = None if refresh else unfinished.find(key, ProjectState, models.device)
-    begin = None if refresh or before else kept_beginning(photo, place, models, settings, ignored)
+    first, count = (None, 0) if refresh or before else kept_beginning(photo, place, models, settings, ignored)
+    begin = None if first is None else (first.w_plus.to(models.device), count)
     found = project(generator, crop, distance, settings, models.space, report, before, begin)
     made = inversion(found.w_plus)
     method = method_of(generator, settings)
-    made = recorded(made, photo, distance, method, found.steps, found.seconds)
+    steps, seconds = (0, 0.0) if first is None else (first.steps, first.seconds)
+    made = recorded(made, photo, distance, method, steps + found.steps, seconds + found.seconds)
     return keep_finished(made, checkpointer)
 
 
@@ -199,13 +201,14 @@ def is_kept(
 
 def kept_beginning(
     photo: Photo, place: Place, models: Models, settings: ProjectSettings, ignored: np.ndarray | None
-) -> tuple[Tensor, int] | None:
-    """The code of the longest kept inversion by the first of the settings' stages, and by how many."""
+) -> tuple[cache.Entry | None, int]:
+    """The longest kept inversion by the first of the settings' stages, and by how many; None and 0 where there is
+    none."""
     for count in range(len(settings.stages) - 1, 0, -1):
         first = replace(settings, stages=settings.stages[:count])
         if kept := find_kept(key_of(photo, place, models, first, ignored), models.generator):
-            return kept.w_plus.to(models.device), count
-    return None
+            return kept, count
+    return None, 0
 
 
 def find_kept(key: str, generator: Generator) -> cache.Entry | None:

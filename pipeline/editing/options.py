@@ -69,3 +69,12 @@ class Inverting:
     def least_likeness(self) -> Likeness:
         """The likeness, or "tuned" for what is."""
         return self.likeness if self.tuning is None else "tuned"
+
+    @property
+    def tuned_by(self) -> TuneSettings | None:
+        """How the generator is tuned; None where it isn't."""
+        if self.tuning is None and self.likeness == "tuned":
+            from photodrag.invert.tuning import TuneSettings
+
+            return TuneSettings()
+        return self.tuning

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,7 +21,6 @@ from photodrag.drag.settings import LandmarkGuidedSettings
 from photodrag.drag.state import finished, states_until
 from photodrag.invert import identity
 from photodrag.invert.quality import to_uint8
-from photodrag.invert.tuning import TuneSettings
 from photodrag.pipeline.editing import masks
 from photodrag.pipeline.editing.compositing import LEAST_SIDE, at_least, drawn, put_in, start_of
 from photodrag.pipeline.editing.exemplars import shown_of
@@ -181,8 +181,7 @@ def _inverted(plan: Plan, network: Network, inverting: Inverting, clock: _Clock,
     )
     inversion = invert(plan.photo, plan.place, models, projection, inverting.refresh, progress, ignore=plan.ignored)
     clock("invert")
-    if inverting.least_likeness == "tuned":
-        tuning = inverting.tuning or TuneSettings()
+    if tuning := inverting.tuned_by:
         inversion = tune_inversion(plan.photo, inversion, tuning, inverting.refresh, progress)
         clock("tune")
     return inversion
@@ -227,7 +226,10 @@ def drag_face(
 def for_a_photo(settings: LandmarkGuidedSettings) -> LandmarkGuidedSettings:
     """The settings where a photo is moved, and little of the generator's picture is looked at: parts are guided, too,
     and what is left of the way when hardly anything is gained any more the photo goes by itself."""
-    return replace(settings, parts=True, patience=PATIENCE, least_gain=LEAST_GAIN)
+    usual = LandmarkGuidedSettings()  # what a caller has set otherwise stays
+    patience = PATIENCE if settings.patience == usual.patience else settings.patience
+    least_gain = LEAST_GAIN if settings.least_gain == usual.least_gain else settings.least_gain
+    return replace(settings, parts=True, patience=patience, least_gain=least_gain)
 
 
 def followed(landmarks: np.ndarray | None, start: np.ndarray | None = None) -> Landmarks | None:
@@ -240,7 +242,7 @@ def followed(landmarks: np.ndarray | None, start: np.ndarray | None = None) -> L
     def find(picture: np.ndarray) -> np.ndarray | None:
         return predict_drawn(picture, frame) if is_seen(picture) else None
 
-    known = None if start is None else find(start)
+    known = None if start is None else cache(lambda: find(start))
     return Landmarks(landmarks, lambda image: find(to_uint8(image)), known)
 
 

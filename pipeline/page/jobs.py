@@ -4,6 +4,7 @@ what was asked).
 Each takes its turn again with `job.step()`, which raises Cancelled where nobody wants it any more."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -91,6 +92,7 @@ def learn(
     projection = app_state.projection or projection_for(wanted, photo, found, models)
     inversion = invert(photo, found, models, projection, progress=progress, watch=watch)
     if wanted == "tuned":
+        watch(replace(inversion, record=None))  # which can be dragged meanwhile
         inversion = tune_inversion(photo, inversion, progress=tuning)
     inversion.reconstruction  # noqa: B018  made now, rather than at the first drag
     job.step()

@@ -90,6 +90,7 @@ def result_of(task: Task, inversion: Inversion, states: Sequence[DragState], dra
     """The result of a drag; states: all of its."""
     step = len(edit.flow) // FLOW or 1
     flow = edit.flow[step // 2 :: step, step // 2 :: step] * (inversion.alignment.size / len(edit.flow))
+    dragged = replace(dragged, image=None)  # a hundred times as large as all else
     return Result(task, inversion, dragged, np.ascontiguousarray(flow), states_until(states, dragged), edit.share)
 
 

@@ -97,19 +97,20 @@ class Build:
         """What it prints, its seconds, and its greatest memory [GiB]."""
         start = PROGRAM.format(old_ways=self.old_ways, folder=str(self.folder))
         began = time.perf_counter()
-        process = subprocess.Popen(
-            [sys.executable, "-c", start + program, *arguments],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=os.environ | {"PHOTODRAG_CACHE": str(cache)},
-        )
-        said = process.stdout.read()
-        complaint = process.stderr.read()
-        _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - began
-        if status:
-            raise RuntimeError(f"{self.name}: {complaint.strip().splitlines()[-1:]}")
+        with tempfile.TemporaryFile("w+") as complaints:
+            process = subprocess.Popen(
+                [sys.executable, "-c", start + program, *arguments],
+                stdout=subprocess.PIPE,
+                stderr=complaints,
+                text=True,
+                env=os.environ | {"PHOTODRAG_CACHE": str(cache)},
+            )
+            said = process.stdout.read()
+            _, status, usage = os.wait4(process.pid, 0)
+            seconds = time.perf_counter() - began
+            complaints.seek(0)
+            if status:
+                raise RuntimeError(f"{self.name}: {complaints.read().strip().splitlines()[-1:]}")
         return said, seconds, usage.ru_maxrss / (2**30 if sys.platform == "darwin" else 2**20)
 
 
@@ -202,23 +203,26 @@ def main(
                 (cache / kept).symlink_to(cache_folder(kept), target_is_directory=True)
         costs = [float(builds[0].run(MEASURE, [], caches["old"])[0])]
         for number, path in enumerate(tqdm(paths, disable=None)):
-            try:
-                for control in controls:
-                    done: dict[str, dict] = {}
+            for control in controls:
+                done: dict[str, dict] = {}
+                pictures = {build.name: folder / f"{number}-{control}-{build.name}.png" for build in builds}
+                try:
                     for build in builds if number % 2 else builds[::-1]:
-                        picture = folder / f"{number}-{control}-{build.name}.png"
-                        row = edited(build, path, control, amount, caches[build.name], picture)
-                        done[build.name] = looked_at(path, picture, row) | {"picture": picture}
-                    for row in done.values():
-                        facts = {"photo": path.name, "control": control, "first": control == controls[0]}
-                        rows.append(facts | {key: value for key, value in row.items() if key != "picture"})
-                    order = chance.sample(("old", "new"), 2)
-                    answers[control].append(f"{path.name}: {order[0]} above {order[1]}")
-                    around = detect(read_photo(path).pixels)[0].landmarks
-                    shown = [face_of(path, around), *(face_of(done[name]["picture"], around) for name in order)]
-                    columns[control].append(np.concatenate(shown))
-            except RuntimeError as error:
-                tqdm.write(f"{path.name}: {error}")
+                        out_here = pictures[build.name]
+                        row = edited(build, path, control, amount, caches[build.name], out_here)
+                        done[build.name] = looked_at(path, out_here, row)
+                except RuntimeError as error:
+                    tqdm.write(f"{path.name} {control}: {error}")
+                    if control == controls[0]:  # the next one would invert for one of the builds alone
+                        break
+                    continue
+                first = control == controls[0]
+                rows += [{"photo": path.name, "control": control, "first": first} | row for row in done.values()]
+                order = chance.sample(("old", "new"), 2)
+                answers[control].append(f"{path.name}: {order[0]} above {order[1]}")
+                around = detect(read_photo(path).pixels)[0].landmarks
+                shown = [face_of(path, around), *(face_of(pictures[name], around) for name in order)]
+                columns[control].append(np.concatenate(shown))
         costs.append(float(builds[0].run(MEASURE, [], caches["old"])[0]))
     if not rows:
         raise click.ClickException("No photo could be edited by both.")

@@ -1,5 +1,6 @@
 """Dragging the head by landmarks: what leads, how well the linear model knows, where the landmarks arrive."""
 
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -299,3 +300,37 @@ def test_it_ends_when_hardly_anything_is_gained(face, space, person):
     with torch.no_grad():
         torch.testing.assert_close(quick.image, face.synthesis(quick.w_plus))
     assert states[-1].without_image().image is None
+
+
+def test_looks_without_a_face_dont_use_up_its_patience(face, space, person):
+    """A photo's drag has little of it: what comes nearer until a face is seen again is no look that gained nothing."""
+    w_plus, landmarks, find = person
+    looks = count()
+
+    def seldom(image):
+        return None if 1 <= next(looks) <= 3 else find.find(image)
+
+    handles = torch.from_numpy(landmarks[[NOSE]])
+    run = landmark_guided_steps(
+        face,
+        w_plus,
+        handles,
+        handles + torch.tensor([[24.0, 3.0]]),
+        replace(find, find=seldom),
+        face_model(face, space),
+        space,
+        for_a_photo(LandmarkGuidedSettings()),
+    )
+    result = finished(run)
+    assert not torch.equal(result.w_plus, w_plus) and result.distances.item() < 0.95 * np.hypot(24, 3)
+    never = replace(find, find=lambda image, looks=count(): None if next(looks) else find.find(image))
+    again = landmark_guided_steps(
+        face, w_plus, handles, handles + 20, never, face_model(face, space), space, LandmarkGuidedSettings()
+    )
+    lost = finished(again)
+    assert torch.equal(lost.w_plus, w_plus) and lost.steps == LandmarkGuidedSettings().most_taken_back
+
+
+def test_what_a_caller_sets_stays_in_a_photos_drag():
+    own = for_a_photo(LandmarkGuidedSettings(patience=9))
+    assert own.patience == 9 and own.parts and own.least_gain == for_a_photo(LandmarkGuidedSettings()).least_gain

@@ -61,9 +61,10 @@ export const photoMethods = {
 
   // Another likeness is wanted of the face.
   relearn() {
-    if (!this.face) return;
+    if (!this.faceId || !this.connection.ready) return; // what comes back later asks for it as well
     this.history.roughen();
-    this.goOn({ choice: this.choice, history: this.history, drag: this.dragging || this.interrupted });
+    const drag = this.dragging || this.resumed?.drag || this.interrupted;
+    this.goOn({ choice: this.choice, history: this.history, drag });
   },
 
   // Pressing where nothing is yet: chooses a face, or says whether a point may begin there.

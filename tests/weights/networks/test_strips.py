@@ -31,7 +31,8 @@ def test_gradients_are_the_wholes(count):
 
 
 def test_a_picture_is_the_same_in_any_number_of_strips(face, monkeypatch):
-    """Of the whole network, and so are the gradients of code and weights, which tuning asks for."""
+    """And what its blocks one after the other make; so are the gradients of code and weights, which tuning asks
+    for."""
     code = face.mapping(torch.randn(1, face.z_dim, generator=torch.Generator().manual_seed(3)))
     weight, found = face.blocks[-1].conv0.weight, []
     for rows in (1024, 64):
@@ -42,5 +43,9 @@ def test_a_picture_is_the_same_in_any_number_of_strips(face, monkeypatch):
             image = face.synthesis(w_plus)
             own = face.blocks[-1].conv0.weight
             found.append((image.detach(), *torch.autograd.grad(image.square().mean(), (w_plus, own))))
+    with torch.no_grad():
+        style = face.to_rgb_style(code[:, -1]) * face.to_rgb_weight.shape[1] ** -0.5
+        bands = mobile.scaled_conv(face.features(code, 512), style, face.to_rgb_weight, face.to_rgb_bias)
+        torch.testing.assert_close(found[1][0], mobile.inverse_haar(bands), rtol=0, atol=1e-5)
     for whole, parts in zip(*found, strict=True):
         torch.testing.assert_close(parts, whole, rtol=1e-3, atol=1e-6)
