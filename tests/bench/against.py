@@ -47,15 +47,10 @@ import os, sys
 if {old_ways}:
     os.environ["ONEDNN_MAX_CPU_ISA"], os.environ["ATEN_CPU_CAPABILITY"] = "AVX2", "avx2"
 sys.path.insert(0, {folder!r})
-class Hidden:
-    def __init__(self): self.asked = False
-    def find_spec(self, name, path=None, target=None):
-        if name == "torch" and not self.asked:
-            self.asked = True
-            import torch
-            torch.cpu.get_capabilities = dict
 if {old_ways}:
-    sys.meta_path.insert(0, Hidden())
+    import torch
+
+    torch.cpu.get_capabilities = dict
 """
 MEASURE = """
 import statistics, time, torch
