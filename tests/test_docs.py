@@ -40,6 +40,7 @@ def desk(tmp_path_factory, golden):
         lay_published(golden, patch)
         lay_networks(golden, patch)
         patch.chdir(folder)
+        (folder.parent / "before").mkdir()
         assert main(["invert", "photo.jpg"]) == 0
         shutil.copytree(cache.folder(), "kept")
         yield folder
