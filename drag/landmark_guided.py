@@ -80,7 +80,7 @@ def landmark_guided_steps(
             image = generator.synthesis(code)
         seen = landmarks.find(image)
         if seen is None:
-            look, image = search.take_back(p), None
+            look, image = search.take_back(p), search.best_state.image
             continue
         look = Look(code, p, (p - start).cpu().double().mean((0, 1)), torch.from_numpy(seen - first) / px)
         search.learn(look)

@@ -58,7 +58,7 @@ class LandmarkSearch:
         self.variance, self.trust, self.idle = settings.measurement_variance, 1.0, 0
         self._best: tuple[DragState, Look] | None = None
         self._least = 0.0  # progress that counts
-        self._lost_face, self.taken_back = False, 0
+        self.taken_back = 0
 
     @property
     def best_state(self) -> DragState:
@@ -67,8 +67,7 @@ class LandmarkSearch:
 
     def judge(self, state: DragState, look: Look) -> None:
         """Take a state and its look into account: is it the best, was there progress, how far is the model trusted?"""
-        if self._lost_face:  # the best one again, which nothing was learnt of but the smaller radius
-            self._lost_face = False
+        if self._best and look is self._best[1]:  # again, after a look that was taken back
             return
         s, before = self.settings, self._best[0] if self._best else None
         if before is None:
@@ -93,7 +92,7 @@ class LandmarkSearch:
     def take_back(self, p: Tensor) -> Look:
         """No face was seen at the whitened codes p: the best look, from where shorter ways are tried."""
         best = self._known_best()[1]
-        self._lost_face, self.taken_back = True, self.taken_back + 1
+        self.taken_back += 1
         self.radius = (farthest(best.p, self.start) + farthest(p, self.start)) / 2
         return best
 

@@ -121,20 +121,16 @@ def project(
     distance = distance or perceptual.load("st-lpips-vgg", crop.image.device)
     space = _along_sensitive_axes(generator, space or latent_space(generator))
     total, spent = sum(stage.steps for stage in s.stages), resume.seconds if resume else 0.0
-    descent = Descent.resumed(s, resume) if resume else None
+    descent = Descent.resumed(s, resume) if resume else Descent(s)
     code, first = (None, resume.stage) if resume else begin or (None, 0)
-    if code is not None:
-        descent = Descent(s, code)
     for number in range(first, len(s.stages)):
         stage, before = s.stages[number], sum(stage.steps for stage in s.stages[:number])
         views = Views(crop, distance, stage.whole, stage.face)
-        if descent is None:
-            codes = starting_codes(generator, start_image(generator, crop), distance, space)
-            descent = Descent(s, best_start(generator, views, codes, space, s))
         if not (resume and number == resume.stage):
-            code = space.unwhiten(descent.p) if code is None else code
-            descent.begin(space.whiten(code))  # as if the code were read from a file
-            code = None
+            if code is None:
+                codes = starting_codes(generator, start_image(generator, crop), distance, space)
+                code = space.unwhiten(best_start(generator, views, codes, space, s))
+            descent.begin(space.whiten(code))
         while descent.within < stage.steps and descent.idle < s.patience:
             seen = descent.p
             with torch.enable_grad():
@@ -146,23 +142,23 @@ def project(
             if progress:
                 took = spent + time.monotonic() - began
                 progress(descent.state(before, total, number, space.unwhiten(seen), value.item(), took))
-        descent.p = descent.best_p
-    if descent is None:
+        code = space.unwhiten(descent.best_p)
+    if code is None:
         raise ValueError("a projection needs a stage at least")
-    return Projection(space.unwhiten(descent.p), descent.best, descent.taken, spent + time.monotonic() - began)
+    return Projection(code, descent.best, descent.taken, spent + time.monotonic() - began)
 
 
 class Descent:
     """Adam's way over the whitened code p [1, num_ws, w_dim], and the best code of the stage that goes on."""
 
-    def __init__(self, settings: ProjectSettings, p: Tensor):
+    def __init__(self, settings: ProjectSettings):
         self.settings, self.taken = settings, 0
-        self.begin(p)
 
     @classmethod
     def resumed(cls, settings: ProjectSettings, state: ProjectState) -> "Descent":
         """The descent that came to this state."""
-        descent = cls(settings, state.p)
+        descent = cls(settings)
+        descent.begin(state.p)
         descent.taken, descent.within, descent.idle = state.taken, state.within, state.idle
         descent.best, descent.best_p = state.best, state.best_p
         descent.adam.t, descent.adam.m, descent.adam.v = state.updates, state.first, state.second

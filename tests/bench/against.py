@@ -26,17 +26,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import click
-import cv2
 import numpy as np
 from PIL import Image
 from street import street_photos, way_and_stray
 from tqdm import tqdm
 
 from photodrag.invert.identity import descriptor, identity_distance
+from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.detection import detect
 from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.photos.read import read_photo
-from photodrag.weights.common.files import cache_folder
+
+sys.path.append(str(Path(__file__).parents[1]))
+from user_cache import lay_out
 
 HERE = Path(__file__).parents[2]
 PARTS = "weights", "invert", "drag", "pipeline", "data"
@@ -119,10 +121,8 @@ def edited(build: Build, path: Path, control: str, amount: float, cache: Path, o
     return {"build": build.name, "seconds": taken, "memory": memory, "ends": ends}
 
 
-def looked_at(path: Path, out: Path, row: dict) -> dict:
-    """The row with what became of the picture."""
-    photo, after = read_photo(path).pixels, read_photo(out).pixels
-    before = detect(photo)[0].landmarks
+def looked_at(photo: np.ndarray, before: np.ndarray, after: np.ndarray, row: dict) -> dict:
+    """The row with what became of the photo, whose face's landmarks are `before` [68, 2]."""
     now = predict(after, Frame.around(before))
     way, stray = way_and_stray(before, now, *(np.array(end) for end in row["ends"]))
     return row | {
@@ -130,15 +130,6 @@ def looked_at(path: Path, out: Path, row: dict) -> dict:
         "stray": stray,
         "identity": identity_distance(descriptor(photo, before), descriptor(after, now)),
     }
-
-
-def face_of(path: Path, around: np.ndarray) -> np.ndarray:
-    """The part of a picture around landmarks, small."""
-    pixels, middle = read_photo(path).pixels, around.mean(0)
-    half = 0.95 * np.ptp(around, axis=0).max()
-    x0, y0, x1, y1 = np.round([*(middle - half), *(middle + half)]).astype(int)
-    x0, y0 = max(x0, 0), max(y0, 0)
-    return cv2.resize(pixels[y0:y1, x0:x1], (SIDE, SIDE), interpolation=cv2.INTER_AREA)
 
 
 def table(rows: list[dict], edits: list[str], a: float) -> str:
@@ -193,19 +184,24 @@ def main(
         ]
         caches = {build.name: folder / f"cache-{build.name}" for build in builds}
         for cache in caches.values():
-            for kept in ("weights", "spaces"):
-                (cache / kept).parent.mkdir(exist_ok=True)
-                (cache / kept).symlink_to(cache_folder(kept), target_is_directory=True)
+            lay_out(cache, "face", "st-lpips-vgg")
         costs = [float(builds[0].run(MEASURE, [], caches["old"])[0])]
         for number, path in enumerate(tqdm(paths, disable=None)):
+            photo = read_photo(path).pixels
+            if not (faces := detect(photo)):
+                tqdm.write(f"{path.name}: no face was found")
+                continue
+            before = faces[0].landmarks
+            crop = Alignment.from_landmarks(before, SIDE).crop
             for control in controls:
                 done: dict[str, dict] = {}
-                pictures = {build.name: folder / f"{number}-{control}-{build.name}.png" for build in builds}
+                pictures: dict[str, np.ndarray] = {}
                 try:
                     for build in builds if number % 2 else builds[::-1]:
-                        out_here = pictures[build.name]
-                        row = edited(build, path, control, amount, caches[build.name], out_here)
-                        done[build.name] = looked_at(path, out_here, row)
+                        picture = folder / "edited.png"
+                        row = edited(build, path, control, amount, caches[build.name], picture)
+                        pictures[build.name] = read_photo(picture).pixels
+                        done[build.name] = looked_at(photo, before, pictures[build.name], row)
                 except RuntimeError as error:
                     tqdm.write(f"{path.name} {control}: {error}")
                     if control == controls[0]:  # the next one would invert for one of the builds alone
@@ -215,9 +211,7 @@ def main(
                 rows += [{"photo": path.name, "control": control, "first": first} | row for row in done.values()]
                 order = chance.sample(("old", "new"), 2)
                 answers[control].append(f"{path.name}: {order[0]} above {order[1]}")
-                around = detect(read_photo(path).pixels)[0].landmarks
-                shown = [face_of(path, around), *(face_of(pictures[name], around) for name in order)]
-                columns[control].append(np.concatenate(shown))
+                columns[control].append(np.concatenate([crop(x) for x in (photo, *(pictures[name] for name in order))]))
         costs.append(float(builds[0].run(MEASURE, [], caches["old"])[0]))
     if not rows:
         raise click.ClickException("No photo could be edited by both.")

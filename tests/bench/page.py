@@ -9,26 +9,25 @@ photo learns its face, which isn't counted.
 With --fresh: how long a photo that was never seen before takes from the drop to the first picture of a drag, which
 begins as soon as the page knows where the face is; the server has loaded nothing yet."""
 
+import os
 import statistics
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 import numpy as np
-import pytest
 
 from photodrag.pipeline.page import jobs, preview
 from photodrag.pipeline.page.app_state import AppState
 from photodrag.weights import keep_freed_memory
-from photodrag.weights.common.files import cache_folder
 
-sys.path.append(str(Path(__file__).parents[1] / "pipeline"))
+sys.path += [str(Path(__file__).parents[1] / "pipeline"), str(Path(__file__).parents[1])]
 from serving import served
+from user_cache import lay_out
 
 ASTRONAUT = Path(__file__).parents[2] / "data" / "astronaut.png"
 PLACES = "mouth.left", "mouth.right", "brow.left", "brow.right", "nose", "chin"
@@ -54,16 +53,6 @@ def timed(owner: object, name: str, spent: Spent) -> None:
             spent[name].append(time.monotonic() - began)
 
     setattr(owner, name, measured)
-
-
-@contextmanager
-def fresh_cache() -> Iterator[None]:
-    """A cache that has the weights alone."""
-    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
-        for kept in ("weights", "spaces"):
-            Path(folder, kept).symlink_to(cache_folder(kept), target_is_directory=True)
-        patch.setenv("PHOTODRAG_CACHE", folder)
-        yield
 
 
 def drags_of(face: dict, count: int, seed: int) -> list[list]:
@@ -125,8 +114,10 @@ def from_the_drop(page, photo: Path) -> tuple[float, float]:
 def main(photo: Path, count: int, seed: int, fresh: bool) -> None:
     keep_freed_memory()
     if fresh:
-        with fresh_cache(), served(AppState()) as server, server.page() as page:
-            first, whole = from_the_drop(page, photo)
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ["PHOTODRAG_CACHE"] = str(lay_out(Path(folder), "face", "st-lpips-vgg"))
+            with served(AppState()) as server, server.page() as page:
+                first, whole = from_the_drop(page, photo)
         click.echo(f"first picture of a drag {first:.2f} s after the drop, the face inverted after {whole:.2f} s")
         return
     spent, firsts, rates, steps = defaultdict(list), [], [], 0

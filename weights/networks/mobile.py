@@ -72,13 +72,13 @@ def inverse_haar(x: Tensor, style: Tensor | None = None) -> Tensor:
 
 
 def styled_conv(
-    x: Tensor, style: Tensor, depthwise: Tensor | None, weight: Tensor, bias: Tensor, noise: Tensor, add: bool
+    x: Tensor, style: Tensor, depthwise: Tensor | None, weight: Tensor, bias: Tensor, noise: Tensor | None
 ) -> Tensor:
-    """x [N, in, H, W], convolved, its channels scaled by style [N, in]: [N, out, H, W]; the noise only if `add`."""
+    """x [N, in, H, W], convolved, its channels scaled by style [N, in], noise [1, 1, H, W] added: [N, out, H, W]."""
     if depthwise is not None:
         x = F.conv2d(x, depthwise, padding=1, groups=x.shape[1])
     x = scaled_conv(x, style, weight, bias)
-    if add:
+    if noise is not None:
         x = x.add_(noise)
     return F.leaky_relu_(x, SLOPE)
 
@@ -101,7 +101,8 @@ class StyledConv(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor, noise: bool) -> Tensor:
         """x [N, in, R, R] styled by w [N, w_dim] → [N, out, R, R]; the constant noise only if `noise`."""
-        return styled_conv(x, self.style(w) * self.gain, self.depthwise, self.weight, self.bias, self.noise, noise)
+        added = self.noise if noise else None
+        return styled_conv(x, self.style(w) * self.gain, self.depthwise, self.weight, self.bias, added)
 
 
 class Block(nn.Module):
@@ -125,7 +126,7 @@ def _finish(x: Tensor, others: Sequence[Tensor], strip: Strip, add: bool) -> Ten
     read = slice(2 * strip.above, 2 * strip.below)
     x = inverse_haar(x, up)
     for style, (depthwise, weight, bias, noise) in ((style0, weights[:4]), (style1, weights[4:])):
-        x = styled_conv(x, style, depthwise, weight, bias, noise[:, :, read], add)
+        x = styled_conv(x, style, depthwise, weight, bias, noise[:, :, read] if add else None)
     first = 2 * (strip.first - strip.above)
     x = x[:, :, first : first + 2 * (strip.last - strip.first)]
     return inverse_haar(scaled_conv(x, style_rgb, rgb_weight, rgb_bias))

@@ -62,7 +62,7 @@ class _InStrips(torch.autograd.Function):
                 y = ctx.part(inputs[0], inputs[1:], s)
             asked = [t for t, need in zip(inputs, needed, strict=True) if need]
             found = iter(torch.autograd.grad(y, asked, gradient[:, :, scale * s.first : scale * s.last]))
-            for number, (into, need) in enumerate(zip(sums, needed, strict=True)):
-                if into is not None and need:
+            for number, into in enumerate(sums):
+                if into is not None:
                     (into[:, :, rows] if number == 0 else into).add_(next(found))
         return None, None, *sums
