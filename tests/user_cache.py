@@ -5,14 +5,16 @@ import shutil
 from pathlib import Path
 
 from photodrag import weights
+from photodrag.invert.dlib_models import face_detector
+from photodrag.pipeline.faces.landmark_model import landmark_model
 from photodrag.weights.common.files import cache_folder
 
 
 def lay_out(folder: Path, *names: str) -> Path:
-    """Put weights by name into it, and the whitened space of `face`; gives the folder."""
-    weights.load("face")  # which keeps its space
+    """Put weights by name into it, the whitened space of `face`, and dlib's models; gives the folder."""
+    weights.load("face"), face_detector(), landmark_model()  # which keep them
     spaces = cache_folder("spaces").glob(f"{weights.digest('face')[:16]}.*")
-    for path in (*map(weights.get, names), *spaces):
+    for path in (*map(weights.get, names), *spaces, *cache_folder("faces").glob("*.*")):
         link(path, folder / path.parent.name / path.name)
     return folder
 

@@ -33,7 +33,7 @@ from photodrag.pipeline.editing.points import Points
 from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.editing.tuning import tune_inversion
 from photodrag.pipeline.faces.detection import is_seen
-from photodrag.pipeline.faces.landmarks import Frame, predict, predict_drawn
+from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.photos.notebook import pictures_html
 from photodrag.pipeline.photos.read import Photo
 from photodrag.pipeline.photos.write import write_output
@@ -240,7 +240,7 @@ def followed(landmarks: np.ndarray | None, start: np.ndarray | None = None) -> L
     frame = Frame.around(landmarks)
 
     def find(picture: np.ndarray) -> np.ndarray | None:
-        return predict_drawn(picture, frame) if is_seen(picture) else None
+        return predict(picture, frame) if is_seen(picture) else None
 
     known = None if start is None else cache(lambda: find(start))
     return Landmarks(landmarks, lambda image: find(to_uint8(image)), known)

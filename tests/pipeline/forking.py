@@ -131,9 +131,10 @@ def prepare() -> None:
         for path in sorted((ROOT / stage).rglob("*.py")):
             parts = path.relative_to(ROOT).with_suffix("").parts
             import_module(".".join(("photodrag", *(part for part in parts if part != "__init__"))))
-    from photodrag.invert import dlib_models
+    from photodrag.invert.dlib_models import face_detector
+    from photodrag.pipeline.faces.landmark_model import landmark_model
 
-    dlib_models.face_detector(), dlib_models.shape_predictor()
+    face_detector(), landmark_model()
     gc.freeze()  # pages that nobody writes to are not copied
 
 

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from photodrag.pipeline.faces.detection import Face, choose, detect, in_box
-from photodrag.pipeline.faces.landmarks import Frame, predict, predict_drawn
 from photodrag.pipeline.faces.resample import warp
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.face_landmarks import EYES, GROUPS, JAW, MOUTH
@@ -145,16 +144,3 @@ def test_a_box_without_a_face_still_gives_landmarks(photo):
 def test_boxes_that_hold_nothing(photo, box):
     with pytest.raises(UserError, match="The box"):
         in_box(photo, box)
-
-
-def test_landmarks_of_a_drawn_picture_are_those_found_at_leisure(photo, face):
-    """To half a pixel of 512 and less, for a face that fills a picture of 1024 pixels; a small one is looked at
-    as ever."""
-    frame = Frame.around(face.landmarks)
-    assert np.array_equal(predict_drawn(photo, frame), predict(photo, frame))
-    size = round(frame.side * 1.6)
-    x, y = round(frame.x - size / 2), round(frame.y - size / 2)
-    large = cv2.resize(photo[y : y + size, x : x + size], (1024, 1024), interpolation=cv2.INTER_CUBIC)
-    frame = Frame.around((face.landmarks - (x, y) + 0.5) * 1024 / size - 0.5)
-    slow, quick = (find(large, frame) for find in (predict, predict_drawn))
-    assert 0 < np.linalg.norm(slow - quick, axis=1).mean() < 1
