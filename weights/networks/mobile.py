@@ -28,7 +28,7 @@ from photodrag.weights.networks.codes import adds_noise, codes_read, normalised,
 from photodrag.weights.networks.strips import Strip, in_strips
 
 SLOPE = 0.2
-STRIP = 64
+STRIP = 32
 """Rows of the last block's input that are worked on at once."""
 # Rows: the bands low, lh, hl, hh. Columns: the pixel's place in its 2 × 2 square, row by row.
 HAAR = torch.tensor([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]]).view(4, 2, 2) / 2
