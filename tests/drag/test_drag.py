@@ -107,7 +107,7 @@ def test_it_ends_and_says_why(face, space, person):
     points = torch.from_numpy(landmarks[[30]])
     short = drag(face, w_plus, points, points + 15.0, settings=DragSettings(steps=2), space=space)
     assert short.stop_reason == "step limit" and short.steps == 2
-    frozen = DragSettings(lr=0.0, patience=3, progress=0.2)  # tracking itself is good to a tenth of a pixel
+    frozen = DragSettings(lr=0.0, patience=3, progress=0.4)  # tracking itself is good to a fifth of a pixel
     still = drag(face, w_plus, points, points + 15.0, settings=frozen, space=space)
     assert still.stop_reason == "stalled" and still.steps <= 5
 
