@@ -191,6 +191,8 @@ def carried_out(jobs: list[Job], given: EditOptions, bar: ProgressBar, began: fl
             if any(job.film):
                 write_films(job.plan, result, job.film, given.arrows, bar)
             facts.append(report.of_edit(result, job.out, job.task.seed, time.monotonic() - began))
+            if dropped := facts[-1]["dropped"]:
+                bar.note(f"{job.out} is without {'; '.join(dropped)}.")
     if inversion and inversion.cache_error:
         bar.note(f"The inversion was not kept: {inversion.cache_error}")
     return facts

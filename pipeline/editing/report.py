@@ -14,6 +14,7 @@ from photodrag.invert.identity import SAME_PERSON, likeness
 from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.faces.landmark_names import places
 from photodrag.pipeline.photos.read import Photo
+from photodrag.pipeline.photos.write import left_out
 from photodrag.weights.common.face_landmarks import GROUPS
 
 if TYPE_CHECKING:  # these import torch, and `photodrag faces` needs none
@@ -33,6 +34,7 @@ def of_edit(edit: Edit, output: Path, seed: int, seconds: float) -> dict:
     return {
         "photo": str(edit.photo.path),
         "output": str(output),
+        "dropped": left_out(edit.photo, output),
         "face": of_face(inversion, edit.faces),
         **of_view(inversion),
         "handles": [

@@ -1,20 +1,21 @@
 """What a photo's file says besides its pixels: colour profile, EXIF, XMP and resolution.
 
-It is cleaned while it is read, since it goes into a picture that has been turned and edited: no orientation, no
-thumbnail or other picture of the unedited face, nothing about how the old file laid out its samples.
+It is cleaned while it is read, since it goes into a picture that has been turned and edited: upright, no
+thumbnail or other picture of the unedited face, nothing about how the old file laid out its samples. A JPEG that stays
+one keeps its own instead (jpeg_metadata.py).
 """
 
 import contextlib
 import math
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from PIL import Image
 
+from photodrag.pipeline.photos import exif, xmp
+
 ORIENTATION = 0x0112
 IFDS = (0x8769, 0x8825)  # Exif and GPS; the IFD of the thumbnail is left behind
-WIDTH, HEIGHT = 0xA002, 0xA003
 # Orientation; how a TIFF lays out its samples and its sub-files; what Metadata carries by itself (ICC, XMP);
 # Photoshop's resources, which hold a thumbnail.
 DROPPED = {
@@ -27,23 +28,27 @@ DROPPED = {
 @dataclass(frozen=True)
 class Metadata:
     """icc_profile: as in the file; exif: beginning with "Exif", ready for Pillow; xmp: the packet; dpi: (x, y).
-    Each is None where the file has none."""
+    Each is None where the file has none. dropped: what was left out of them, in words."""
 
     icc_profile: bytes | None = None
     exif: bytes | None = None
     xmp: bytes | None = None
     dpi: tuple[float, float] | None = None
+    dropped: tuple[str, ...] = ()
 
 
 def read_metadata(image: Image.Image, orientation: int) -> Metadata:
     """The metadata of a decoded Pillow image whose file had this orientation. A damaged part counts as absent.
 
     A TIFF's EXIF must have been asked for (`getexif`) before it was decoded."""
+    block, from_exif = _exif(image, orientation)
+    packet, from_xmp = _xmp(image.info.get("xmp") or image.info.get("XML:com.adobe.xmp"))
     return Metadata(
         icc_profile=image.info.get("icc_profile") or None,
-        exif=_clean_exif(image, orientation),
-        xmp=_clean_xmp(image.info.get("xmp") or image.info.get("XML:com.adobe.xmp")),
+        exif=block,
+        xmp=packet,
         dpi=_dpi(image.info.get("dpi")),
+        dropped=tuple(dict.fromkeys([*from_exif, *from_xmp])),
     )
 
 
@@ -55,33 +60,39 @@ def read_orientation(image: Image.Image) -> int:
     return orientation if 1 <= orientation <= 8 else 1
 
 
-def _clean_exif(image: Image.Image, orientation: int) -> bytes | None:
+def _exif(image: Image.Image, orientation: int) -> tuple[bytes | None, list[str]]:
+    stored = image.info.get("exif")
+    if not isinstance(stored, bytes):  # a TIFF's is the file itself
+        return _exif_of_tiff(image, orientation), []
+    block, dropped = exif.patched(stored.removeprefix(exif.PREFIX), orientation=1, turned=orientation >= 5)
+    return (exif.PREFIX + block if block else None), dropped
+
+
+def _exif_of_tiff(image: Image.Image, orientation: int) -> bytes | None:
     # One odd tag must not stop an edit, and Pillow raises many kinds of errors at odd tags.
     with contextlib.suppress(Exception):
-        exif, clean = image.getexif(), Image.Exif()
-        for tag, value in exif.items():
+        found, clean = image.getexif(), Image.Exif()
+        for tag, value in found.items():
             if tag not in DROPPED and tag not in IFDS:
                 clean[tag] = value
         for tag in IFDS:
-            if tags := dict(exif.get_ifd(tag)):
+            if tags := dict(found.get_ifd(tag)):
                 clean[tag] = tags
         size = clean.get(IFDS[0], {})
-        if orientation >= 5 and WIDTH in size and HEIGHT in size:
-            size[WIDTH], size[HEIGHT] = size[HEIGHT], size[WIDTH]
+        if orientation >= 5 and exif.WIDTH in size and exif.HEIGHT in size:
+            size[exif.WIDTH], size[exif.HEIGHT] = size[exif.HEIGHT], size[exif.WIDTH]
         if len(clean):
             clean.endian = "<"
             return clean.tobytes()
     return None
 
 
-def _clean_xmp(xmp: bytes | str | None) -> bytes | None:
-    if isinstance(xmp, str):
-        xmp = xmp.encode()
-    # A packet that describes further pictures in the file (gain map, depth, motion photo) would now be wrong.
-    if not isinstance(xmp, bytes) or re.search(rb"hdrgm:|GContainer|Container:Directory|xmpNote:HasExtendedXMP", xmp):
-        return None
-    xmp = re.sub(rb'\s*tiff:Orientation="\d*"|<tiff:Orientation>\d*</tiff:Orientation>', b"", xmp)
-    return re.sub(rb"<(xmp|xap):Thumbnails>.*?</\1:Thumbnails>", b"", xmp, flags=re.DOTALL) or None
+def _xmp(packet: bytes | str | None) -> tuple[bytes | None, list[str]]:
+    if isinstance(packet, str):
+        packet = packet.encode()
+    if not isinstance(packet, bytes) or not packet:
+        return None, []
+    return xmp.patched(packet, turned=True)
 
 
 def _dpi(dpi: Any) -> tuple[float, float] | None:

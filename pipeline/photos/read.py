@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from io import BytesIO
 from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
@@ -15,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageFile, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
-from photodrag.pipeline.photos import samples, sixteen_bit
+from photodrag.pipeline.photos import jpeg_file, samples, sixteen_bit
 from photodrag.pipeline.photos.metadata import Metadata, read_metadata, read_orientation
 from photodrag.weights import UserError
 
@@ -26,6 +27,8 @@ DRAWINGS = {"EPS", "WMF"}  # programs to be run rather than pictures
 ONE_PICTURE = {"MPO", "PSD"}
 # These are TIFFs to Pillow, which would then find the small preview in them.
 RAW_SUFFIXES = {".3fr", ".arw", ".cr2", ".dng", ".erf", ".iiq", ".kdc", ".nef", ".nrw", ".pef", ".raw", ".rw2", ".srw"}
+LAST_BLOCKS = 4  # of a JPEG, so many may two bytes hold
+REACH = 2  # px around them that the smoothing of their colours touches
 HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"}
 REDUCED_PAGE = 254  # TIFF's NewSubfileType; bit 0: a smaller copy of another page
 
@@ -38,6 +41,10 @@ class JpegCoding:
     qtables: tuple[tuple[int, ...], ...]
     subsampling: int
     progressive: bool
+    data: bytes
+    """The file itself."""
+    orientation: int
+    """1 … 8, EXIF's: how what is stored is to be turned."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,8 +120,8 @@ def _decode(image: Image.Image, file: BinaryIO, path: Path) -> Photo:
     _check_header(image, path)
     is_deep = sixteen_bit.is_deep(image)
     orientation = read_orientation(image)  # this decodes a PNG, so it comes second
-    jpeg = _jpeg_coding(image) if isinstance(image, JpegImagePlugin.JpegImageFile) else None
-    image.load()
+    jpeg = _jpeg_coding(image, file, orientation) if isinstance(image, JpegImagePlugin.JpegImageFile) else None
+    _load(image, jpeg)
     left = read_orientation(image)
     metadata = read_metadata(image, orientation)
     if is_deep:
@@ -125,6 +132,26 @@ def _decode(image: Image.Image, file: BinaryIO, path: Path) -> Photo:
         mode, native = samples.from_image(image, path)
         native = samples.turned(native, left)
     return Photo(path, samples.rgb(mode, native), mode, native, metadata, jpeg)
+
+
+def _load(image: Image.Image, jpeg: JpegCoding | None) -> None:
+    """Decode it; that a JPEG lacks its end marker alone is forgiven."""
+    try:
+        image.load()
+    except OSError:
+        if jpeg is None or jpeg.progressive:
+            raise
+        ImageFile.LOAD_TRUNCATED_IMAGES = True  # within `_strict_pillow`, which sets it back
+        image.load()
+        # What a JPEG lacks is made up from where it ends. Two bytes less: is that in its last blocks?
+        with Image.open(BytesIO(jpeg.data[:-2])) as shorter:
+            differs = (np.asarray(image) != np.asarray(shorter)).reshape(*image.size[::-1], -1).any(2)
+        components = jpeg_file.parse(jpeg.data).components
+        height, width = (8 * max(times) for times in ([c.down for c in components], [c.across for c in components]))
+        rows = -(-image.height // height) * height - height - REACH
+        first = np.flatnonzero(differs.any(0))
+        if not len(first) or differs[:rows].any() or first[0] < image.width - LAST_BLOCKS * width:
+            raise
 
 
 def _check_header(image: Image.Image, path: Path) -> None:
@@ -152,11 +179,16 @@ def _full_pages(image: TiffImagePlugin.TiffImageFile, count: int) -> int:
     return full
 
 
-def _jpeg_coding(image: JpegImagePlugin.JpegImageFile) -> JpegCoding:
+def _jpeg_coding(image: JpegImagePlugin.JpegImageFile, file: BinaryIO, orientation: int) -> JpegCoding:
     tables = tuple(tuple(table) for _, table in sorted(image.quantization.items()))
     if image.mode == "CMYK" and image.info.get("adobe_transform") == 2:
         tables = tables[:1]  # YCCK; an output is CMYK, since Pillow writes no other, and no ink bears chroma's table
-    return JpegCoding(tables, max(JpegImagePlugin.get_sampling(image), 0), bool(image.info.get("progressive")))
+    sampling, progressive = max(JpegImagePlugin.get_sampling(image), 0), bool(image.info.get("progressive"))
+    at = file.tell()
+    file.seek(0)
+    data = file.read()
+    file.seek(at)
+    return JpegCoding(tables, sampling, progressive, data, orientation)
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -184,8 +216,20 @@ def _why_unknown(file: BinaryIO, path: Path) -> str:
     start = file.read(12)
     if start[4:8] == b"ftyp" and start[8:12] in HEIF_BRANDS:
         return f"{path} is a HEIC picture, which cannot be read here: save it as JPEG or PNG, and give that."
+    if bits := _jpeg_bits(file):
+        return f"{path} is a JPEG of {bits} bits a sample, which cannot be read here: save it as a 16-bit PNG or TIFF."
     kinds = "JPEG, PNG, TIFF, WebP and others"
     return f"{path} is not a picture of a known kind ({kinds}), or is damaged at its start: save it as PNG or JPEG."
+
+
+def _jpeg_bits(file: BinaryIO) -> int | None:
+    """Of a JPEG that has more or less than 8 of them a sample, how many."""
+    file.seek(0)
+    try:
+        bits = jpeg_file.parse(file.read()).frame.payload[0]
+    except jpeg_file.DamagedJpeg:
+        return None
+    return None if bits == 8 else bits
 
 
 _PILLOW = threading.Lock()

@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from photodrag.pipeline.photos.metadata import Metadata
+from photodrag.pipeline.photos.metadata import DROPPED, Metadata
 
 ROWS = 64
 STRIP_OFFSETS, FREE = 273, 275
@@ -29,6 +29,8 @@ def encode_tiff(mode: str, native: np.ndarray, metadata: Metadata) -> bytes:
 
     tags = Image.Exif()
     tags.load(metadata.exif or b"")
+    for tag in DROPPED & set(tags):
+        del tags[tag]
     tags.endian = "<"
     tags.update({256: width, 257: height, 258: (samples.itemsize * 8,) * samples.shape[2], 259: DEFLATE})
     tags.update({262: PHOTOMETRIC[mode], FREE: tuple(starts[:-1]), 277: samples.shape[2], 278: ROWS})

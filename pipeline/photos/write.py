@@ -11,15 +11,16 @@ from typing import Any
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from photodrag.pipeline.photos import samples, sixteen_bit
+from photodrag.pipeline.photos import jpeg_blocks, jpeg_file, jpeg_metadata, samples, sixteen_bit
 from photodrag.pipeline.photos.metadata import Metadata
 from photodrag.pipeline.photos.read import Photo
 from photodrag.pipeline.photos.tiff import encode_tiff
 from photodrag.weights import UserError
 from photodrag.weights.common.files import PART, cannot_write, sweep, write_whole
 
-JPEG_SEGMENT = 65533  # bytes of EXIF that a JPEG can hold
-XMP_SEGMENT = 65533 - 29
+XMP_SEGMENT = jpeg_file.LARGEST - len(jpeg_metadata.XMP)
+BACK = {6: 8, 8: 6}
+"""EXIF's orientations that turn back what others turned; the rest do it themselves."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +89,10 @@ def write_output(photo: Photo, edited: np.ndarray, changed: np.ndarray, path: st
     edited: uint8 [H, W, 3], RGB; changed: bool [H, W], where it may differ from `photo.pixels`.
     Where `changed` is False the written samples are those of `photo.native`, in the photo's own mode if the format
     has it (else 8 bits, and RGB instead of CMYK); alpha is the photo's everywhere. A palette or 1-bit photo has become
-    RGB or grey. PNG, TIFF, WebP and BMP are lossless; a JPEG gets the input's tables and subsampling, or quality 95
-    at 4:4:4. Colour profile, EXIF, XMP and resolution are those of `photo.metadata`.
+    RGB or grey. PNG, TIFF, WebP and BMP are lossless. A JPEG that stays one keeps the coefficients of all blocks that
+    the edit doesn't touch, its own orientation, and what it says of the picture (jpeg_blocks.py, jpeg_metadata.py);
+    where that can't be it is encoded anew with the input's tables and subsampling, others at quality 95 and 4:4:4.
+    Colour profile, EXIF, XMP and resolution are then those of `photo.metadata`.
     Raises UserError as `check_output`, and when the disk is full; nothing partial is left, and an older file stays.
     Raises ValueError when the arrays don't fit the photo.
     """
@@ -101,6 +104,24 @@ def write_output(photo: Photo, edited: np.ndarray, changed: np.ndarray, path: st
     native = samples.with_edit(photo.mode, photo.native, photo.pixels, edited, changed.astype(bool, copy=False))
     data = encode(kind, mode, samples.convert(photo.mode, native, mode), photo)
     write_whole(path, lambda file: file.write(data))
+
+
+def left_out(photo: Photo, path: str | Path) -> list[str]:
+    """What of the photo's file will not be in the output, in words: pictures of what was before, and what speaks of
+    them; what can't be read, or be held by that format."""
+    kind = format_of(Path(path), photo)
+    if kind is JPEG and photo.jpeg is not None:
+        return jpeg_metadata.carried(jpeg_file.parse(photo.jpeg.data))[1]
+    metadata, dropped = photo.metadata, list(photo.metadata.dropped)
+    if photo.jpeg is not None:
+        dropped += jpeg_metadata.carried(jpeg_file.parse(photo.jpeg.data))[1]
+    if kind is JPEG:
+        dropped += ["EXIF, which is too long for a JPEG"] if len(metadata.exif or b"") > jpeg_file.LARGEST else []
+        dropped += ["XMP, which is too long for a JPEG"] if len(metadata.xmp or b"") > XMP_SEGMENT else []
+    if kind is BMP:
+        held = {"the colour profile": metadata.icc_profile, "EXIF": metadata.exif, "XMP": metadata.xmp}
+        dropped += [f"{what}, which no BMP holds" for what, there in held.items() if there]
+    return list(dict.fromkeys(dropped))
 
 
 def format_of(path: Path, photo: Photo) -> Format:
@@ -132,11 +153,13 @@ def encode(kind: Format, mode: str, native: np.ndarray, photo: Photo) -> bytes:
     metadata = photo.metadata
     if _colours(mode) != _colours(photo.mode):  # the profile speaks of other inks
         metadata = Metadata(None, metadata.exif, metadata.xmp, metadata.dpi)
+    if kind is JPEG and (data := _same_jpeg(mode, native, photo)):
+        return data
     if kind is TIFF:
         return encode_tiff(mode, native, metadata)
     options: dict[str, Any] = {name: getattr(metadata, name) for name in ("icc_profile", "exif", "xmp", "dpi")}
     if kind is JPEG:
-        if len(metadata.exif or b"") > JPEG_SEGMENT:
+        if len(metadata.exif or b"") > jpeg_file.LARGEST:
             del options["exif"]
         if len(metadata.xmp or b"") > XMP_SEGMENT:
             del options["xmp"]
@@ -150,6 +173,18 @@ def encode(kind: Format, mode: str, native: np.ndarray, photo: Photo) -> bytes:
     if mode in ("RGB;16", "RGBA;16"):
         return sixteen_bit.png_of_deep(native, _save(Image.new("RGB", (1, 1)), kind, options))
     return _save(samples.to_image(mode, native), kind, options)
+
+
+def _same_jpeg(mode: str, native: np.ndarray, photo: Photo) -> bytes | None:
+    """The photo's JPEG, stored as it is, with the new samples; None where it must be encoded anew."""
+    if photo.jpeg is None or mode != photo.mode:
+        return None
+    file, back = jpeg_file.parse(photo.jpeg.data), BACK.get(photo.jpeg.orientation, photo.jpeg.orientation)
+    before, after = (samples.turned(values, back) for values in (photo.native, native))
+    if not jpeg_blocks.can_be_edited(file, before, after):
+        return None
+    picture = jpeg_blocks.with_change(photo.jpeg.data, before, after, photo.jpeg.progressive)
+    return file.with_picture(picture, jpeg_metadata.carried(file)[0])
 
 
 def _save(image: Image.Image, kind: Format, options: dict) -> bytes:

@@ -58,10 +58,12 @@ class _InStrips(torch.autograd.Function):
             rows = slice(s.above, s.below)
             given = [x[:, :, rows], *others]
             inputs = [t.detach().requires_grad_(need) for t, need in zip(given, needed, strict=True)]
+            # The gradient of the product's sum is that which is given, and PyTorch imports nothing for it (findings/).
+            rows_given = gradient[:, :, scale * s.first : scale * s.last]
             with torch.enable_grad():
-                y = ctx.part(inputs[0], inputs[1:], s)
+                total = (ctx.part(inputs[0], inputs[1:], s) * rows_given).sum()
             asked = [t for t, need in zip(inputs, needed, strict=True) if need]
-            found = iter(torch.autograd.grad(y, asked, gradient[:, :, scale * s.first : scale * s.last]))
+            found = iter(torch.autograd.grad(total, asked))
             for number, into in enumerate(sums):
                 if into is not None:
                     (into[:, :, rows] if number == 0 else into).add_(next(found))

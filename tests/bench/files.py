@@ -1,0 +1,102 @@
+"""What an edit does to JPEGs beside their pictures: blocks that stay, bytes, seconds.
+
+python tests/bench/files.py PHOTO.jpg …
+
+Each photo's middle ninth is darkened by a soft spot and written twice: as Photodrag writes it, and encoded anew with
+the photo's own tables and subsampling, as other editors do. A block of 8 × 8 pixels differs if a pixel of it does; it
+is a far one unless it lies in, or beside, what the spot touches. Exit code 1 if a far block differs, or if reading and
+writing take more than three times (and a tenth of a second) longer than with encoding anew.
+"""
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+from unittest import mock
+
+import click
+import numpy as np
+from PIL import Image
+
+from photodrag.pipeline.photos import write
+from photodrag.pipeline.photos.read import Photo, read_photo
+
+REACH = 32
+"""px around what differs within which blocks may."""
+
+
+@click.command()
+@click.argument("photos", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False))
+def main(photos: tuple[str, ...]) -> None:
+    click.echo("photo                  megapixels  blocks  differ  far ones  anew  bytes  anew  seconds  anew")
+    failed = False
+    for name in photos:
+        began = time.perf_counter()
+        photo = read_photo(name)
+        reading = time.perf_counter() - began
+        if photo.jpeg is None or photo.jpeg.orientation != 1:
+            raise click.ClickException(f"{name} is no JPEG that is stored upright, whose blocks can be compared.")
+        picture, changed = darkened(photo)
+        with tempfile.TemporaryDirectory() as folder:
+            kept, anew = Path(folder, "kept.jpg"), Path(folder, "anew.jpg")
+            seconds = [
+                timed(write.write_output, photo, picture, changed, kept),
+                timed(encoded_anew, photo, picture, changed, anew),
+            ]
+            old = stored(Path(name))
+            near = touched(photo, picture, old.shape[:2])
+            differ = [blocks((stored(path) != old).any(2)) for path in (kept, anew)]
+            far = [int((one & ~near).sum()) for one in differ]
+            size = [path.stat().st_size / len(photo.jpeg.data) for path in (kept, anew)]
+        times = [reading + one for one in seconds]
+        click.echo(
+            f"{Path(name).name[:20]:22} {photo.pixels.size / 3e6:9.1f} {near.size:8} {differ[0].mean():7.1%} {far[0]:9} "
+            f"{far[1] / max((~near).sum(), 1):5.0%} {size[0]:6.2f} {size[1]:5.2f} {times[0]:8.2f} {times[1]:5.2f}"
+        )
+        failed |= far[0] > 0 or times[0] > 3 * times[1] + 0.1
+    sys.exit(failed)
+
+
+def darkened(photo: Photo) -> tuple[np.ndarray, np.ndarray]:
+    """The photo with a soft spot in its middle ninth, and where it differs."""
+    y, x = np.ogrid[-1.5 : 1.5 : photo.height * 1j, -1.5 : 1.5 : photo.width * 1j]
+    spot = np.clip(1 - np.hypot(x, y) * 2, 0, 1)
+    picture = (photo.pixels * (1 - 0.5 * spot[..., None])).round().astype(np.uint8)
+    return picture, spot > 0
+
+
+def encoded_anew(photo: Photo, picture: np.ndarray, changed: np.ndarray, path: Path) -> None:
+    """As it is written where its coefficients can't be kept."""
+    with mock.patch.object(write.jpeg_blocks, "can_be_edited", lambda *_: False):
+        write.write_output(photo, picture, changed, path)
+
+
+def touched(photo: Photo, picture: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
+    """The stored picture's blocks in which something may differ."""
+    differs = (picture != photo.pixels).any(2)
+    rows, columns = np.flatnonzero(differs.any(1)), np.flatnonzero(differs.any(0))
+    near = np.zeros(shape, bool)
+    near[max(rows[0] - REACH, 0) : rows[-1] + REACH, max(columns[0] - REACH, 0) : columns[-1] + REACH] = True
+    return blocks(near)
+
+
+def blocks(marks: np.ndarray) -> np.ndarray:
+    """Which blocks of 8 × 8 hold a mark."""
+    height, width = (-(-side // 8) * 8 for side in marks.shape)
+    whole = np.pad(marks, ((0, height - marks.shape[0]), (0, width - marks.shape[1])))
+    return whole.reshape(height // 8, 8, width // 8, 8).any((1, 3))
+
+
+def stored(path: Path) -> np.ndarray:
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB"))
+
+
+def timed(task, *arguments) -> float:
+    began = time.perf_counter()
+    task(*arguments)
+    return time.perf_counter() - began
+
+
+if __name__ == "__main__":
+    main()
