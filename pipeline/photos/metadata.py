@@ -7,7 +7,8 @@ one keeps its own instead (jpeg_metadata.py).
 
 import contextlib
 import math
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from PIL import Image
@@ -41,14 +42,28 @@ def read_metadata(image: Image.Image, orientation: int) -> Metadata:
     """The metadata of a decoded Pillow image whose file had this orientation. A damaged part counts as absent.
 
     A TIFF's EXIF must have been asked for (`getexif`) before it was decoded."""
-    block, from_exif = _exif(image, orientation)
-    packet, from_xmp = _xmp(image.info.get("xmp") or image.info.get("XML:com.adobe.xmp"))
+    if isinstance(image.info.get("exif"), bytes):
+        return metadata_of(image.info, orientation)
+    return replace(metadata_of(image.info, orientation), exif=_exif_of_tiff(image, orientation))
+
+
+def metadata_of(info: Mapping[Any, Any], orientation: int, dropped: Iterable[str] = ()) -> Metadata:
+    """The metadata of a picture, of what Pillow calls its info; `dropped`: what else of its file is left out."""
+    said, block, packet = list(dropped), info.get("exif"), info.get("xmp") or info.get("XML:com.adobe.xmp")
+    if isinstance(block, bytes) and block:
+        block, words = exif.patched(block.removeprefix(exif.PREFIX), orientation=1, turned=orientation >= 5)
+        said += words
+    if isinstance(packet, str):
+        packet = packet.encode()
+    if isinstance(packet, bytes) and packet:
+        packet, words = xmp.patched(packet, turned=True)
+        said += words
     return Metadata(
-        icc_profile=image.info.get("icc_profile") or None,
-        exif=block,
-        xmp=packet,
-        dpi=_dpi(image.info.get("dpi")),
-        dropped=tuple(dict.fromkeys([*from_exif, *from_xmp])),
+        icc_profile=info.get("icc_profile") or None,
+        exif=exif.PREFIX + block if isinstance(block, bytes) and block else None,
+        xmp=packet if isinstance(packet, bytes) and packet else None,
+        dpi=_dpi(info.get("dpi")),
+        dropped=tuple(dict.fromkeys(said)),
     )
 
 
@@ -58,14 +73,6 @@ def read_orientation(image: Image.Image) -> int:
     with contextlib.suppress(Exception):  # damaged EXIF raises what it likes, and viewers then don't turn
         orientation = int(image.getexif().get(ORIENTATION, 1))
     return orientation if 1 <= orientation <= 8 else 1
-
-
-def _exif(image: Image.Image, orientation: int) -> tuple[bytes | None, list[str]]:
-    stored = image.info.get("exif")
-    if not isinstance(stored, bytes):  # a TIFF's is the file itself
-        return _exif_of_tiff(image, orientation), []
-    block, dropped = exif.patched(stored.removeprefix(exif.PREFIX), orientation=1, turned=orientation >= 5)
-    return (exif.PREFIX + block if block else None), dropped
 
 
 def _exif_of_tiff(image: Image.Image, orientation: int) -> bytes | None:
@@ -85,14 +92,6 @@ def _exif_of_tiff(image: Image.Image, orientation: int) -> bytes | None:
             clean.endian = "<"
             return clean.tobytes()
     return None
-
-
-def _xmp(packet: bytes | str | None) -> tuple[bytes | None, list[str]]:
-    if isinstance(packet, str):
-        packet = packet.encode()
-    if not isinstance(packet, bytes) or not packet:
-        return None, []
-    return xmp.patched(packet, turned=True)
 
 
 def _dpi(dpi: Any) -> tuple[float, float] | None:

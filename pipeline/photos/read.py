@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image, ImageFile, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
 from photodrag.pipeline.photos import jpeg_file, samples, sixteen_bit
+from photodrag.pipeline.photos.heif import is_heif, read_heif
 from photodrag.pipeline.photos.metadata import Metadata, read_metadata, read_orientation
 from photodrag.weights import UserError
 
@@ -29,7 +30,6 @@ ONE_PICTURE = {"MPO", "PSD"}
 RAW_SUFFIXES = {".3fr", ".arw", ".cr2", ".dng", ".erf", ".iiq", ".kdc", ".nef", ".nrw", ".pef", ".raw", ".rw2", ".srw"}
 LAST_BLOCKS = 4  # of a JPEG, so many may two bytes hold
 REACH = 2  # px around them that the smoothing of their colours touches
-HEIF_BRANDS = {b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1"}
 REDUCED_PAGE = 254  # TIFF's NewSubfileType; bit 0: a smaller copy of another page
 
 
@@ -57,6 +57,7 @@ class Photo:
         In the mode "RGB" they are `pixels`: write into neither.
     metadata: colour profile, EXIF, XMP, resolution, without orientation and thumbnail.
     jpeg: how it was compressed, if it is a JPEG.
+    heif: whether it is a HEIC picture, which is not written.
     """
 
     path: Path
@@ -65,6 +66,7 @@ class Photo:
     native: np.ndarray
     metadata: Metadata
     jpeg: JpegCoding | None = None
+    heif: bool = False
 
     @property
     def height(self) -> int:
@@ -90,7 +92,7 @@ class Photo:
 
 
 def read_photo(path: str | PathLike) -> Photo:
-    """Read a photo in any format and mode that Pillow knows.
+    """Read a photo in any format and mode that Pillow knows, or HEIC.
 
     Raises UserError, naming the file and what to do, when it is missing, no regular file, empty, unreadable, damaged or
     cut short, no picture, animated, of several pages, larger than 300 megapixels, or below 32 pixels on a side."""
@@ -106,6 +108,11 @@ def read_picture(path: str | PathLike) -> Photo:
     path = Path(path)
     with _opened(path) as file, _strict_pillow():
         try:
+            start = file.read(12)
+            file.seek(0)
+            if is_heif(start):
+                mode, native, metadata = read_heif(file, path, MAX_PIXELS)
+                return Photo(path, samples.rgb(mode, native), mode, native, metadata, heif=True)
             with Image.open(file) as image:
                 return _decode(image, file, path)
         except (UserError, MemoryError):
@@ -213,12 +220,9 @@ def _opened(path: Path) -> BinaryIO:
 
 def _why_unknown(file: BinaryIO, path: Path) -> str:
     file.seek(0)
-    start = file.read(12)
-    if start[4:8] == b"ftyp" and start[8:12] in HEIF_BRANDS:
-        return f"{path} is a HEIC picture, which cannot be read here: save it as JPEG or PNG, and give that."
     if bits := _jpeg_bits(file):
         return f"{path} is a JPEG of {bits} bits a sample, which cannot be read here: save it as a 16-bit PNG or TIFF."
-    kinds = "JPEG, PNG, TIFF, WebP and others"
+    kinds = "JPEG, PNG, TIFF, WebP, HEIC and others"
     return f"{path} is not a picture of a known kind ({kinds}), or is damaged at its start: save it as PNG or JPEG."
 
 

@@ -42,11 +42,13 @@ FORMATS = {".png": PNG, ".jpg": JPEG, ".jpeg": JPEG, ".tif": TIFF, ".tiff": TIFF
 
 def default_output(photo: Photo) -> Path:
     """`<stem>-photodrag<suffix>` beside the photo. The suffix stays where that format can hold the photo's samples;
-    otherwise it is .png, for CMYK .tif, and for JPEGs of other names .jpg."""
+    otherwise it is .png, for CMYK .tif, and for JPEGs of other names, and for HEIC without transparency, .jpg."""
     suffix = photo.path.suffix
     kept = FORMATS.get(suffix.lower())
     if kept is None or photo.mode not in kept.modes:
-        suffix = ".jpg" if photo.jpeg else ".tif" if photo.mode == "CMYK" else ".png"
+        suffix = (
+            ".jpg" if photo.jpeg or (photo.heif and photo.alpha is None) else ".tif" if photo.mode == "CMYK" else ".png"
+        )
     return photo.path.with_name(f"{photo.path.stem}-photodrag{suffix}")
 
 

@@ -50,8 +50,8 @@ def main(photos: tuple[str, ...]) -> None:
             size = [path.stat().st_size / len(photo.jpeg.data) for path in (kept, anew)]
         times = [reading + one for one in seconds]
         click.echo(
-            f"{Path(name).name[:20]:22} {photo.pixels.size / 3e6:9.1f} {near.size:8} {differ[0].mean():7.1%} {far[0]:9} "
-            f"{far[1] / max((~near).sum(), 1):5.0%} {size[0]:6.2f} {size[1]:5.2f} {times[0]:8.2f} {times[1]:5.2f}"
+            f"{Path(name).name[:20]:22} {photo.pixels.size / 3e6:9.1f} {near.size:8} {differ[0].mean():7.1%} {far[0]:9}"
+            f" {far[1] / max((~near).sum(), 1):5.0%} {size[0]:6.2f} {size[1]:5.2f} {times[0]:8.2f} {times[1]:5.2f}"
         )
         failed |= far[0] > 0 or times[0] > 3 * times[1] + 0.1
     sys.exit(failed)

@@ -208,7 +208,7 @@ def test_missing_folder_empty_and_no_picture(tmp_path):
     assert "folder" in refusal(tmp_path)
     assert "empty" in refusal(tmp_path / "empty.jpg")
     assert "not a picture" in refusal(tmp_path / "text.jpg")
-    assert "HEIC" in refusal(tmp_path / "photo.heic")
+    assert "cut short or damaged" in refusal(tmp_path / "photo.heic")
     assert "raw file" in refusal(tmp_path / "photo.CR2")
     assert "drawing" in refusal(tmp_path / "drawing.eps")
     assert "regular" in refusal(tmp_path / "pipe.png")

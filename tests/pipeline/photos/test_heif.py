@@ -1,0 +1,105 @@
+"""Reading HEIC. The pictures in heic/, 64 × 48, were written by pillow-heif 1.8.1 (x265, quality 95; PQ 80): red
+grows to the right by 3.5 levels a pixel, green downwards by 5, blue is 90. Grey is the red of it; "deep" has 10 bits.
+"""
+
+import io
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageCms
+
+from photodrag.pipeline.photos import write
+from photodrag.pipeline.photos.colour_profile import matrix_profile
+from photodrag.pipeline.photos.read import read_photo
+from photodrag.weights import UserError
+
+HEIC = Path(__file__).parent / "heic"
+
+
+def ramp(width=64, height=48) -> np.ndarray:
+    y, x = np.mgrid[:height, :width]
+    return np.stack((3.5 * x, 5.0 * y, np.full(x.shape, 90.0)), -1)
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "error"),
+    [("plain", "RGB", 2.0), ("p3", "RGB", 2.0), ("alpha", "RGBA", 4.0), ("deep", "RGB;16", 4.0), ("grey", "L", 2.0)],
+)
+def test_pictures_are_read(name, mode, error):
+    photo = read_photo(HEIC / f"{name}.heic")
+    expected = ramp() if name != "grey" else ramp()[..., :1].repeat(3, -1)
+    assert photo.mode == mode and photo.pixels.shape == (48, 64, 3) and photo.heif
+    assert np.abs(photo.pixels - expected).mean() < error
+    if name == "deep":
+        assert photo.native.dtype == np.uint16 and len(np.unique(photo.native >> 6)) > 200
+    if name == "alpha":
+        assert np.abs(photo.alpha - np.clip(np.arange(64) * 4, 0, 255)).mean() < 3
+
+
+def test_a_turn_is_applied_once(tmp_path):
+    """The container's own; a phone says it in EXIF, too."""
+    data = (HEIC / "turned.heic").read_bytes()
+    at = data.index(b"MM\0*")
+    entry = data.index(b"\x01\x12\0\x03\0\0\0\x01", at)
+    for told in (1, 6, 8):
+        path = tmp_path / f"{told}.heic"
+        path.write_bytes(data[: entry + 8] + bytes((0, told)) + data[entry + 10 :])
+        photo = read_photo(path)
+        assert photo.pixels.shape == (64, 48, 3)
+        assert np.abs(photo.pixels - np.rot90(ramp(), -1)).mean() < 4
+        exif = Image.Exif()
+        exif.load(photo.metadata.exif)
+        assert exif[0x0112] == 1 and exif[0x010F] == "Maker"
+        assert photo.metadata.icc_profile and photo.metadata.xmp
+
+
+def test_ten_bits_reach_from_black_to_white(tmp_path, monkeypatch):
+    import pi_heif
+
+    from photodrag.pipeline.photos import heif
+
+    assert np.array_equal(heif._full_range(np.array([0, 512, 1023], np.uint16) << 6, 10), [0, 32799, 65535])
+    assert pi_heif.__version__
+
+
+def test_a_jpeg_comes_out(tmp_path):
+    shutil.copy(HEIC / "p3.heic", tmp_path / "IMG_1.HEIC")
+    photo = read_photo(tmp_path / "IMG_1.HEIC")
+    out = write.default_output(photo)
+    assert out.name == "IMG_1-photodrag.jpg"
+    assert write.default_output(read_photo(HEIC / "alpha.heic")).suffix == ".png"
+    write.write_output(photo, photo.pixels, np.zeros(photo.pixels.shape[:2], bool), out)
+    with Image.open(out) as image:
+        assert image.layer[0][1:3] == (1, 1)  # 4:4:4
+        assert ImageCms.getProfileDescription(
+            ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
+        ).strip() == ("Display P3")
+    with pytest.raises(UserError, match=r"end its name in \.png"):
+        write.check_output(tmp_path / "out.heic", photo)
+
+
+def test_colours_of_a_named_primary_are_shown_as_they_are():
+    """Little CMS, given the profile, takes P3's red to where it lies beyond sRGB's, and its grey to grey."""
+    primaries = [0.68, 0.32, 0.265, 0.69, 0.15, 0.06, 0.3127, 0.329]
+    profile = ImageCms.ImageCmsProfile(io.BytesIO(matrix_profile("Display P3", primaries)))
+    lab = ImageCms.createProfile("LAB")
+    transform = ImageCms.buildTransform(profile, lab, "RGB", "LAB", renderingIntent=1)
+    picture = Image.fromarray(np.array([[[255, 0, 0], [128, 128, 128], [255, 255, 255]]], np.uint8))
+    red, grey, white = np.asarray(ImageCms.applyTransform(picture, transform))[0].view(np.int8).astype(int)
+    assert grey[1:].tolist() == [0, 0] and white[1:].tolist() == [0, 0]
+    # Apple's own profile has X, Y, Z = 0.5151, 0.2412, -0.0011 for red, which is L, a, b = 56.2, 94.4, 98.9.
+    assert np.abs(red[1:] - [94.4, 98.9]).max() < 1.5 and abs((red[0] & 255) / 2.55 - 56.2) < 1
+
+
+def test_hdr_is_refused_by_name():
+    with pytest.raises(UserError, match=r"pq\.heic is an HDR picture \(PQ\).* export it as an ordinary JPEG"):
+        read_photo(HEIC / "pq.heic")
+
+
+@pytest.mark.parametrize("left", [20, 300, 700])
+def test_damaged_ones(tmp_path, left):
+    (tmp_path / "a.heic").write_bytes((HEIC / "plain.heic").read_bytes()[:left])
+    with pytest.raises(UserError, match=r"a\.heic is (cut short or damaged|not a picture)"):
+        read_photo(tmp_path / "a.heic")
