@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from photodrag.pipeline.faces.align import Alignment, Region
+from photodrag.pipeline.photos.samples import Deep
 
 FLOW_SIDE = 512
 BLUR = 4
@@ -31,6 +32,8 @@ class Blend:
     """bool [H, W], where it may differ from the photo."""
     flow: np.ndarray
     """float32 [R, R, 2], where in the crop each pixel of it came from: offsets (x, y) in its pixels."""
+    deep: Deep | None = None
+    """What a 16-bit photo became, before it was rounded to the picture."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,25 +52,30 @@ class Layers:
         return self.rest + self.weight[..., None] * warped(crop, self.flow)
 
 
-def blend(pixels: np.ndarray, alignment: Alignment, layers: Layers, alpha: np.ndarray) -> Blend:
+def blend(
+    pixels: np.ndarray, alignment: Alignment, layers: Layers, alpha: np.ndarray, deep: np.ndarray | None = None
+) -> Blend:
     """Put an edited crop back into its photo.
 
     pixels: the photo, uint8 RGB [H, W, 3]. alpha: float32 [H, W], 0 … 1, how much of the edit shows; beyond the crop it
-    counts as 0. Where it is 0 the photo stays as it is, to the bit."""
+    counts as 0. Where it is 0 the photo stays as it is, to the bit. deep: a 16-bit photo's pixels before they were
+    rounded, float32 [H, W, 3]; these are then what is moved and blended."""
     region = bounds_of(alpha, alignment.paste_region(pixels.shape))
     x0, y0, x1, y1 = region
     alpha = alpha[y0:y1, x0:x1] * alignment.covered(region)
-    picture, changed = pixels.copy(), np.zeros(pixels.shape[:2], bool)
+    picture, changed, finer = pixels.copy(), np.zeros(pixels.shape[:2], bool), None
+    photo = pixels if deep is None else deep
     if alpha.size:
-        before = pixels[y0:y1, x0:x1].astype(np.float32)
+        before = photo[y0:y1, x0:x1].astype(np.float32)
         drawn = alignment.to_region(np.dstack((layers.rest, layers.weight, layers.flow)), region)
         rest, weight, flow = drawn[..., :3], drawn[..., 3:4], drawn[..., 4:]
         moved = alignment.to_photo(flow) - alignment.to_photo(np.zeros(2))  # a vector: turned and scaled only
-        edited = rest + weight * _read(pixels, region, moved)
+        edited = rest + weight * _read(photo, region, moved)
         mixed = before + alpha[..., None] * (edited - before)
-        picture[y0:y1, x0:x1] = np.where(alpha[..., None] > 0, mixed.round().clip(0, 255), before)
+        picture[y0:y1, x0:x1] = np.where(alpha[..., None] > 0, mixed.round().clip(0, 255), picture[y0:y1, x0:x1])
         changed[y0:y1, x0:x1] = alpha > 0
-    return Blend(picture, changed, layers.flow)
+        finer = None if deep is None else Deep(region, mixed.clip(0, 255))
+    return Blend(picture, changed, layers.flow, finer)
 
 
 def residual_layers(reconstruction: np.ndarray, edit: np.ndarray, residual_weight: np.ndarray | None = None) -> Layers:

@@ -73,7 +73,10 @@ def put_in(
     handles, targets, points = (start.alignment.to_crop(places) for places in (plan.handles, plan.targets, points))
     dragged = Dragged(handles, targets, points, finish, share)
     edited = _enlarged(edited, start.alignment.size)
-    return blend_in(plan.photo.pixels, plan.mask, start, edited, dragged, plan.ignored, plan.person, choices)
+    photo = plan.photo
+    return blend_in(
+        photo.pixels, plan.mask, start, edited, dragged, plan.ignored, plan.person, choices, photo.deep_pixels
+    )
 
 
 def blend_in(
@@ -85,17 +88,19 @@ def blend_in(
     ignored: np.ndarray | None = None,
     person: Person | None = None,
     choices: Choices | None = None,
+    deep: np.ndarray | None = None,
 ) -> tuple[Blend, Choices]:
     """Blend the generator's picture after a drag, uint8 RGB [S, S, 3], into a photo, uint8 RGB [H, W, 3].
 
     where: a plan's mask, of the photo's size. dragged: in pixels of the crop. ignored: bool [H, W], what of the photo
     neither changes nor is carried along; None for nothing. person: whose other photos show what this one doesn't, as
-    `choices` say, or as they are chosen here."""
+    `choices` say, or as they are chosen here. deep: the pixels of a 16-bit photo (see `blend`)."""
     alignment, reconstruction, landmarks = start.alignment, start.reconstruction, start.landmarks
     seen, residual_weight, choices = pixels, None, choices or ()
     if ignored is not None:
         # The bicubic kernel that carries the photo's detail along reaches two pixels beyond what it reads.
         residual_weight, seen = masks.counted(ignored, alignment), masks.filled_from_nearest(pixels, ignored)
+        deep = None if deep is None else masks.filled_from_nearest(deep, ignored)
     if landmarks is None:
         layers = residual_layers(reconstruction, edited, residual_weight)
         change = reconstruction, edited
@@ -114,7 +119,7 @@ def blend_in(
         seam = seam * masks.face_mask([landmarks, motion.goal[:COUNT]], alignment.size)
     elif isinstance(where, str):
         seam = seam * masks.change_mask(*change, np.concatenate((dragged.handles, dragged.targets)))
-    blended = blend(seen, alignment, layers, _alpha(pixels.shape, where, alignment, seam, ignored))
+    blended = blend(seen, alignment, layers, _alpha(pixels.shape, where, alignment, seam, ignored), deep)
     if ignored is not None:
         blended.picture[ignored] = pixels[ignored]
     return blended, choices

@@ -36,6 +36,7 @@ from photodrag.pipeline.faces.detection import is_seen
 from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.photos.notebook import pictures_html
 from photodrag.pipeline.photos.read import Photo
+from photodrag.pipeline.photos.samples import Deep
 from photodrag.pipeline.photos.write import write_output
 
 if TYPE_CHECKING:
@@ -97,10 +98,12 @@ class Edit:
     """Of the drag, from the first to the one whose w_plus is this edit's."""
     method: str = DEFAULT
     """Of dragging, one of `drag.methods.METHODS`."""
+    deep: Deep | None = None
+    """What a 16-bit photo became, before it was rounded to the picture."""
 
     def save(self, path: str | PathLike) -> None:
         """Write the picture, whole or not at all, with the photo's own samples where nothing changed."""
-        write_output(self.photo, self.picture, self.changed, Path(path))
+        write_output(self.photo, self.picture, self.changed, Path(path), self.deep)
 
     def _repr_html_(self) -> str:
         """For notebooks."""
@@ -285,6 +288,7 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
         share=share,
         person=plan.person.name if plan.person else None,
         exemplars=shown_of(choices),
+        deep=blended.deep,
         faces=plan.faces,
         seconds={},
     )

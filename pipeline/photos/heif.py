@@ -40,9 +40,8 @@ def read_heif(file: BinaryIO, path: Path, most_pixels: int) -> tuple[str, np.nda
         raise UserError(
             f"{path} is an HDR picture ({curve}), which cannot be edited here: export it as an ordinary JPEG."
         )
-    native = np.asarray(picture)
-    mode = "L" if native.ndim == 2 else {1: "L", 3: "RGB", 4: "RGBA"}[native.shape[2]]
-    native = native.reshape(height, width, -1)[..., 0] if mode == "L" else native
+    native = np.array(picture)  # a copy, for the array is gone with the picture (findings/pi-heif-arrays.sh)
+    mode = "L" if native.ndim == 2 else {3: "RGB", 4: "RGBA"}[native.shape[2]]
     if native.dtype == np.uint16:
         mode, native = f"{mode};16", _full_range(native, picture.info["bit_depth"])
     return mode, np.ascontiguousarray(native), _metadata(picture.info, colours)

@@ -6,7 +6,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from io import BytesIO
 from os import PathLike
@@ -16,7 +16,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageFile, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
-from photodrag.pipeline.photos import jpeg_file, samples, sixteen_bit
+from photodrag.pipeline.photos import jpeg_file, png_file, samples, sixteen_bit
 from photodrag.pipeline.photos.heif import is_heif, read_heif
 from photodrag.pipeline.photos.metadata import Metadata, read_metadata, read_orientation
 from photodrag.weights import UserError
@@ -58,6 +58,7 @@ class Photo:
     metadata: colour profile, EXIF, XMP, resolution, without orientation and thumbnail.
     jpeg: how it was compressed, if it is a JPEG.
     heif: whether it is a HEIC picture, which is not written.
+    chunks: what a PNG says of its picture, for a PNG that is upright; None for other files.
     """
 
     path: Path
@@ -67,6 +68,7 @@ class Photo:
     metadata: Metadata
     jpeg: JpegCoding | None = None
     heif: bool = False
+    chunks: tuple[png_file.Chunk, ...] | None = None
 
     @property
     def height(self) -> int:
@@ -82,6 +84,11 @@ class Photo:
     def alpha(self) -> np.ndarray | None:
         """uint8 [H, W], 255 where opaque; None without an alpha channel."""
         return samples.alpha(self.mode, self.native)
+
+    @cached_property
+    def deep_pixels(self) -> np.ndarray | None:
+        """The pixels of a 16-bit photo before they were rounded: float32 [H, W, 3], 0 … 255; None of other photos."""
+        return samples.deep_rgb(self.mode, self.native)
 
     @cached_property
     def key(self) -> str:
@@ -138,7 +145,12 @@ def _decode(image: Image.Image, file: BinaryIO, path: Path) -> Photo:
     else:
         mode, native = samples.from_image(image, path)
         native = samples.turned(native, left)
-    return Photo(path, samples.rgb(mode, native), mode, native, metadata, jpeg)
+    chunks = None
+    if image.format == "PNG":
+        file.seek(0)
+        chunks, dropped = png_file.carried(png_file.chunks(file.read()), orientation)
+        metadata = replace(metadata, dropped=tuple(dict.fromkeys((*metadata.dropped, *dropped))))
+    return Photo(path, samples.rgb(mode, native), mode, native, metadata, jpeg, chunks=chunks)
 
 
 def _load(image: Image.Image, jpeg: JpegCoding | None) -> None:

@@ -5,6 +5,7 @@ uint16. Grey is [H, W], the others are [H, W, C]. Modes that can't take a new co
 a photo is read; the values of their pixels stay what they were.
 """
 
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -15,6 +16,7 @@ from photodrag.weights import UserError
 
 WIDER = {"1": "L", "La": "LA", "RGBa": "RGBA", "PA": "RGBA", "RGBX": "RGB", "YCbCr": "RGB"}
 Scalar = TypeVar("Scalar", bound=np.generic)
+LUMA = np.array([19595, 38470, 7471], np.float32) / 65536
 TO_8_BIT = ((np.arange(65536) + 128) // 257).astype(np.uint8)
 
 
@@ -77,12 +79,43 @@ def alpha(mode: str, native: np.ndarray) -> np.ndarray | None:
     return TO_8_BIT[values] if values.dtype == np.uint16 else np.ascontiguousarray(values)
 
 
-def with_edit(mode: str, native: np.ndarray, pixels: np.ndarray, edited: np.ndarray, changed: np.ndarray) -> np.ndarray:
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, eq=False)
+class Deep:
+    """New colours of a part of a picture, finer than 8 bits: float32 [h, w, 3], 0 … 255, of the pixels x0 … x1 - 1 and
+    y0 … y1 - 1."""
+
+    region: Box
+    """x0, y0, x1, y1"""
+    colours: np.ndarray
+
+
+def deep_rgb(mode: str, native: np.ndarray) -> np.ndarray | None:
+    """The colours of 16-bit samples, alpha left out, as float32 [H, W, 3] of 0 … 255; None for 8 bits."""
+    if native.dtype != np.uint16:
+        return None
+    colours = np.repeat(native[..., None], 3, axis=2) if native.ndim == 2 else native[..., :3]
+    return colours.astype(np.float32) / 257
+
+
+def with_edit(
+    mode: str,
+    native: np.ndarray,
+    pixels: np.ndarray,
+    edited: np.ndarray,
+    changed: np.ndarray,
+    deep: Deep | None = None,
+) -> np.ndarray:
     """A copy of the samples in which the edit is done.
 
     native: samples in `mode`; pixels: uint8 [H, W, 3], their RGB view; edited: the same with new colours;
     changed: bool [H, W]. A sample differs from `native` only where `changed` is True and the colour is a new one.
+    deep: of 16-bit samples, the new colours of all that changed; without it the difference of the 8-bit ones is added.
     """
+    if deep is not None and native.dtype == np.uint16:
+        return _with_deep(native, changed, deep)
     native = native.copy()
     where = changed & differ(edited, pixels)
     new, old = edited[where], pixels[where]
@@ -98,6 +131,17 @@ def with_edit(mode: str, native: np.ndarray, pixels: np.ndarray, edited: np.ndar
         view = native.reshape(*native.shape[:2], -1)
         step = (new.astype(np.int32) - old) * 257
         view[where, : new.shape[1]] = (view[where][:, : new.shape[1]] + step).clip(0, 65535)
+    return native
+
+
+def _with_deep(native: np.ndarray, changed: np.ndarray, deep: Deep) -> np.ndarray:
+    native = native.copy()
+    x0, y0, x1, y1 = deep.region
+    where, colours = changed[y0:y1, x0:x1], deep.colours
+    if native.ndim == 2:
+        colours = colours @ LUMA[:, None]
+    part = native.reshape(*native.shape[:2], -1)[y0:y1, x0:x1]
+    part[where, : colours.shape[2]] = (colours[where] * 257).round().clip(0, 65535)
     return native
 
 

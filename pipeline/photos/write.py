@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from photodrag.pipeline.photos import jpeg_blocks, jpeg_file, jpeg_metadata, samples, sixteen_bit
+from photodrag.pipeline.photos import jpeg_blocks, jpeg_file, jpeg_metadata, png_file, samples, sixteen_bit
 from photodrag.pipeline.photos.metadata import Metadata
 from photodrag.pipeline.photos.read import Photo
 from photodrag.pipeline.photos.tiff import encode_tiff
@@ -85,10 +85,13 @@ def check_writable(path: str | Path, inputs: Iterable[str | Path] = ()) -> None:
         raise cannot_write(path, error) from error
 
 
-def write_output(photo: Photo, edited: np.ndarray, changed: np.ndarray, path: str | Path) -> None:
+def write_output(
+    photo: Photo, edited: np.ndarray, changed: np.ndarray, path: str | Path, deep: samples.Deep | None = None
+) -> None:
     """Write the edited photo, in the format of the path's extension; a file that is there is replaced.
 
-    edited: uint8 [H, W, 3], RGB; changed: bool [H, W], where it may differ from `photo.pixels`.
+    edited: uint8 [H, W, 3], RGB; changed: bool [H, W], where it may differ from `photo.pixels`; deep: what a 16-bit
+    photo changed to, before it was rounded to `edited`.
     Where `changed` is False the written samples are those of `photo.native`, in the photo's own mode if the format
     has it (else 8 bits, and RGB instead of CMYK); alpha is the photo's everywhere. A palette or 1-bit photo has become
     RGB or grey. PNG, TIFF, WebP and BMP are lossless. A JPEG that stays one keeps the coefficients of all blocks that
@@ -103,7 +106,7 @@ def write_output(photo: Photo, edited: np.ndarray, changed: np.ndarray, path: st
     path = Path(path)
     kind = format_of(path, photo)
     mode = stored_mode(photo, kind)
-    native = samples.with_edit(photo.mode, photo.native, photo.pixels, edited, changed.astype(bool, copy=False))
+    native = samples.with_edit(photo.mode, photo.native, photo.pixels, edited, changed.astype(bool, copy=False), deep)
     data = encode(kind, mode, samples.convert(photo.mode, native, mode), photo)
     write_whole(path, lambda file: file.write(data))
 
@@ -159,6 +162,8 @@ def encode(kind: Format, mode: str, native: np.ndarray, photo: Photo) -> bytes:
         return data
     if kind is TIFF:
         return encode_tiff(mode, native, metadata)
+    if kind is PNG and photo.chunks is not None and _colours(mode) == _colours(photo.mode):
+        return png_file.with_chunks(_png(mode, native, {}), photo.chunks)
     options: dict[str, Any] = {name: getattr(metadata, name) for name in ("icc_profile", "exif", "xmp", "dpi")}
     if kind is JPEG:
         if len(metadata.exif or b"") > jpeg_file.LARGEST:
@@ -172,9 +177,13 @@ def encode(kind: Format, mode: str, native: np.ndarray, photo: Photo) -> bytes:
         options["pnginfo"] = PngImagePlugin.PngInfo()
         options["pnginfo"].add_itxt("XML:com.adobe.xmp", metadata.xmp.decode("utf-8", "replace"))
     options = {name: value for name, value in options.items() if value is not None}
+    return _png(mode, native, options) if kind is PNG else _save(samples.to_image(mode, native), kind, options)
+
+
+def _png(mode: str, native: np.ndarray, options: dict[str, Any]) -> bytes:
     if mode in ("RGB;16", "RGBA;16"):
-        return sixteen_bit.png_of_deep(native, _save(Image.new("RGB", (1, 1)), kind, options))
-    return _save(samples.to_image(mode, native), kind, options)
+        return sixteen_bit.png_of_deep(native, _save(Image.new("RGB", (1, 1)), PNG, options))
+    return _save(samples.to_image(mode, native), PNG, options)
 
 
 def _same_jpeg(mode: str, native: np.ndarray, photo: Photo) -> bytes | None:

@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from photodrag.pipeline.editing import masks
-from photodrag.pipeline.editing.blend import _read, blend, residual_layers
+from photodrag.pipeline.editing.blend import Layers, _read, blend, residual_layers
 from photodrag.pipeline.faces.align import Alignment
+from photodrag.pipeline.photos.samples import deep_rgb, rgb, with_edit
 
 SIDE = 256
 
@@ -50,6 +51,23 @@ def test_outside_alpha_every_bit_stays(photo, alignment):
     assert (done.picture[alpha == 0] == photo[alpha == 0]).all()
     assert (done.changed == (alpha > 0)).all()
     assert (done.picture[alpha > 0] != photo[alpha > 0]).any(1).mean() > 0.9
+
+
+def test_a_16_bit_ramp_stays_one(alignment):
+    """Moved by half a pixel and darkened within a soft seam; in 8 bits it would have steps of 257."""
+    y, x = np.mgrid[:300, :340]
+    native = np.repeat((9000 + 40 * x + 11 * y).astype(np.uint16)[..., None], 3, 2)
+    deep, pixels = deep_rgb("RGB;16", native), rgb("RGB;16", native)
+    alpha = cv2.GaussianBlur(inner(pixels.shape, 70), (0, 0), 15)
+    shift = np.zeros((SIDE, SIDE, 2), np.float32)
+    shift[..., 0] = 0.5
+    layers = Layers(np.full((SIDE, SIDE, 3), -8, np.float32), np.ones((SIDE, SIDE), np.float32), shift)
+    done = blend(pixels, alignment, layers, alpha, deep)
+    edited = with_edit("RGB;16", native, pixels, done.picture, done.changed, done.deep)
+    assert np.array_equal(edited[~done.changed], native[~done.changed])
+    expected = native[..., 0] + alpha * (20 - 8 * 257)
+    assert np.abs(edited[..., 0] - expected).max() <= 2
+    assert np.abs(rgb("RGB;16", edited).astype(int) - done.picture).max() <= 1
 
 
 def test_detail_moves_along(photo, alignment):

@@ -1,0 +1,113 @@
+"""A PNG's chunks, and which of them go into the edited picture: what the colours mean, texts, resolution, EXIF and XMP
+(PNG Specification, third edition)."""
+
+import struct
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from photodrag.pipeline.photos import exif, xmp
+
+SIGNATURE = b"\x89PNG\r\n\x1a\n"
+HEADER = len(SIGNATURE) + 25
+"""Bytes until behind IHDR."""
+COLOURS = {b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"mDCV", b"cLLI", b"mDCv", b"cLLi"}
+TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
+XMP_KEY = b"XML:com.adobe.xmp"
+OLD_EXIF = (b"Raw profile type exif", b"Raw profile type APP1", b"Raw profile type xmp")
+CREDENTIALS = b"caBX"
+LARGEST_XMP = xmp.LARGEST
+
+
+class DamagedPng(ValueError):
+    """Not a PNG that can be taken apart."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """kind: its four letters."""
+
+    kind: bytes
+    data: bytes
+
+    def encoded(self) -> bytes:
+        """As it stands in a file."""
+        return b"".join(
+            (
+                struct.pack(">I", len(self.data)),
+                self.kind,
+                self.data,
+                struct.pack(">I", zlib.crc32(self.kind + self.data)),
+            )
+        )
+
+    @property
+    def safe(self) -> bool:
+        """Whether who doesn't know it may copy it though the picture changed."""
+        return bool(self.kind[0] & self.kind[3] & 0x20)
+
+
+def chunks(data: bytes) -> list[Chunk]:
+    """A PNG's chunks, without those of the picture itself. Raises DamagedPng."""
+    if data[:8] != SIGNATURE:
+        raise DamagedPng("no signature")
+    found, at = [], 8
+    while at + 12 <= len(data):
+        (size,) = struct.unpack_from(">I", data, at)
+        kind = data[at + 4 : at + 8]
+        if at + 12 + size > len(data):
+            raise DamagedPng("a chunk is cut short")
+        if kind != b"IDAT":
+            found.append(Chunk(kind, data[at + 8 : at + 8 + size]))
+        at += 12 + size
+        if kind == b"IEND":
+            break
+    return found
+
+
+def carried(all_chunks: Iterable[Chunk], orientation: int) -> tuple[tuple[Chunk, ...], list[str]]:
+    """The chunks for the edited picture, which is upright, and what was left out, in words."""
+    kept: list[Chunk] = []
+    dropped: list[str] = []
+    for chunk in all_chunks:
+        new, words = _patched(chunk, orientation)
+        kept += [new] if new else []
+        dropped += words
+    kept.sort(key=lambda chunk: chunk.kind not in COLOURS)  # which must stand before a palette
+    return tuple(kept), list(dict.fromkeys(dropped))
+
+
+def _patched(chunk: Chunk, orientation: int) -> tuple[Chunk | None, list[str]]:
+    if chunk.kind == b"eXIf":
+        block, words = exif.patched(chunk.data.removeprefix(exif.PREFIX), orientation=1, turned=orientation >= 5)
+        return (Chunk(b"eXIf", block) if block else None), words
+    if chunk.kind == b"iTXt" and chunk.data.startswith(XMP_KEY + b"\0"):
+        return _patched_xmp(chunk)
+    if chunk.kind in TEXTS:
+        old = chunk.data.startswith(OLD_EXIF)
+        return (None, ["EXIF or XMP in an old form, as text"]) if old else (chunk, [])
+    if chunk.kind == CREDENTIALS:
+        return None, ["content credentials, which vouch for the photo as it was"]
+    return (chunk if chunk.kind in COLOURS or chunk.kind == b"pHYs" or chunk.safe else None), []
+
+
+def _patched_xmp(chunk: Chunk) -> tuple[Chunk | None, list[str]]:
+    """Its text stands behind: key, 0, whether it is compressed, how, language, 0, translated key, 0."""
+    compressed, rest = chunk.data[len(XMP_KEY) + 1 : len(XMP_KEY) + 3], chunk.data[len(XMP_KEY) + 3 :]
+    parts = rest.split(b"\0", 2)
+    if len(parts) < 3:
+        return None, ["XMP, which is damaged"]
+    text = parts[2]
+    if compressed[:1] == b"\1":
+        try:
+            text = zlib.decompressobj().decompress(text, LARGEST_XMP + 1)
+        except zlib.error:
+            return None, ["XMP, which is damaged"]
+    packet, words = xmp.patched(text, turned=True)
+    head = XMP_KEY + b"\0\0\0" + parts[0] + b"\0" + parts[1] + b"\0"
+    return (Chunk(b"iTXt", head + packet) if packet else None), words
+
+
+def with_chunks(png: bytes, added: Iterable[Chunk]) -> bytes:
+    """A PNG with chunks put in front of its picture."""
+    return png[:HEADER] + b"".join(chunk.encoded() for chunk in added) + png[HEADER:]
