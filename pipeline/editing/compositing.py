@@ -20,6 +20,7 @@ from photodrag.pipeline.editing.plan import Plan
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.people.person import Person
+from photodrag.pipeline.photos.fill import filled_from_nearest
 from photodrag.weights.common.face_landmarks import COUNT
 
 LEAST_SIDE = 1024
@@ -99,8 +100,8 @@ def blend_in(
     seen, residual_weight, choices = pixels, None, choices or ()
     if ignored is not None:
         # The bicubic kernel that carries the photo's detail along reaches two pixels beyond what it reads.
-        residual_weight, seen = masks.counted(ignored, alignment), masks.filled_from_nearest(pixels, ignored)
-        deep = None if deep is None else masks.filled_from_nearest(deep, ignored)
+        residual_weight, seen = masks.counted(ignored, alignment), filled_from_nearest(pixels, ignored)
+        deep = None if deep is None else filled_from_nearest(deep, ignored)
     if landmarks is None:
         layers = residual_layers(reconstruction, edited, residual_weight)
         change = reconstruction, edited

@@ -77,25 +77,6 @@ def counted(ignored: np.ndarray, alignment: Alignment) -> np.ndarray:
     return (alignment.crop(1 - near.astype(np.float32)) > 0.999).astype(np.float32)
 
 
-def filled_from_nearest(pixels: np.ndarray, ignored: np.ndarray) -> np.ndarray:
-    """A photo [H, W, …] in which what is ignored, bool [H, W], is replaced by what lies nearest to it, so that no
-    kernel which reaches there reads any of it. As it is where all of it is ignored."""
-    shown = pixels.copy()
-    if ignored.all() or not ignored.any():
-        return shown
-    rows, columns = (np.flatnonzero(ignored.any(axis)) for axis in (1, 0))
-    # What lies nearest is in the box around it or borders on that.
-    box = tuple(slice(max(places[0] - 1, 0), places[-1] + 2) for places in (rows, columns))
-    hidden, part = ignored[box], shown[box]
-    _, nearest = cv2.distanceTransformWithLabels(
-        hidden.astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    seen = np.zeros((nearest.max() + 1, *pixels.shape[2:]), pixels.dtype)
-    seen[nearest[~hidden]] = part[~hidden]  # each pixel that counts has a label of its own
-    part[hidden] = seen[nearest[hidden]]
-    return shown
-
-
 def soft_inside(mask: np.ndarray, seam: float) -> np.ndarray:
     """A mask [H, W] of 0 … 1 that rises over `seam` pixels from where it is 0, and is 0 where it was."""
     distance = cv2.distanceTransform((mask > 0).astype(np.uint8), cv2.DIST_L2, 5)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from photodrag.pipeline.photos.fill import filled_from_nearest
 from photodrag.weights import UserError
 
 WIDER = {"1": "L", "La": "LA", "RGBa": "RGBA", "PA": "RGBA", "RGBX": "RGB", "YCbCr": "RGB"}
@@ -61,7 +62,17 @@ def to_image(mode: str, native: np.ndarray) -> Image.Image:
 
 
 def rgb(mode: str, native: np.ndarray) -> np.ndarray:
-    """uint8 [H, W, 3]: the colours, alpha left out; 16-bit samples rounded, CMYK converted as Pillow does."""
+    """uint8 [H, W, 3]: the colours, alpha left out; 16-bit samples rounded, CMYK converted as Pillow does. Where
+    nothing shows, for alpha is 0, they are the nearest that show, whatever the file has hidden."""
+    return _with_hidden_filled(mode, native, _rgb(mode, native))
+
+
+def _with_hidden_filled(mode: str, native: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    opacity = alpha(mode, native)
+    return colours if opacity is None else filled_from_nearest(colours, opacity == 0)
+
+
+def _rgb(mode: str, native: np.ndarray) -> np.ndarray:
     if mode == "CMYK":
         return np.array(to_image(mode, native).convert("RGB"))
     if native.ndim == 2:
@@ -93,11 +104,11 @@ class Deep:
 
 
 def deep_rgb(mode: str, native: np.ndarray) -> np.ndarray | None:
-    """The colours of 16-bit samples, alpha left out, as float32 [H, W, 3] of 0 … 255; None for 8 bits."""
+    """The colours of 16-bit samples as `rgb` has them, but not rounded: float32 [H, W, 3], 0 … 255; None for 8 bits."""
     if native.dtype != np.uint16:
         return None
     colours = np.repeat(native[..., None], 3, axis=2) if native.ndim == 2 else native[..., :3]
-    return colours.astype(np.float32) / 257
+    return _with_hidden_filled(mode, native, colours.astype(np.float32) / 257)
 
 
 def with_edit(
@@ -111,9 +122,12 @@ def with_edit(
     """A copy of the samples in which the edit is done.
 
     native: samples in `mode`; pixels: uint8 [H, W, 3], their RGB view; edited: the same with new colours;
-    changed: bool [H, W]. A sample differs from `native` only where `changed` is True and the colour is a new one.
-    deep: of 16-bit samples, the new colours of all that changed; without it the difference of the 8-bit ones is added.
+    changed: bool [H, W]. A sample differs from `native` only where `changed` is True, the colour is a new one, and it
+    shows. deep: of 16-bit samples, the new colours of all that changed; without it the difference of the 8-bit ones is
+    added.
     """
+    opacity = alpha(mode, native)
+    changed = changed if opacity is None else changed & (opacity > 0)
     if deep is not None and native.dtype == np.uint16:
         return _with_deep(native, changed, deep)
     native = native.copy()
@@ -174,7 +188,7 @@ def convert(mode: str, native: np.ndarray, target: str) -> np.ndarray:
     """The samples in another mode: uint8, of the kinds "L", "RGB" and "RGBA"."""
     if target == mode:
         return native
-    colours, opacity = rgb(mode, native), alpha(mode, native)
+    colours, opacity = _rgb(mode, native), alpha(mode, native)
     if target == "RGBA":
         if opacity is None:
             raise ValueError(f"samples of mode {mode} have no alpha channel")

@@ -24,6 +24,7 @@ from photodrag.pipeline.editing.options import Dragging, Network
 from photodrag.pipeline.editing.plan import find_face, plan_edit
 from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.faces.align import Alignment
+from photodrag.pipeline.photos.fill import filled_from_nearest
 from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights import UserError
 
@@ -205,11 +206,11 @@ def test_nothing_of_the_ignored_is_read_beside_it():
 def test_what_is_ignored_is_replaced_by_what_lies_nearest(shape):
     pixels = np.random.RandomState(0).randint(0, 256, shape, np.uint8)
     hidden = ignored((40, 50), (slice(10, 20), slice(0, 30)))
-    shown = masks.filled_from_nearest(pixels, hidden)
+    shown = filled_from_nearest(pixels, hidden)
     assert np.array_equal(shown[~hidden], pixels[~hidden])
     assert np.array_equal(shown[19, :27], pixels[20, :27]) and np.array_equal(shown[14, 29], pixels[14, 30])
     everything = np.ones((40, 50), bool)
-    assert np.array_equal(masks.filled_from_nearest(pixels, everything), pixels)
+    assert np.array_equal(filled_from_nearest(pixels, everything), pixels)
 
 
 def test_errors(portrait, cache, capsys):

@@ -47,13 +47,29 @@ def test_samples_are_the_files_own(tmp_path, name):
         assert np.abs(photo.pixels - expected).max() <= 1
     elif mode[:1] == "L":
         grey = eight if eight.ndim == 2 else eight[..., 0]
-        assert (photo.pixels == grey[..., None]).all()
+        assert (photo.pixels == grey[..., None])[showing(photo)].all()
     else:
-        assert np.array_equal(photo.pixels, eight[..., :3])
+        assert np.array_equal(photo.pixels[showing(photo)], eight[..., :3][showing(photo)])
     if mode.split(";")[0] in ("LA", "RGBA"):
         assert np.array_equal(photo.alpha, eight[..., -1])
     else:
         assert photo.alpha is None
+
+
+def showing(photo) -> np.ndarray:
+    """Where there is something to see: bool [H, W]."""
+    return np.ones(photo.pixels.shape[:2], bool) if photo.alpha is None else photo.alpha > 0
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_what_is_hidden_under_alpha_is_not_seen(tmp_path, mode):
+    """A cut-out, with any colour where nothing shows: what is seen there is the nearest that shows."""
+    picture = np.full((40, 50, 4), 200, np.uint8)
+    picture[:, 30:] = (3, 3, 3, 0)
+    picture[:, 29, 3] = 90
+    Image.fromarray(picture).convert(mode).save(tmp_path / "a.png")
+    photo = read_photo(tmp_path / "a.png")
+    assert (photo.pixels == 200).all() and (photo.native[:, 30:, 0] == 3).all()
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -125,7 +141,7 @@ def test_several_pictures_in_a_jpeg_are_its_first(tmp_path):
 
 
 def test_key_is_that_of_the_pixels(tmp_path):
-    keys = [read_photo(make(tmp_path / name)).key for name in ("rgb.png", "rgb.bmp", "rgb.tif", "rgb-key.png")]
+    keys = [read_photo(make(tmp_path / name)).key for name in ("rgb.png", "rgb.bmp", "rgb.tif", "rgb.webp")]
     assert len(set(keys)) == 1 and len(keys[0]) == 64
     Image.fromarray(noise(3).reshape(WIDTH, HEIGHT, 3)).save(tmp_path / "reshaped.png")
     other = noise(3)
