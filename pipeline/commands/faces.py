@@ -26,7 +26,7 @@ def faces(photo: Path, box: tuple | None, as_json: bool) -> None:
     from photodrag.pipeline.photos.read import read_photo
 
     picture = read_photo(photo)
-    found = [in_box(picture.pixels, box)] if box else detect(picture.pixels)
+    found = [in_box(picture.srgb, box)] if box else detect(picture.srgb)
     choose(found, None, picture.path.name)  # says what to do where there is none
     facts = report.of_faces(picture, found)
     if as_json:

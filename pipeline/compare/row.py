@@ -91,7 +91,7 @@ def compare_one(
             "seconds": inversion.finished.seconds,
             "memory": None if inversion.cached else memory.bytes,
         }
-    cut = [inversion.alignment.crop(picture) for picture in (photo.pixels, edit.picture)]
+    cut = [inversion.alignment.crop(picture) for picture in (photo.srgb, photo.to_srgb(edit.picture))]
     pictures = (cut[0], inversion.reconstruction, edit.edited_crop, cut[1])
     return Row(figures, *(shown(picture) for picture in pictures))
 
@@ -158,7 +158,7 @@ def likeness_of(photo: Photo, place: Place, picture: np.ndarray) -> dict | None:
     found = detect(picture)
     if not found:
         return None
-    a, b = identity.descriptor(photo.pixels, place.landmarks), identity.descriptor(picture, found[0].landmarks)
+    a, b = identity.descriptor(photo.srgb, place.landmarks), identity.descriptor(picture, found[0].landmarks)
     cosine = float(a @ b / np.linalg.norm(a) / np.linalg.norm(b))
     return {"cosine": cosine, "distance": identity.identity_distance(a, b)}
 

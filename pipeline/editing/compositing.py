@@ -48,7 +48,8 @@ def start_of(plan: Plan, inversion: Inversion) -> Start:
     """The start of a plan's drag, fine enough to be blended."""
     fine = at_least(LEAST_SIDE, inversion.alignment)
     landmarks = fine.to_crop(plan.face.landmarks) if plan.face else None
-    return Start(fine, _enlarged(inversion.reconstruction, fine.size), landmarks)
+    reconstruction = plan.photo.from_srgb(_enlarged(inversion.reconstruction, fine.size))
+    return Start(fine, reconstruction, landmarks)
 
 
 @torch.no_grad()
@@ -73,8 +74,8 @@ def put_in(
     a film's last picture; None chooses."""
     handles, targets, points = (start.alignment.to_crop(places) for places in (plan.handles, plan.targets, points))
     dragged = Dragged(handles, targets, points, finish, share)
-    edited = _enlarged(edited, start.alignment.size)
     photo = plan.photo
+    edited = photo.from_srgb(_enlarged(edited, start.alignment.size))
     return blend_in(
         photo.pixels, plan.mask, start, edited, dragged, plan.ignored, plan.person, choices, photo.deep_pixels
     )

@@ -259,7 +259,7 @@ def crop_of(photo: Photo, place: Place, models: Models, ignored: np.ndarray | No
     alignment = alignment_of(place, models.generator.resolution)
     if not alignment.inside(photo.pixels.shape).any():
         raise UserError(f"The face lies outside {photo.path.name}: mark another with --box X,Y,WIDTH,HEIGHT.")
-    image = to_tensor(alignment.crop(photo.pixels)).to(models.device)
+    image = to_tensor(alignment.crop(photo.srgb)).to(models.device)
     crop = Crop(image, alignment.to_crop(face.landmarks) if face else None, focus_of(models.generator))
     counts = None if ignored is None else masks.counted(ignored, alignment)
     if counts is None or counts.all():

@@ -178,13 +178,13 @@ def find_face(
     if isinstance(number, Face):
         face, count = number, 1
     elif box is not None:
-        face, count = detection.in_box(photo.pixels, box), 1
+        face, count = detection.in_box(photo.srgb, box), 1
     elif person is not None and number is None:
         from photodrag.pipeline.people.same_person import find_person
 
         face, count = find_person(photo, person)
     else:
-        found = detection.detect(photo.pixels)
+        found = detection.detect(photo.srgb)
         face, count = detection.choose(found, number, photo.path.name), len(found)
     try:
         Alignment.from_landmarks(face.landmarks)

@@ -107,7 +107,7 @@ class Edit:
 
     def _repr_html_(self) -> str:
         """For notebooks."""
-        return pictures_html({"before": self.photo.pixels, "after": self.picture})
+        return pictures_html({"before": self.photo.srgb, "after": self.photo.to_srgb(self.picture)})
 
 
 def edit(
@@ -260,12 +260,12 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
     blended, choices = put_in(plan, start, edited, reached, share=share)
     if plan.face:
         known = plan.face.landmarks
-        who = identity.descriptor(photo.pixels, known)
-        now, likeness = _looked_at(blended.picture, known, who)
+        who = identity.descriptor(photo.srgb, known)
+        now, likeness = _looked_at(photo.to_srgb(blended.picture), known, who)
         while likeness > identity.SAME_PERSON and share > LEAST_SHARE:
             share /= 2
             blended, choices = put_in(plan, start, edited, reached, share=share)
-            now, likeness = _looked_at(blended.picture, known, who)
+            now, likeness = _looked_at(photo.to_srgb(blended.picture), known, who)
         weights = on_contours(plan.handles, known)
         reached = plan.handles + share * (reached - plan.handles)
         reached = np.where(weights.any(1, keepdims=True), plan.handles + weights @ (now - known), reached)

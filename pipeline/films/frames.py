@@ -27,7 +27,7 @@ def pictures(
     share: float = 1.0,
     progress: Callable[[int, int], object] = lambda done, total: None,
 ) -> Iterator[np.ndarray]:
-    """The pictures of an edit of the plan, uint8 RGB [H, W, 3] of the photo's size, one at a time: the first of the
+    """The pictures of an edit of the plan, uint8 sRGB [H, W, 3] of the photo's size, one at a time: the first of the
     inversion, the last of the last of the drag's states. arrows: with the drags drawn on them. share: the edit's.
     `progress` hears how many of how many there are, each time that one has been taken."""
     codes, points = even(states, frames)
@@ -39,7 +39,7 @@ def pictures(
         finish = (number - 1) / max(frames - 1, 1)
         seen = inversion.alignment.to_photo(at.numpy())
         blended, _ = put_in(plan, start, drawn(inversion, code[None]), seen, finish, share, choices)
-        picture = blended.picture
+        picture = plan.photo.to_srgb(blended.picture)
         yield with_arrows(picture, plan.handles, plan.targets, seen) if arrows else picture
         progress(number, frames)
 

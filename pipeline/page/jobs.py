@@ -43,7 +43,7 @@ def show(job: Job, app_state: AppState, tab_state: TabState, send: Send, read: C
     whole = pictures.shown_part(photo, photo.pixels, (0, 0, photo.width, photo.height), scale)
     send("photo", whole.jpeg, name=photo.path.name, width=photo.width, height=photo.height)
     job.step()
-    faces = detect(photo.pixels)
+    faces = detect(photo.srgb)
     job.step()
     tab_state.photo, tab_state.faces = photo, faces
     person = app_state.person and number_of(photo, faces, app_state.person)
@@ -63,7 +63,7 @@ def learn(
     photo = tab_state.photo
     if photo is None:
         raise UserError(NO_PHOTO)
-    found = in_box(photo.pixels, box) if box else choose(tab_state.faces, number, photo.path.name)
+    found = in_box(photo.srgb, box) if box else choose(tab_state.faces, number, photo.path.name)
     find_face(photo, found)  # says if no crop can be laid around it
     tab_state.choice, tab_state.inversion = work.Choice(found, len(tab_state.faces), box, wanted), None
     tab_state.results.forget()

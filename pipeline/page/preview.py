@@ -68,8 +68,8 @@ class Preview:
         return patch(self._photo, blended.picture, self._region, PASSING)
 
     def _reduced(self, picture: np.ndarray) -> np.ndarray:
-        """A generator's picture, uint8 RGB [R, R, 3], at the preview's side."""
-        return cv2.resize(picture, (self._side, self._side), interpolation=cv2.INTER_AREA)
+        """A generator's picture, uint8 RGB [R, R, 3], at the preview's side, in the photo's colours."""
+        return self._photo.from_srgb(cv2.resize(picture, (self._side, self._side), interpolation=cv2.INTER_AREA))
 
     @torch.no_grad()
     def _picture(self, w_plus: Tensor) -> np.ndarray:

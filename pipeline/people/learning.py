@@ -88,7 +88,7 @@ def learn(
 def portraits_in(photo: Photo) -> list[Portrait]:
     """The faces of a photo that are large enough and whole, the largest first."""
     portraits = []
-    for face in detect(photo.pixels):
+    for face in detect(photo.srgb):
         if ((face.landmarks >= 0) & (face.landmarks < photo.pixels.shape[1::-1])).all(1).mean() < WHOLE:
             continue
         try:
@@ -99,9 +99,9 @@ def portraits_in(photo: Photo) -> list[Portrait]:
         if side < SIDE[1]:
             continue
         alignment = Alignment(alignment.quad, side)
-        who = identity.descriptor(photo.pixels, face.landmarks)
+        who = identity.descriptor(photo.srgb, face.landmarks)
         landmarks = alignment.to_crop(face.landmarks)
-        portraits.append(Portrait(_jpeg(alignment.crop(photo.pixels)), landmarks, who, photo.path.name))
+        portraits.append(Portrait(_jpeg(alignment.crop(photo.srgb)), landmarks, who, photo.path.name))
     return portraits
 
 

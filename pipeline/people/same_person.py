@@ -30,7 +30,7 @@ def same_person(faces: Sequence[np.ndarray]) -> list[int | None]:
 
 def find_person(photo: Photo, person: Person) -> tuple[Face, int]:
     """The face of a known person in a photo, and how many faces that shows. Raises UserError where none is theirs."""
-    found = detect(photo.pixels)
+    found = detect(photo.srgb)
     number = number_of(photo, found, person)
     if number is None:
         raise UserError(
@@ -41,7 +41,7 @@ def find_person(photo: Photo, person: Person) -> tuple[Face, int]:
 
 def number_of(photo: Photo, faces: Sequence[Face], person: Person) -> int | None:
     """Which of a photo's faces is a known person's, by its number, from 1 on; None where none is."""
-    descriptors = [identity.descriptor(photo.pixels, face.landmarks) for face in faces]
+    descriptors = [identity.descriptor(photo.srgb, face.landmarks) for face in faces]
     ((at, _),) = _nearest([np.array(descriptors)], person.descriptor)
     return None if at is None else faces[at].number
 

@@ -17,6 +17,7 @@ import numpy as np
 from PIL import Image, ImageFile, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
 from photodrag.pipeline.photos import jpeg_file, png_file, samples, sixteen_bit
+from photodrag.pipeline.photos.colours import ColourSpace, ink_to_srgb, space_of
 from photodrag.pipeline.photos.heif import is_heif, read_heif
 from photodrag.pipeline.photos.metadata import Metadata, read_metadata, read_orientation
 from photodrag.weights import UserError
@@ -84,6 +85,27 @@ class Photo:
     def alpha(self) -> np.ndarray | None:
         """uint8 [H, W], 255 where opaque; None without an alpha channel."""
         return samples.alpha(self.mode, self.native)
+
+    @cached_property
+    def colours(self) -> ColourSpace | None:
+        """The space of its pixels; None where that is sRGB, or of ink, or not told."""
+        return space_of(self.mode, self.metadata.icc_profile, self.chunks or ())
+
+    @cached_property
+    def srgb(self) -> np.ndarray:
+        """The pixels as sRGB, uint8 [H, W, 3], for whatever looks at them."""
+        if self.mode == "CMYK":
+            shown = ink_to_srgb(self.native, self.metadata.icc_profile)
+            return self.pixels if shown is None else shown
+        return self.to_srgb(self.pixels)
+
+    def to_srgb(self, picture: np.ndarray) -> np.ndarray:
+        """A picture in the photo's space, uint8 [H, W, 3], as sRGB."""
+        return picture if self.colours is None else self.colours.to_srgb(picture)
+
+    def from_srgb(self, picture: np.ndarray) -> np.ndarray:
+        """A picture in sRGB, uint8 [H, W, 3], in the photo's space."""
+        return picture if self.colours is None else self.colours.from_srgb(picture)
 
     @cached_property
     def deep_pixels(self) -> np.ndarray | None:
