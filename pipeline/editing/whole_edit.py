@@ -10,6 +10,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 PATIENCE, LEAST_GAIN = 2, 0.05
 """Looks of a photo's drag that each gain less than this part of its whole way until it ends (see
 docs/design-notes.md#when-a-photos-drag-ends)."""
+REMAP_ROWS = 30_000
+"""Of a picture that OpenCV reads in one go, at most."""
 LEAST_SHARE = 0.25
 """Of an edit that would spoil the face, how much is made at least."""
 
@@ -103,7 +106,16 @@ class Edit:
 
     def save(self, path: str | PathLike) -> None:
         """Write the picture, whole or not at all, with the photo's own samples where nothing changed."""
-        write_output(self.photo, self.picture, self.changed, Path(path), self.deep)
+        write_output(self.photo, self.picture, self.changed, Path(path), self.deep, self.came_from)
+
+    def came_from(self, points: np.ndarray) -> np.ndarray:
+        """How far off points [N, 2] of the picture, (x, y) in its pixels, were in the photo: offsets [N, 2]."""
+        alignment = replace(self.inversion.alignment, size=len(self.flow))
+        places = alignment.to_crop(points).astype(np.float32)
+        rows = np.array_split(places, max(1, -(-len(places) // REMAP_ROWS)))
+        at = [row.T[:, :, None] for row in rows]
+        read = [cv2.remap(self.flow, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)[:, 0] for x, y in at]
+        return alignment.to_photo(np.concatenate(read)) - alignment.to_photo(np.zeros(2))
 
     def _repr_html_(self) -> str:
         """For notebooks."""

@@ -2,43 +2,51 @@
 photo, or speaks of one that shows it, as it was before."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from photodrag.pipeline.photos import exif, photoshop, xmp
+from photodrag.pipeline.photos.gain_map import ISO, MPF, further_pictures, gain_map_of
 from photodrag.pipeline.photos.jpeg_file import LARGEST, JpegFile, Segment
 
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
 EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
-GAIN_MAP = b"urn:iso:std:iso:ts:21496:-1\0"
-FURTHER_PICTURES = b"MPF\0"
 VIDEO = b"ftyp"
 CREDENTIALS = "content credentials, which vouch for the photo as it was"
 
 
-def carried(file: JpegFile) -> tuple[tuple[Segment, ...], list[str]]:
-    """A JPEG's segments for the edited picture, which is stored as this one's is, and what was left out, in words."""
-    segments, dropped = [], []
+def carried(file: JpegFile, gain_map: bytes | None = None) -> tuple[tuple[Segment, ...], list[str]]:
+    """A JPEG's segments for the edited picture, which is stored as this one's is, and what was left out, in words.
+
+    gain_map: the one of the edited picture (see `gain_map.with_places`), if there is to be one."""
+    segments, dropped, behind = [], [], file.behind
+    if gain_map is not None:
+        segments.append(further_pictures())
+        behind = behind.replace(gain_map_of(file) or b"", b"", 1)
     for segment in _resources_joined(file.header):
-        kept, words = _patched(segment)
+        kept, words = _patched(segment, gain_map)
         segments.extend(kept)
         dropped.extend(words)
-    return tuple(segments), list(dict.fromkeys([*dropped, *_behind(file.behind)]))
+    if segments[1:] and segments[1].marker == 0xE0:  # JFIF's comes first
+        segments[:2] = segments[1::-1]
+    return tuple(segments), list(dict.fromkeys([*dropped, *_behind(behind)]))
 
 
-def _patched(segment: Segment) -> tuple[list[Segment], list[str]]:
+def _patched(segment: Segment, gain_map: bytes | None) -> tuple[list[Segment], list[str]]:
     marker, payload = segment.marker, segment.payload
     if marker == 0xE0 and payload[:5] == b"JFIF\0" and len(payload) > 14:
         return [Segment(marker, payload[:12] + b"\0\0")], [exif.THUMBNAIL]
     if marker == 0xE0 and payload[:5] == b"JFXX\0":
         return [], [exif.THUMBNAIL]
     if marker == 0xE1:
-        for prefix, patched in ((exif.PREFIX, exif.patched), (XMP, xmp.patched)):
+        length = None if gain_map is None else len(gain_map)
+        for prefix, patched in ((exif.PREFIX, exif.patched), (XMP, partial(xmp.patched, gain_map=length))):
             if payload.startswith(prefix):
                 new, words = patched(payload[len(prefix) :])
                 return ([] if new is None else [Segment(marker, prefix + new)]), words
         if payload.startswith(EXTENDED_XMP):
             return [], [xmp.EXTENDED]
-    if marker == 0xE2 and payload.startswith((FURTHER_PICTURES, GAIN_MAP)):
-        return [], []  # told of where the pictures themselves lie
+    if marker == 0xE2 and payload.startswith((MPF, ISO)):  # what is left out is told of where the pictures lie
+        return [segment] if gain_map is not None and payload.startswith(ISO) else [], []
     if marker == 0xEB and payload[:2] == b"JP":
         return [], [CREDENTIALS]
     if marker == 0xED and payload.startswith(photoshop.PREFIX):

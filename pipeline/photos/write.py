@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from photodrag.pipeline.photos import jpeg_blocks, jpeg_file, jpeg_metadata, png_file, samples, sixteen_bit
+from photodrag.pipeline.photos import gain_map, jpeg_blocks, jpeg_file, jpeg_metadata, png_file, samples, sixteen_bit
+from photodrag.pipeline.photos.gain_map import CameFrom
 from photodrag.pipeline.photos.metadata import Metadata
 from photodrag.pipeline.photos.read import Photo
 from photodrag.pipeline.photos.tiff import encode_tiff
@@ -86,12 +87,17 @@ def check_writable(path: str | Path, inputs: Iterable[str | Path] = ()) -> None:
 
 
 def write_output(
-    photo: Photo, edited: np.ndarray, changed: np.ndarray, path: str | Path, deep: samples.Deep | None = None
+    photo: Photo,
+    edited: np.ndarray,
+    changed: np.ndarray,
+    path: str | Path,
+    deep: samples.Deep | None = None,
+    came_from: CameFrom | None = None,
 ) -> None:
     """Write the edited photo, in the format of the path's extension; a file that is there is replaced.
 
     edited: uint8 [H, W, 3], RGB; changed: bool [H, W], where it may differ from `photo.pixels`; deep: what a 16-bit
-    photo changed to, before it was rounded to `edited`.
+    photo changed to, before it was rounded to `edited`; came_from: how its pixels moved, for a gain map to go along.
     Where `changed` is False the written samples are those of `photo.native`, in the photo's own mode if the format
     has it (else 8 bits, and RGB instead of CMYK); alpha is the photo's everywhere. A palette or 1-bit photo has become
     RGB or grey. PNG, TIFF, WebP and BMP are lossless. A JPEG that stays one keeps the coefficients of all blocks that
@@ -107,7 +113,9 @@ def write_output(
     kind = format_of(path, photo)
     mode = stored_mode(photo, kind)
     native = samples.with_edit(photo.mode, photo.native, photo.pixels, edited, changed.astype(bool, copy=False), deep)
-    data = encode(kind, mode, samples.convert(photo.mode, native, mode), photo)
+    native = samples.convert(photo.mode, native, mode)
+    data = _same_jpeg(mode, native, photo, changed, came_from) if kind is JPEG else None
+    data = data or encode(kind, mode, native, photo)
     write_whole(path, lambda file: file.write(data))
 
 
@@ -116,7 +124,8 @@ def left_out(photo: Photo, path: str | Path) -> list[str]:
     them; what can't be read, or be held by that format."""
     kind = format_of(Path(path), photo)
     if kind is JPEG and photo.jpeg is not None:
-        return jpeg_metadata.carried(jpeg_file.parse(photo.jpeg.data))[1]
+        file = jpeg_file.parse(photo.jpeg.data)
+        return jpeg_metadata.carried(file, gain_map.gain_map_of(file))[1]
     metadata, dropped = photo.metadata, list(photo.metadata.dropped)
     if photo.jpeg is not None:
         dropped += jpeg_metadata.carried(jpeg_file.parse(photo.jpeg.data))[1]
@@ -158,8 +167,6 @@ def encode(kind: Format, mode: str, native: np.ndarray, photo: Photo) -> bytes:
     metadata = photo.metadata
     if _colours(mode) != _colours(photo.mode):  # the profile speaks of other inks
         metadata = Metadata(None, metadata.exif, metadata.xmp, metadata.dpi)
-    if kind is JPEG and (data := _same_jpeg(mode, native, photo)):
-        return data
     if kind is TIFF:
         return encode_tiff(mode, native, metadata)
     if kind is PNG and photo.chunks is not None and _colours(mode) == _colours(photo.mode):
@@ -186,7 +193,9 @@ def _png(mode: str, native: np.ndarray, options: dict[str, Any]) -> bytes:
     return _save(samples.to_image(mode, native), PNG, options)
 
 
-def _same_jpeg(mode: str, native: np.ndarray, photo: Photo) -> bytes | None:
+def _same_jpeg(
+    mode: str, native: np.ndarray, photo: Photo, changed: np.ndarray, came_from: CameFrom | None
+) -> bytes | None:
     """The photo's JPEG, stored as it is, with the new samples; None where it must be encoded anew."""
     if photo.jpeg is None or mode != photo.mode:
         return None
@@ -195,7 +204,11 @@ def _same_jpeg(mode: str, native: np.ndarray, photo: Photo) -> bytes | None:
     if not jpeg_blocks.can_be_edited(file, before, after):
         return None
     picture = jpeg_blocks.with_change(photo.jpeg.data, before, after, photo.jpeg.progressive)
-    return file.with_picture(picture, jpeg_metadata.carried(file)[0])
+    lights = gain_map.gain_map_of(file)
+    if lights and came_from:
+        lights = gain_map.moved(lights, changed, came_from, photo.jpeg.orientation, back)
+    data = file.with_picture(picture, jpeg_metadata.carried(file, lights)[0])
+    return data if lights is None else gain_map.with_places(data, lights)
 
 
 def _save(image: Image.Image, kind: Format, options: dict) -> bytes:

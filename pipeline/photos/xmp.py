@@ -10,14 +10,15 @@ LARGEST = 16_000_000
 """Bytes of a packet that is read."""
 THUMBNAILS = "thumbnails in XMP"
 DEPTH, PICTURE, VIDEO, GAIN_MAP = "the depth map", "a picture in XMP", "claims about a video", "claims about a gain map"
-EXTENDED = "extended XMP"
+CONTAINER, ITEM = "http://ns.google.com/photos/1.0/container/", "http://ns.google.com/photos/1.0/container/item/"
+EXTENDED, FURTHER = "extended XMP", "claims about further pictures"
 NAMESPACES = {
     "http://ns.google.com/photos/1.0/depthmap/": DEPTH,
     "http://ns.google.com/photos/dd/1.0/device/": DEPTH,
     "http://ns.google.com/photos/dd/1.0/depthmap/": DEPTH,
     "http://ns.google.com/photos/1.0/image/": PICTURE,
     "http://ns.google.com/photos/dd/1.0/image/": PICTURE,
-    "http://ns.google.com/photos/1.0/container/": VIDEO,
+    CONTAINER: FURTHER,
     "http://ns.adobe.com/hdr-gain-map/1.0/": GAIN_MAP,
     "http://ns.apple.com/HDRGainMap/1.0/": GAIN_MAP,
 }
@@ -34,22 +35,23 @@ NAMES = {
     ("http://ns.google.com/photos/1.0/camera/", "MotionPhotoPresentationTimestampUs"): VIDEO,
 }
 TIFF_ORIENTATION, ORIENTATION = ("http://ns.adobe.com/tiff/1.0/", "Orientation"), "the orientation"
+LENGTH = "a length"
 DEEPEST, MOST_PREFIXES = 256, 1000
 _TAG = re.compile(rb"""<[^>"']*(?:"[^"]*"[^>"']*|'[^']*'[^>"']*)*>""")
 _NAME = re.compile(rb"""<[^\s/>]+""")
 _ATTRIBUTE = re.compile(rb"""\s*([^\s=/>]+)\s*=\s*(?:"[^"]*"|'[^']*')""")
 
 
-def patched(packet: bytes, turned: bool = False, keep: frozenset[str] = frozenset()) -> tuple[bytes | None, list[str]]:
+def patched(packet: bytes, turned: bool = False, gain_map: int | None = None) -> tuple[bytes | None, list[str]]:
     """A packet as it goes into an edited photo, and what was left out of it, in words: what speaks of, or is, a further
     picture of what the photo showed. None where it can't be read.
 
-    turned: whether the picture is now as a person sees it, so that its orientation goes, too. keep: of the words above,
-    what stays."""
+    turned: whether the picture is now as a person sees it, so that its orientation goes, too. gain_map: of how many
+    bytes the one is that the edited file has; then what speaks of it stays, and the directory tells the new length."""
     packet = packet.strip(b"\0 \r\n\t")
     if len(packet) > LARGEST or b"\0" in packet[:1000]:
         return None, ["XMP, which is too large or of a rare encoding"]
-    cuts = _Cuts(packet, turned, keep)
+    cuts = _Cuts(packet, turned, gain_map)
     parser = expat.ParserCreate("utf-8")
     parser.StartElementHandler = lambda name, attributes: cuts.start(name, attributes, parser.CurrentByteIndex)
     parser.EndElementHandler = lambda name: cuts.end(parser.CurrentByteIndex)
@@ -59,10 +61,12 @@ def patched(packet: bytes, turned: bool = False, keep: frozenset[str] = frozense
     except (expat.ExpatError, ValueError):
         return None, ["XMP, which is damaged"]
     kept, at = [], 0
-    for start, end, _ in sorted(cuts.spans):
-        kept.append(packet[at:start])
-        at = end
-    return b"".join((*kept, packet[at:])), list(dict.fromkeys(why for *_, why in cuts.spans if why != ORIENTATION))
+    for start, end, _, new in sorted(cuts.spans):
+        if start >= at:
+            kept += [packet[at:start], new]
+            at = end
+    words = dict.fromkeys(why for _, _, why, _ in cuts.spans if why not in (ORIENTATION, LENGTH))
+    return b"".join((*kept, packet[at:])), list(words)
 
 
 def _refuse(*_: object) -> None:
@@ -75,14 +79,15 @@ class _Cuts:
 
     packet: bytes
     turned: bool
-    keep: frozenset[str]
+    gain_map: int | None
     prefixes: list[dict[str, str]] = field(default_factory=lambda: [{}])
     """What they stand for, of each element that is open."""
     open: list[tuple[int, str | None]] = field(default_factory=list)
     """Where it began, and why it goes."""
     going: int = 0
     """How many of the open ones go."""
-    spans: list[tuple[int, int, str]] = field(default_factory=list)
+    spans: list[tuple[int, int, str, bytes]] = field(default_factory=list)
+    """From … to, why, and what stands there instead."""
 
     def start(self, name: str, attributes: dict[str, str], at: int) -> None:
         declared = {key.partition(":")[2]: value for key, value in attributes.items() if key.startswith("xmlns")}
@@ -94,7 +99,22 @@ class _Cuts:
             raise ValueError("nobody's metadata is like this")
         for begin, end, key in () if self.going else self.attributes(at):
             if ":" in key and (why := self.why(key)):
-                self.spans.append((begin, end, why))
+                self.spans.append((begin, end, why, b""))
+        if self.gain_map is not None and self.name_of(name) == (CONTAINER, "Item"):
+            self.item(at, attributes)
+
+    def item(self, at: int, attributes: dict[str, str]) -> None:
+        """An entry of the directory of what lies in the file: the gain map's tells a new length, a video's goes."""
+        told = {
+            local: value for (uri, local), value in ((self.name_of(k), v) for k, v in attributes.items()) if uri == ITEM
+        }
+        if told.get("Semantic") == "GainMap":
+            for begin, end, key in self.attributes(at):
+                if self.name_of(key) == (ITEM, "Length"):
+                    self.spans.append((begin, end, LENGTH, f' {key}="{self.gain_map}"'.encode()))
+        elif told.get("Semantic") != "Primary" and len(self.open) > 1 and self.open[-2][1] is None:
+            self.open[-2] = (self.open[-2][0], VIDEO)  # the list's entry around it
+            self.going += 1
 
     def attributes(self, at: int) -> Iterator[tuple[int, int, str]]:
         """Where each attribute of the element that begins there lies, with the space before it, and what it is called.
@@ -109,13 +129,17 @@ class _Cuts:
         self.going -= why is not None
         if why and not self.going:
             tag = _TAG.match(self.packet, at)  # of an empty element the one that it began with
-            self.spans.append((start, tag.end() if tag else at, why))
+            self.spans.append((start, tag.end() if tag else at, why, b""))
 
     def why(self, name: str) -> str | None:
         """Why an element or attribute goes; None where it stays."""
-        prefix, _, local = name.rpartition(":")
-        uri = self.prefixes[-1].get(prefix, "")
+        uri, local = self.name_of(name)
         if (uri, local) == TIFF_ORIENTATION:
             return ORIENTATION if self.turned else None
         why = NAMESPACES.get(uri) or NAMES.get((uri, local))
-        return None if why in self.keep else why
+        return None if self.gain_map is not None and why in (GAIN_MAP, FURTHER) else why
+
+    def name_of(self, name: str) -> tuple[str, str]:
+        """A name's namespace and what it is called there."""
+        prefix, _, local = name.rpartition(":")
+        return self.prefixes[-1].get(prefix, ""), local
