@@ -4,12 +4,13 @@ notes above all) still points there (CIPA DC-008, EXIF 3.0; TIFF 6.0)."""
 import re
 import struct
 from dataclasses import dataclass, field
+from typing import Literal
 
 PREFIX = b"Exif\0\0"
 ORIENTATION, EXIF_IFD, MAKER_NOTE = 0x0112, 0x8769, 0x927C
 WIDTH, HEIGHT = 0xA002, 0xA003
 PICTURE_START, PICTURE_LENGTH, STRIP_STARTS, STRIP_LENGTHS = 0x0201, 0x0202, 0x0111, 0x0117
-SHOW_THE_OLD = {0x501B: "a thumbnail of Windows", 37724: "Photoshop's layers", 34377: "Photoshop's resources"}
+SHOW_THE_OLD = {0x501B: "a thumbnail of Windows", 37724: "Photoshop's layers"}
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 """Bytes of a value, by its type."""
 SHORT, LONG = 3, 4
@@ -19,7 +20,9 @@ _JPEG = re.compile(rb"\xff\xd8\xff[\xc0-\xfe]", re.DOTALL)
 
 
 @dataclass(frozen=True)
-class _Entry:
+class Entry:
+    """Of a directory: a tag, its value's type, and of how many."""
+
     tag: int
     kind: int
     count: int
@@ -45,7 +48,7 @@ class Exif:
     def __post_init__(self) -> None:
         if bytes(self.data[:4]) not in (b"II*\0", b"MM\0*"):
             raise ValueError("no TIFF header")
-        self.order = "<" if self.data[:1] == b"I" else ">"
+        self.order: Literal["<", ">"] = "<" if self.data[:1] == b"I" else ">"
         self.first = self.number(4, LONG)
 
     def number(self, at: int, kind: int) -> int:
@@ -57,7 +60,7 @@ class Exif:
         """Put a whole number there."""
         struct.pack_into(self.order + {1: "B", SHORT: "H", LONG: "I"}[kind], self.data, at, value)
 
-    def entries(self, ifd: int) -> list[_Entry]:
+    def entries(self, ifd: int) -> list[Entry]:
         """Those of a directory. Raises struct.error or ValueError where it isn't one."""
         count = self.number(ifd, SHORT)
         if count > MOST_ENTRIES:
@@ -66,18 +69,32 @@ class Exif:
         for at in range(ifd + 2, ifd + 2 + 12 * count, 12):
             tag, kind, values = self.number(at, SHORT), self.number(at + 2, SHORT), self.number(at + 4, LONG)
             large = SIZES.get(kind, 1) * values > 4
-            found.append(_Entry(tag, kind, values, at, self.number(at + 8, LONG) if large else at + 8))
+            found.append(Entry(tag, kind, values, at, self.number(at + 8, LONG) if large else at + 8))
         return found
 
-    def entry(self, ifd: int, tag: int) -> _Entry | None:
+    def entry(self, ifd: int, tag: int) -> Entry | None:
         """A directory's entry with that tag."""
         return next((entry for entry in self.entries(ifd) if entry.tag == tag), None)
 
-    def value(self, entry: _Entry | None) -> list[int]:
+    def value(self, entry: Entry | None) -> list[int]:
         """An entry's whole numbers; none for other kinds."""
         if entry is None or entry.kind not in (1, SHORT, LONG) or entry.count > MOST_ENTRIES:
             return []
         return [self.number(entry.start + i * SIZES[entry.kind], entry.kind) for i in range(entry.count)]
+
+    def all_values(self, entry: Entry | None) -> list[int]:
+        """As `value`, for arrays of any length."""
+        if entry is None or entry.kind not in (SHORT, LONG) or entry.start + entry.size > len(self.data):
+            return []
+        letters = {SHORT: "H", LONG: "I"}
+        return list(struct.unpack_from(f"{self.order}{entry.count}{letters[entry.kind]}", self.data, entry.start))
+
+    def replace(self, entry: Entry, value: bytes) -> None:
+        """Give an entry of bytes a value that is no longer than the one it had; of four bytes or less it gets zeros."""
+        room = entry.size
+        self.data[entry.start : entry.start + room] = value[:room].ljust(room, b"\0")
+        if len(value) > 4:
+            self.write(entry.at + 4, LONG, len(value) // SIZES.get(entry.kind, 1))
 
     def erase(self, start: int, length: int) -> None:
         """Blank what nothing will point to."""
@@ -86,7 +103,7 @@ class Exif:
             self.data[start:end] = bytes(end - start)
             self.blank.append((start, end))
 
-    def remove(self, ifd: int, entry: _Entry) -> None:
+    def remove(self, ifd: int, entry: Entry) -> None:
         """Take an entry out of a directory, and blank its value; later entries move up, what they point to stays."""
         if entry.size > 4:
             self.erase(entry.start, entry.size)
@@ -103,7 +120,9 @@ class Exif:
         return bytes(self.data[:end])
 
 
-def patched(block: bytes, orientation: int | None = None, turned: bool = False) -> tuple[bytes | None, list[str]]:
+def patched(
+    block: bytes | bytearray, orientation: int | None = None, turned: bool = False
+) -> tuple[bytes | None, list[str]]:
     """A block of EXIF, without `PREFIX`, as it goes into an edited photo, and what was left out of it in words:
     pictures that show the photo as it was. None where it is damaged.
 

@@ -31,6 +31,11 @@ def carried(file: JpegFile, gain_map: bytes | None = None) -> tuple[tuple[Segmen
     return tuple(segments), list(dict.fromkeys([*dropped, *_behind(behind)]))
 
 
+def has_iptc(file: JpegFile) -> bool:
+    """Whether Photoshop's resources are there, of which IPTC is one."""
+    return any(s.marker == 0xED and b"8BIM\x04\x04" in s.payload for s in file.header)
+
+
 def _patched(segment: Segment, gain_map: bytes | None) -> tuple[list[Segment], list[str]]:
     marker, payload = segment.marker, segment.payload
     if marker == 0xE0 and payload[:5] == b"JFIF\0" and len(payload) > 14:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from photodrag.pipeline.photos import exif, xmp
 
-ORIENTATION = 0x0112
+ORIENTATION, INTEROP = 0x0112, 0xA005
 IFDS = (0x8769, 0x8825)  # Exif and GPS; the IFD of the thumbnail is left behind
 # Orientation; how a TIFF lays out its samples and its sub-files; what Metadata carries by itself (ICC, XMP);
 # Photoshop's resources, which hold a thumbnail.
@@ -81,9 +81,9 @@ def _exif_of_tiff(image: Image.Image, orientation: int) -> bytes | None:
         found, clean = image.getexif(), Image.Exif()
         for tag, value in found.items():
             if tag not in DROPPED and tag not in IFDS:
-                clean[tag] = value
+                clean[tag] = _as_stored(value)
         for tag in IFDS:
-            if tags := dict(found.get_ifd(tag)):
+            if tags := {key: _as_stored(value) for key, value in found.get_ifd(tag).items() if key != INTEROP}:
                 clean[tag] = tags
         size = clean.get(IFDS[0], {})
         if orientation >= 5 and exif.WIDTH in size and exif.HEIGHT in size:
@@ -92,6 +92,11 @@ def _exif_of_tiff(image: Image.Image, orientation: int) -> bytes | None:
             clean.endian = "<"
             return clean.tobytes()
     return None
+
+
+def _as_stored(value: Any) -> Any:
+    """Pillow reads text as Latin-1, whatever it is, and writes as ASCII what isn't bytes."""
+    return value.encode("latin-1", "replace") if isinstance(value, str) else value
 
 
 def _dpi(dpi: Any) -> tuple[float, float] | None:

@@ -20,6 +20,7 @@ from photodrag.pipeline.photos import jpeg_file, png_file, samples, sixteen_bit
 from photodrag.pipeline.photos.colours import ColourSpace, ink_to_srgb, space_of
 from photodrag.pipeline.photos.heif import is_heif, read_heif
 from photodrag.pipeline.photos.metadata import Metadata, read_metadata, read_orientation
+from photodrag.pipeline.photos.tiff import Base, base_of, exif_of
 from photodrag.weights import UserError
 
 MAX_PIXELS = 300_000_000  # the largest phone cameras have 200 megapixels
@@ -60,6 +61,7 @@ class Photo:
     jpeg: how it was compressed, if it is a JPEG.
     heif: whether it is a HEIC picture, which is not written.
     chunks: what a PNG says of its picture, for a PNG that is upright; None for other files.
+    tiff: what a TIFF says of its picture; None for other files.
     """
 
     path: Path
@@ -70,6 +72,7 @@ class Photo:
     jpeg: JpegCoding | None = None
     heif: bool = False
     chunks: tuple[png_file.Chunk, ...] | None = None
+    tiff: Base | None = None
 
     @property
     def height(self) -> int:
@@ -172,7 +175,15 @@ def _decode(image: Image.Image, file: BinaryIO, path: Path) -> Photo:
         file.seek(0)
         chunks, dropped = png_file.carried(png_file.chunks(file.read()), orientation)
         metadata = replace(metadata, dropped=tuple(dict.fromkeys((*metadata.dropped, *dropped))))
-    return Photo(path, samples.rgb(mode, native), mode, native, metadata, jpeg, chunks=chunks)
+    tiff = None
+    if image.format == "TIFF":
+        file.seek(0)
+        tiff, dropped = base_of(file.read(), turned=orientation >= 5)
+        block = exif_of(tiff) if tiff else None
+        metadata = replace(
+            metadata, exif=block or metadata.exif, dropped=tuple(dict.fromkeys((*metadata.dropped, *dropped)))
+        )
+    return Photo(path, samples.rgb(mode, native), mode, native, metadata, jpeg, chunks=chunks, tiff=tiff)
 
 
 def _load(image: Image.Image, jpeg: JpegCoding | None) -> None:

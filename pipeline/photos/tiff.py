@@ -1,63 +1,197 @@
-"""Writing TIFF: every mode a photo can have, 16-bit colour included, with its colour profile and EXIF.
+"""Writing TIFF: every mode a photo can have, 16-bit colour included, around what a file says of its picture.
 
-Pillow writes no 16-bit colour, and its compressed TIFFs fail on EXIF. A TIFF is an EXIF block with strips of samples,
-so Pillow's EXIF writer makes the directory, and zlib the strips (TIFF 6.0; Adobe's deflate supplement of 2002).
-"""
+EXIF is a TIFF's directory with what it points to. So that nothing has to move, a file begins with such a block as it
+is: the one from a JPEG, say, or a whole TIFF whose samples were blanked. Behind it come new samples (deflated strips),
+or in the places of old ones, and a new first directory, of the old one's entries and those that lay out the samples
+(TIFF 6.0; Adobe's deflate supplement of 2002)."""
 
 import struct
 import zlib
-from fractions import Fraction
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
-from PIL import Image
-from PIL.TiffImagePlugin import IFDRational
 
-from photodrag.pipeline.photos.metadata import DROPPED, Metadata
+from photodrag.pipeline.photos import photoshop, xmp
+from photodrag.pipeline.photos.exif import LONG, ORIENTATION, PREFIX, SHORT, SIZES, THUMBNAIL, Entry, Exif
+from photodrag.pipeline.photos.exif import patched as patched_exif
+from photodrag.pipeline.photos.metadata import Metadata
 
 ROWS = 64
-STRIP_OFFSETS, FREE = 273, 275
+EMPTY = b"II*\0\x08\0\0\0" + bytes(6)
+SAMPLES = ((273, 279), (324, 325), (513, 514))
+"""Tags of where strips, tiles and JPEG's pictures lie, and how long they are."""
+SUB_DIRECTORIES, PHOTOSHOP, XMP, ICC = 330, 34377, 700, 34675
+IPTC = 33723
+ELSEWHERE, LARGEST_EXIF = (XMP, ICC, IPTC, PHOTOSHOP), 60_000
+"""What other files keep beside EXIF (IPTC among it), and how long that may be in a JPEG."""
+LAYOUT = {
+    *(254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284, 288, 289, 290, 291),
+    *(292, 293, 301, 317, 320, 321, 322, 323, 324, 325, 330, 332, 334, 336, 338, 339, 340, 341, 347),
+    *(*range(512, 522), 529, 530, 531, 532),
+}
+"""What lays out samples, or speaks of how they were stored."""
 DEFLATE, HORIZONTAL_DIFFERENCES, INCH, UNASSOCIATED_ALPHA = 8, 2, 2, 2
 PHOTOMETRIC = {"L": 1, "LA": 1, "L;16": 1, "RGB": 2, "RGBA": 2, "RGB;16": 2, "RGBA;16": 2, "CMYK": 5}
 
 
-def encode_tiff(mode: str, native: np.ndarray, metadata: Metadata) -> bytes:
-    """A TIFF, little-endian and deflated, of samples in any of the modes of `samples`."""
+@dataclass(frozen=True)
+class Base:
+    """A TIFF's bytes as they go around an edited picture, deflated: all samples blank, upright, no further pictures."""
+
+    deflated: bytes
+    free: tuple[tuple[int, int], ...]
+    """Where samples were: from … to."""
+
+    iptc: bool
+    """Whether it has any."""
+
+    @classmethod
+    def of(cls, data: bytes, free: list[tuple[int, int]], iptc: bool) -> "Base":
+        """That of a TIFF whose samples were blanked."""
+        within = tuple((start, min(end, len(data))) for start, end in free if start < len(data))
+        return cls(zlib.compress(data, 1), within, iptc)
+
+
+def base_of(data: bytes, turned: bool) -> tuple[Base | None, list[str]]:
+    """What a TIFF gives an edited picture, and what was left out of it, in words. None where it can't be taken apart
+    (BigTIFF). turned: whether its width and height are exchanged."""
+    try:
+        exif = Exif(bytearray(data))
+        for entry in exif.entries(exif.first):
+            if entry.tag == SUB_DIRECTORIES:
+                for ifd in exif.value(entry):
+                    _blank_samples(exif, ifd)
+                exif.dropped.append("further pictures in the file")
+            elif entry.tag == PHOTOSHOP:
+                _without_thumbnails(exif, entry)
+            elif entry.tag == XMP and entry.size > 4:
+                _patch_xmp(exif, entry)
+        _blank_samples(exif, exif.first)
+        block, dropped = patched_exif(exif.data, orientation=1, turned=turned)
+    except (struct.error, ValueError, IndexError):
+        block, dropped = None, []
+    if block is None:
+        return None, ["what the TIFF says of its picture, for it can't be taken apart"]
+    return Base.of(block, exif.blank, exif.entry(exif.first, IPTC) is not None), list(
+        dict.fromkeys([*exif.dropped, *dropped])
+    )
+
+
+def exif_of(base: Base) -> bytes | None:
+    """A TIFF's EXIF as other files have it, with `PREFIX`; None where it is longer than they hold."""
+    exif = Exif(bytearray(zlib.decompress(base.deflated)))
+    exif.blank += base.free
+    for tag in ELSEWHERE:
+        if entry := exif.entry(exif.first, tag):
+            exif.remove(exif.first, entry)
+    block = Exif(bytearray(exif.shortened()))
+    if len(block.data) > LARGEST_EXIF:
+        return None
+    return PREFIX + _with_directory(block, {})
+
+
+def _blank_samples(exif: Exif, ifd: int) -> None:
+    entries = {entry.tag: entry for entry in exif.entries(ifd)}
+    for starts, lengths in SAMPLES:
+        places, sizes = exif.all_values(entries.get(starts)), exif.all_values(entries.get(lengths))
+        for place, size in zip(places, sizes, strict=False):
+            exif.erase(place, size)
+
+
+def _without_thumbnails(exif: Exif, entry: Entry) -> None:
+    resources = bytes(exif.data[entry.start : entry.start + entry.size])
+    kept, any_dropped = photoshop.without_thumbnails(resources)
+    if any_dropped:
+        exif.replace(entry, kept)
+        exif.dropped.append(THUMBNAIL)
+
+
+def _patch_xmp(exif: Exif, entry: Entry) -> None:
+    packet, words = xmp.patched(bytes(exif.data[entry.start : entry.start + entry.size]), turned=True)
+    exif.replace(entry, packet or b"")
+    exif.dropped += words
+
+
+def encode_tiff(mode: str, native: np.ndarray, metadata: Metadata, base: Base | None = None) -> bytes:
+    """A TIFF of samples in any of the modes of `samples`, deflated. base: what it begins with; else the metadata's
+    EXIF, and its profile, XMP and resolution."""
+    block = zlib.decompress(base.deflated) if base else (metadata.exif or b"").removeprefix(PREFIX)
+    exif = Exif(bytearray(block or EMPTY))
+    free = list(base.free) if base else []
     height, width = native.shape[:2]
     samples = native.reshape(height, width, -1)
-    strips = [_strip(samples[y : y + ROWS]) for y in range(0, height, ROWS)]
-    starts = np.cumsum([8, *map(len, strips)]).tolist()
+    strips = [_strip(samples[y : y + ROWS], exif.order) for y in range(0, height, ROWS)]
+    places = [_placed(exif.data, strip, free) for strip in strips]
 
-    tags = Image.Exif()
-    tags.load(metadata.exif or b"")
-    for tag in DROPPED & set(tags):
-        del tags[tag]
-    tags.endian = "<"
-    tags.update({256: width, 257: height, 258: (samples.itemsize * 8,) * samples.shape[2], 259: DEFLATE})
-    tags.update({262: PHOTOMETRIC[mode], FREE: tuple(starts[:-1]), 277: samples.shape[2], 278: ROWS})
-    tags.update({279: tuple(map(len, strips)), 284: 1, 317: HORIZONTAL_DIFFERENCES})
+    tags: dict[int, tuple[int, list[int] | bytes]] = {
+        256: (LONG, [width]),
+        257: (LONG, [height]),
+        258: (SHORT, [samples.itemsize * 8] * samples.shape[2]),
+        259: (SHORT, [DEFLATE]),
+        262: (SHORT, [PHOTOMETRIC[mode]]),
+        273: (LONG, places),
+        ORIENTATION: (SHORT, [1]),
+        277: (SHORT, [samples.shape[2]]),
+        278: (LONG, [ROWS]),
+        279: (LONG, [len(strip) for strip in strips]),
+        284: (SHORT, [1]),
+        317: (SHORT, [HORIZONTAL_DIFFERENCES]),
+    }
     if mode in ("LA", "RGBA", "RGBA;16"):
-        tags[338] = UNASSOCIATED_ALPHA
+        tags[338] = (SHORT, [UNASSOCIATED_ALPHA])
+    if not base:
+        tags |= _said(metadata)
+    return _with_directory(exif, tags)
+
+
+def _said(metadata: Metadata) -> dict[int, tuple[int, list[int] | bytes]]:
+    tags: dict[int, tuple[int, list[int] | bytes]] = {}
     if metadata.dpi:
-        x, y = (IFDRational(Fraction(value).limit_denominator(1000)) for value in metadata.dpi)
-        tags.update({282: x, 283: y, 296: INCH})
+        x, y = (round(value * 1000) for value in metadata.dpi)
+        tags |= {282: (5, [x, 1000]), 283: (5, [y, 1000]), 296: (SHORT, [INCH])}
     if metadata.xmp:
-        tags[700] = metadata.xmp
+        tags[XMP] = (1, metadata.xmp)
     if metadata.icc_profile:
-        tags[34675] = metadata.icc_profile
-    pad = starts[-1] % 2  # a directory begins on a word
-    start = starts[-1] + pad
-    directory = tags.tobytes(start)[len(b"Exif\0\0") + 8 :]
-    return b"".join([b"II*\0", struct.pack("<I", start), *strips, b"\0" * pad, _renamed(directory)])
+        tags[ICC] = (7, metadata.icc_profile)
+    return tags
 
 
-def _renamed(directory: bytes) -> bytes:
-    """Pillow moves what it knows as strip offsets, so they came as a tag that it doesn't know, of the same rank."""
-    entries = range(2, 2 + 12 * int.from_bytes(directory[:2], "little"), 12)
-    at = next(i for i in entries if int.from_bytes(directory[i : i + 2], "little") == FREE)
-    return directory[:at] + STRIP_OFFSETS.to_bytes(2, "little") + directory[at + 2 :]
+def _with_directory(exif: Exif, tags: dict[int, tuple[int, list[int] | bytes]]) -> bytes:
+    """The block with a new first directory, of these tags (a type and values each) and the old one's others."""
+    old = [entry for entry in exif.entries(exif.first) if entry.tag not in LAYOUT and entry.tag not in tags]
+    entries = {entry.tag: bytes(exif.data[entry.at : entry.at + 12]) for entry in old}
+    exif.erase(exif.first, 2 + 12 * exif.number(exif.first, SHORT) + 4)
+    for tag, (kind, values) in tags.items():
+        letters = {SHORT: "H", LONG: "I", 5: "I"}
+        packed = (
+            values if isinstance(values, bytes) else struct.pack(f"{exif.order}{len(values)}{letters[kind]}", *values)
+        )
+        count = len(packed) // SIZES[kind]
+        if len(packed) > 4:
+            packed = struct.pack(exif.order + "I", _placed(exif.data, packed, []))
+        entries[tag] = struct.pack(exif.order + "HHI", tag, kind, count) + packed.ljust(4, b"\0")
+    directory = (
+        struct.pack(exif.order + "H", len(entries)) + b"".join(entries[tag] for tag in sorted(entries)) + bytes(4)
+    )
+    exif.write(4, LONG, _placed(exif.data, directory, []))
+    return bytes(exif.data)
 
 
-def _strip(rows: np.ndarray) -> bytes:
-    differences = rows.astype(rows.dtype.newbyteorder("<"))
+def _placed(data: bytearray, piece: bytes, free: list[tuple[int, int]]) -> int:
+    """Put a piece where nothing is any more, or at the end, on a word; gives the place."""
+    for number, (start, end) in enumerate(free):
+        start += start % 2
+        if end - start >= len(piece):
+            data[start : start + len(piece)] = piece
+            free[number] = (start + len(piece) + len(piece) % 2, end)
+            return start
+    data += bytes(len(data) % 2)
+    data += piece
+    return len(data) - len(piece)
+
+
+def _strip(rows: np.ndarray, order: Literal["<", ">"]) -> bytes:
+    differences = rows.copy()
     differences[:, 1:] -= rows[:, :-1]
-    return zlib.compress(differences.tobytes(), 6)
+    return zlib.compress(differences.astype(rows.dtype.newbyteorder(order)).tobytes(), 6)

@@ -132,6 +132,10 @@ def left_out(photo: Photo, path: str | Path) -> list[str]:
     if kind is JPEG:
         dropped += ["EXIF, which is too long for a JPEG"] if len(metadata.exif or b"") > jpeg_file.LARGEST else []
         dropped += ["XMP, which is too long for a JPEG"] if len(metadata.xmp or b"") > XMP_SEGMENT else []
+    if kind is not JPEG and photo.jpeg is not None and jpeg_metadata.has_iptc(jpeg_file.parse(photo.jpeg.data)):
+        dropped.append("IPTC, which goes from a JPEG to JPEG alone")
+    if kind is not TIFF and photo.tiff is not None and photo.tiff.iptc:
+        dropped.append("IPTC, which goes from a TIFF to TIFF alone")
     if kind is BMP:
         held = {"the colour profile": metadata.icc_profile, "EXIF": metadata.exif, "XMP": metadata.xmp}
         dropped += [f"{what}, which no BMP holds" for what, there in held.items() if there]
@@ -168,7 +172,7 @@ def encode(kind: Format, mode: str, native: np.ndarray, photo: Photo) -> bytes:
     if _colours(mode) != _colours(photo.mode):  # the profile speaks of other inks
         metadata = Metadata(None, metadata.exif, metadata.xmp, metadata.dpi)
     if kind is TIFF:
-        return encode_tiff(mode, native, metadata)
+        return encode_tiff(mode, native, metadata, photo.tiff if _colours(mode) == _colours(photo.mode) else None)
     if kind is PNG and photo.chunks is not None and _colours(mode) == _colours(photo.mode):
         return png_file.with_chunks(_png(mode, native, {}), photo.chunks)
     options: dict[str, Any] = {name: getattr(metadata, name) for name in ("icc_profile", "exif", "xmp", "dpi")}
