@@ -30,6 +30,7 @@ DRAWINGS = {"EPS", "WMF"}  # programs to be run rather than pictures
 ONE_PICTURE = {"MPO", "PSD"}
 # These are TIFFs to Pillow, which would then find the small preview in them.
 RAW_SUFFIXES = {".3fr", ".arw", ".cr2", ".dng", ".erf", ".iiq", ".kdc", ".nef", ".nrw", ".pef", ".raw", ".rw2", ".srw"}
+ROUNDED = {"PPM": 1, "JPEG2000": 2}  # levels by which Pillow may round these in 8 bits
 LAST_BLOCKS = 4  # of a JPEG, so many may two bytes hold
 REACH = 2  # px around them that the smoothing of their colours touches
 REDUCED_PAGE = 254  # TIFF's NewSubfileType; bit 0: a smaller copy of another page
@@ -157,19 +158,20 @@ def read_picture(path: str | PathLike) -> Photo:
 
 def _decode(image: Image.Image, file: BinaryIO, path: Path) -> Photo:
     _check_header(image, path)
-    is_deep = sixteen_bit.is_deep(image)
+    bits, negative = sixteen_bit.colour_bits(image), sixteen_bit.is_negative(image)
+    tolerance = ROUNDED.get(image.format or "", 0)
     orientation = read_orientation(image)  # this decodes a PNG, so it comes second
     jpeg = _jpeg_coding(image, file, orientation) if isinstance(image, JpegImagePlugin.JpegImageFile) else None
     _load(image, jpeg)
     left = read_orientation(image)
     metadata = read_metadata(image, orientation)
-    if is_deep:
+    if bits > 8:
         file.seek(0)
         high = samples.turned(np.asarray(image), left)
-        mode, native = sixteen_bit.read_deep(file.read(), high, orientation, path)
+        mode, native = sixteen_bit.read_deep(file.read(), high, orientation, path, tolerance, bits)
     else:
         mode, native = samples.from_image(image, path)
-        native = samples.turned(native, left)
+        native = samples.turned(65535 - native if negative else native, left)
     chunks = None
     if image.format == "PNG":
         file.seek(0)

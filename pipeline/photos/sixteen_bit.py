@@ -5,23 +5,58 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 from PIL.ImageFile import ImageFile
+from PIL.TiffImagePlugin import TiffImageFile
 
 from photodrag.pipeline.photos.samples import turned
 from photodrag.weights import UserError
 
+BITS, PLANAR, PHOTOMETRIC, WHITE_IS_ZERO = 258, 284, 262, 0
+"""Tags of a TIFF: of bits a sample, whether a plane follows the other, and what is white."""
 
-def is_deep(image: Image.Image) -> bool:
-    """Whether an opened, not yet decoded Pillow image has 16-bit colour samples in its file."""
+
+def colour_bits(image: Image.Image) -> int:
+    """Of how many bits the colour samples of an opened, not yet decoded Pillow image are: 8, or up to 16."""
     if image.mode.startswith("I") or not isinstance(image, ImageFile):
+        return 8
+    if image.format == "JPEG2000":
+        return max(8, _jpeg_2000_bits(image))
+    if image.format == "PPM":
+        return 16 if any(isinstance(tile[3], tuple) and tile[3][-1] > 255 for tile in image.tile) else 8
+    return 16 if any(";16" in str(tile[3]) for tile in image.tile) or _is_planar(image) else 8
+
+
+def is_negative(image: Image.Image) -> bool:
+    """Whether an opened Pillow image is a TIFF of 16-bit grey in which 0 is white, which Pillow leaves so."""
+    return isinstance(image, TiffImageFile) and image.mode == "I;16" and image.tag_v2.get(PHOTOMETRIC) == WHITE_IS_ZERO
+
+
+def _is_planar(image: Image.Image) -> bool:
+    """Whether it is a TIFF of 16-bit colour whose planes follow each other, which Pillow and OpenCV mix up."""
+    if not isinstance(image, TiffImageFile):
         return False
-    return any(";16" in str(tile[3]) for tile in image.tile)
+    return image.tag_v2.get(PLANAR) == 2 and max(image.tag_v2.get(BITS, (1,))) > 8
 
 
-def read_deep(data: bytes, high: np.ndarray, orientation: int, name: object) -> tuple[str, np.ndarray]:
+def _jpeg_2000_bits(image: ImageFile) -> int:
+    """As its header says (ITU-T T.800, A.5.1)."""
+    if image.fp is None:
+        return 8
+    at = image.fp.tell()
+    image.fp.seek(0)
+    start = image.fp.read(4096)
+    image.fp.seek(at)
+    size = start.find(b"\xff\x4f\xff\x51") + 2  # where it begins, and its first segment
+    return (start[size + 40] & 0x7F) + 1 if 2 <= size < len(start) - 40 else 8
+
+
+def read_deep(
+    data: bytes, high: np.ndarray, orientation: int, name: object, tolerance: int = 0, bits: int = 16
+) -> tuple[str, np.ndarray]:
     """The mode, "RGB;16" or "RGBA;16", and the samples [H, W, C] of an encoded picture, turned as a person sees it.
 
     high: uint8 [H, W, C], what Pillow made of the same file, turned: the high bytes, against which the samples are
-    checked. So it doesn't matter whether OpenCV obeys this format's orientation, or how it takes the channels.
+    checked, to within `tolerance`. So it doesn't matter whether OpenCV obeys this format's orientation, or how it takes
+    the channels. bits: those of the samples, which are stretched to 16.
     Raises UserError, naming `name`, when the two disagree (CMYK, premultiplied alpha)."""
     level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # it prints every private TIFF tag
     try:
@@ -30,13 +65,19 @@ def read_deep(data: bytes, high: np.ndarray, orientation: int, name: object) -> 
         cv2.utils.logging.setLogLevel(level)
     if samples is not None and samples.dtype == np.uint16 and samples.ndim == 3:
         deep: NDArray[np.uint16] = np.asarray(samples[..., [2, 1, 0, 3][: samples.shape[2]]], np.uint16)
+        if bits < 16:
+            deep = (np.minimum(deep, 2**bits - 1).astype(np.uint32) * 65535 // (2**bits - 1)).astype(np.uint16)
         channels = high.shape[2] if high.ndim == 3 else 1
         for candidate in (deep, turned(deep, orientation)):
             same_shape = candidate.shape[:2] == high.shape[:2] and candidate.shape[2] >= channels
-            if same_shape and np.array_equal(candidate[..., :channels] >> 8, high):
+            if same_shape and _alike(candidate[..., :channels] >> 8, high, tolerance):
                 # Pillow gives RGB both without alpha and where one colour is transparent; the latter OpenCV widens.
                 return ("RGB;16" if candidate.shape[2] == 3 else "RGBA;16"), np.ascontiguousarray(candidate)
     raise UserError(f"{name} stores 16-bit colour in a way that cannot be kept: save it as RGB, PNG or TIFF, first.")
+
+
+def _alike(a: np.ndarray, b: np.ndarray, tolerance: int) -> bool:
+    return bool((np.abs(a.astype(np.int32) - b) <= tolerance).all())
 
 
 def png_of_deep(native: np.ndarray, metadata_png: bytes) -> bytes:

@@ -5,6 +5,7 @@ import os
 import struct
 import warnings
 
+import cv2
 import numpy as np
 import pytest
 from pictures import HEIGHT, WIDTH, kinds, make, noise, png, smooth, tiff
@@ -307,3 +308,55 @@ def test_reading_is_silent_and_leaves_pillow_as_it_was(tmp_path, capfd, monkeypa
         read_photo(make(tmp_path / "rgb16.tif"))  # has a private tag, which OpenCV likes to mention
     assert capfd.readouterr() == ("", "")
     assert Image.MAX_IMAGE_PIXELS == 99
+
+
+def planes(samples: np.ndarray, photometric: int, planar: int) -> bytes:
+    """A TIFF of uint16 samples, in one strip, or one for each plane."""
+    height, width = samples.shape[:2]
+    channels = 1 if samples.ndim == 2 else samples.shape[2]
+    strips = [samples] if planar == 1 else list(np.moveaxis(samples, -1, 0))
+    values = {256: [width], 257: [height], 258: [16] * channels, 259: [1], 262: [photometric], 277: [channels]}
+    values |= {278: [height], 279: [strips[0].nbytes] * len(strips), 284: [planar]}
+    values[273] = [8 + i * strips[0].nbytes for i in range(len(strips))]
+    at = 8 + samples.nbytes + 2 + 12 * len(values) + 4
+    entries, behind = b"", b""
+    for tag, numbers in sorted(values.items()):
+        packed = struct.pack(f"<{len(numbers)}I", *numbers)
+        if len(numbers) > 1:
+            packed, behind = struct.pack("<I", at + len(behind)), behind + packed
+        entries += struct.pack("<HHI", tag, 4, len(numbers)) + packed
+    data = b"".join(strip.astype("<u2").tobytes() for strip in strips)
+    directory = struct.pack("<H", len(values)) + entries + bytes(4) + behind
+    return b"II*\0" + struct.pack("<I", 8 + len(data)) + data + directory
+
+
+def test_grey_of_16_bits_whose_0_is_white(tmp_path):
+    samples = noise(dtype=np.uint16)
+    (tmp_path / "a.tif").write_bytes(planes(samples, 0, 1))
+    assert np.array_equal(read_photo(tmp_path / "a.tif").native, 65535 - samples)
+    (tmp_path / "b.tif").write_bytes(planes(samples, 1, 1))
+    assert np.array_equal(read_photo(tmp_path / "b.tif").native, samples)
+
+
+def test_colour_of_16_bits_in_planes_is_refused(tmp_path):
+    (tmp_path / "a.tif").write_bytes(planes(noise(3, dtype=np.uint16), 2, 2))
+    assert "16-bit colour in a way that cannot be kept" in refusal(tmp_path / "a.tif")
+
+
+@pytest.mark.parametrize("suffix", ["ppm", "jp2"])
+def test_more_than_8_bits_of_other_formats(tmp_path, suffix):
+    y, x = np.mgrid[:60, :80]
+    samples = np.stack([x * 700 + y * 3, y * 900 + x, x * 300 + y * 400 + 77], -1).astype(np.uint16)
+    cv2.imwrite(str(tmp_path / f"a.{suffix}"), samples[..., ::-1], [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, 1000])
+    photo = read_photo(tmp_path / f"a.{suffix}")
+    assert photo.mode == "RGB;16" and np.array_equal(photo.native, samples)
+
+
+def test_jpeg_2000_of_12_bits(tmp_path):
+    import imagecodecs
+
+    y, x = np.mgrid[:60, :80]
+    samples = np.stack([x * 50, y * 60, x + y], -1).astype(np.uint16)
+    (tmp_path / "a.jp2").write_bytes(imagecodecs.jpeg2k_encode(samples, level=0, bitspersample=12))
+    photo = read_photo(tmp_path / "a.jp2")
+    assert np.array_equal(photo.native, samples.astype(int) * 65535 // 4095)
