@@ -183,15 +183,15 @@ def carried_out(jobs: list[Job], given: EditOptions, bar: ProgressBar, began: fl
         with options.stopping_leaves(whole(outs[:done])):
             result = _edited(job, given, inversion, bar)
             bar("writing")
-            result.save(job.out)
+            dropped = result.save(job.out)
             inversion = result.inversion
         with options.stopping_leaves(whole(outs[: done + 1])):
             from photodrag.pipeline.editing import report
 
             if any(job.film):
                 write_films(job.plan, result, job.film, given.arrows, bar)
-            facts.append(report.of_edit(result, job.out, job.task.seed, time.monotonic() - began))
-            if dropped := facts[-1]["dropped"]:
+            facts.append(report.of_edit(result, job.out, job.task.seed, time.monotonic() - began, dropped))
+            if dropped:
                 bar.note(f"{job.out} is without {'; '.join(dropped)}.")
     if inversion and inversion.cache_error:
         bar.note(f"The inversion was not kept: {inversion.cache_error}")

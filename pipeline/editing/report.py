@@ -14,7 +14,6 @@ from photodrag.invert.identity import SAME_PERSON, likeness
 from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.faces.landmark_names import places
 from photodrag.pipeline.photos.read import Photo
-from photodrag.pipeline.photos.write import left_out
 from photodrag.weights.common.face_landmarks import GROUPS
 
 if TYPE_CHECKING:  # these import torch, and `photodrag faces` needs none
@@ -28,13 +27,13 @@ A_LINE, NAMES_A_LINE = 6, 3
 """Landmarks in a line, by number and by name."""
 
 
-def of_edit(edit: Edit, output: Path, seed: int, seconds: float) -> dict:
-    """An edit, its picture written to `output`; `seconds` since the command began."""
+def of_edit(edit: Edit, output: Path, seed: int, seconds: float, dropped: list[str]) -> dict:
+    """An edit, its picture written to `output`; `seconds` since the command began; dropped: what the file lacks."""
     inversion = edit.inversion
     return {
         "photo": str(edit.photo.path),
         "output": str(output),
-        "dropped": left_out(edit.photo, output),
+        "dropped": dropped,
         "face": of_face(inversion, edit.faces),
         **of_view(inversion),
         "handles": [

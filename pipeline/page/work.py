@@ -105,12 +105,16 @@ def read_upload(data: bytes, name: str, pixels: int) -> Photo:
         count = np.inf
     except Exception:
         count = 0  # reading it says what is wrong
+    too_many = UserError(f"{name} has more than {pixels // 1_000_000} megapixels: save a smaller copy, and take that.")
     if count > pixels:
-        raise UserError(f"{name} has more than {pixels // 1_000_000} megapixels: save a smaller copy, and take that.")
+        raise too_many
     with _private_folder() as folder:
         path = folder / name
         path.write_bytes(data)
-        return replace(read_photo(path), path=Path(name))
+        photo = replace(read_photo(path), path=Path(name))
+    if photo.width * photo.height > pixels:  # of a kind that Pillow doesn't know
+        raise too_many
+    return photo
 
 
 @dataclass(frozen=True, eq=False)

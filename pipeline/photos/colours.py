@@ -76,18 +76,6 @@ def space_of(mode: str, profile: bytes | None, chunks: Iterable[Chunk] = ()) -> 
     return None
 
 
-def ink_to_srgb(native: np.ndarray, profile: bytes | None) -> np.ndarray | None:
-    """CMYK samples, uint8 [H, W, 4], as sRGB by their profile; None without one that fits."""
-    if profile is None:
-        return None
-    try:
-        source = ImageCms.ImageCmsProfile(BytesIO(profile))
-        transform = ImageCms.buildTransform(source, _srgb(), "CMYK", "RGB", _INTENT)
-    except (ImageCms.PyCMSError, OSError, ValueError):
-        return None
-    return np.asarray(ImageCms.applyTransform(Image.fromarray(native, "CMYK"), transform))
-
-
 @lru_cache(maxsize=8)
 def _transforms(profile: bytes, mode: str) -> tuple[ImageCms.ImageCmsTransform, ImageCms.ImageCmsTransform]:
     own = ImageCms.ImageCmsProfile(BytesIO(profile))

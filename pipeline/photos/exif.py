@@ -6,16 +6,20 @@ import struct
 from dataclasses import dataclass, field
 from typing import Literal
 
+from photodrag.pipeline.photos import jpeg_file
+
 PREFIX = b"Exif\0\0"
 ORIENTATION, EXIF_IFD, MAKER_NOTE = 0x0112, 0x8769, 0x927C
 WIDTH, HEIGHT = 0xA002, 0xA003
-PICTURE_START, PICTURE_LENGTH, STRIP_STARTS, STRIP_LENGTHS = 0x0201, 0x0202, 0x0111, 0x0117
+SAMPLES = ((273, 279), (324, 325), (0x0201, 0x0202))
+"""Tags of where strips, tiles and JPEG's pictures lie, and how long they are."""
+SUB_DIRECTORIES = 330
 SHOW_THE_OLD = {0x501B: "a thumbnail of Windows", 37724: "Photoshop's layers"}
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 """Bytes of a value, by its type."""
-SHORT, LONG = 3, 4
-MOST_ENTRIES = 4096
-THUMBNAIL = "the thumbnail"
+SHORT, LONG, IFD = 3, 4, 13
+MOST_ENTRIES, MOST_DIRECTORIES = 4096, 64
+THUMBNAIL, FURTHER = "the thumbnail", "further pictures in the file"
 _JPEG = re.compile(rb"\xff\xd8\xff[\xc0-\xfe]", re.DOTALL)
 
 
@@ -44,6 +48,8 @@ class Exif:
     dropped: list[str] = field(default_factory=list)
     blank: list[tuple[int, int]] = field(default_factory=list)
     """What nothing points to any more: from … to."""
+    erased: int = 0
+    """How many directories were."""
 
     def __post_init__(self) -> None:
         if bytes(self.data[:4]) not in (b"II*\0", b"MM\0*"):
@@ -77,17 +83,39 @@ class Exif:
         return next((entry for entry in self.entries(ifd) if entry.tag == tag), None)
 
     def value(self, entry: Entry | None) -> list[int]:
-        """An entry's whole numbers; none for other kinds."""
-        if entry is None or entry.kind not in (1, SHORT, LONG) or entry.count > MOST_ENTRIES:
+        """An entry's whole numbers; none for other kinds, and for what lies outside."""
+        letters = {1: "B", SHORT: "H", LONG: "I", IFD: "I"}
+        if entry is None or entry.kind not in letters or entry.start + entry.size > len(self.data):
             return []
-        return [self.number(entry.start + i * SIZES[entry.kind], entry.kind) for i in range(entry.count)]
-
-    def all_values(self, entry: Entry | None) -> list[int]:
-        """As `value`, for arrays of any length."""
-        if entry is None or entry.kind not in (SHORT, LONG) or entry.start + entry.size > len(self.data):
-            return []
-        letters = {SHORT: "H", LONG: "I"}
         return list(struct.unpack_from(f"{self.order}{entry.count}{letters[entry.kind]}", self.data, entry.start))
+
+    def erase_directory(self, ifd: int) -> int:
+        """Blank a directory with the pictures that it tells of, further ones below it too; gives the next one."""
+        entries = self.entries(ifd)
+        following = self.number(ifd + 2 + 12 * len(entries), LONG)
+        self.erased += 1
+        if self.erased > MOST_DIRECTORIES:
+            raise ValueError("nobody's file is like this")
+        for below in (one for entry in entries if entry.tag == SUB_DIRECTORIES for one in self.value(entry)):
+            self.erase_chain(below)
+        self.erase_samples(ifd)
+        for entry in entries:
+            if entry.size > 4:
+                self.erase(entry.start, entry.size)
+        self.erase(ifd, 2 + 12 * len(entries) + 4)
+        return following
+
+    def erase_chain(self, ifd: int) -> None:
+        """Blank a directory and those that follow it."""
+        while ifd:
+            ifd = self.erase_directory(ifd)
+
+    def erase_samples(self, ifd: int) -> None:
+        """Blank what a directory shows."""
+        entries = {entry.tag: entry for entry in self.entries(ifd)}
+        for starts, lengths in SAMPLES:
+            for place, size in zip(self.value(entries.get(starts)), self.value(entries.get(lengths)), strict=False):
+                self.erase(place, size)
 
     def replace(self, entry: Entry, value: bytes) -> None:
         """Give an entry of bytes a value that is no longer than the one it had; of four bytes or less it gets zeros."""
@@ -115,8 +143,10 @@ class Exif:
     def shortened(self) -> bytes:
         """The block, without what is blank at its end."""
         end = len(self.data)
-        while ends := [start for start, stop in self.blank if stop == end and start < end]:
-            end = min(ends)
+        for start, stop in sorted(self.blank, key=lambda run: -run[1]):
+            if stop < end:
+                break
+            end = min(end, start)
         return bytes(self.data[:end])
 
 
@@ -129,6 +159,10 @@ def patched(
     orientation: the new one; None leaves it. turned: whether the picture's width and height are exchanged."""
     try:
         exif = Exif(bytearray(block))
+        exif.entries(exif.first)
+    except (struct.error, ValueError):
+        return None, ["EXIF, which is damaged"]
+    try:
         _without_further_directories(exif)
         for tag, words in SHOW_THE_OLD.items():
             if entry := exif.entry(exif.first, tag):
@@ -144,30 +178,27 @@ def patched(
             _patch_exif_ifd(exif, directory[0], turned)
     except (struct.error, ValueError, IndexError):
         return None, ["EXIF, which is damaged"]
-    return exif.shortened(), exif.dropped
+    return exif.shortened(), list(dict.fromkeys(exif.dropped))
+
+
+def of_orientation(orientation: int) -> bytes:
+    """A block of EXIF, without `PREFIX`, that tells an orientation and nothing else."""
+    return b"II*\0" + struct.pack("<IHHHIHHI", 8, 1, ORIENTATION, SHORT, 1, orientation, 0, 0)
 
 
 def _without_further_directories(exif: Exif) -> None:
-    """The second directory is the thumbnail's; a third has been seen to be a preview's."""
+    """The second directory is the thumbnail's, a third has been seen to be a preview's; some lie below the first."""
+    if entry := exif.entry(exif.first, SUB_DIRECTORIES):
+        for below in exif.value(entry):
+            exif.erase_chain(below)
+        exif.remove(exif.first, entry)
+        exif.dropped.append(FURTHER)
     link = exif.first + 2 + 12 * exif.number(exif.first, SHORT)
-    after, seen = exif.number(link, LONG), {exif.first}
+    after = exif.number(link, LONG)
     exif.write(link, LONG, 0)
-    while after and after not in seen and len(seen) < 8:
-        seen.add(after)
-        entries = exif.entries(after)
-        for starts, lengths in ((PICTURE_START, PICTURE_LENGTH), (STRIP_STARTS, STRIP_LENGTHS)):
-            places, sizes = (exif.value(next((e for e in entries if e.tag == tag), None)) for tag in (starts, lengths))
-            for place, size in zip(places, sizes, strict=False):
-                exif.erase(place, size)
-                exif.dropped.append(THUMBNAIL)
-        end = after + 2 + 12 * len(entries)
-        following = exif.number(end, LONG) if end + 4 <= len(exif.data) else 0
-        for entry in entries:
-            if entry.size > 4:
-                exif.erase(entry.start, entry.size)
-        exif.erase(after, end + 4 - after)
-        after = following
-    exif.dropped = list(dict.fromkeys(exif.dropped))
+    if 8 <= after < len(exif.data) - 6:  # else it leads nowhere, and nobody sees what it would show
+        exif.erase_chain(after)
+        exif.dropped.append(THUMBNAIL)
 
 
 def _patch_exif_ifd(exif: Exif, ifd: int, turned: bool) -> None:
@@ -178,11 +209,16 @@ def _patch_exif_ifd(exif: Exif, ifd: int, turned: bool) -> None:
     notes = exif.entry(ifd, MAKER_NOTE)
     if notes is None:
         return
-    start, end = notes.start, notes.start + notes.size
+    start, end = notes.start, min(notes.start + notes.size, len(exif.data))
     while found := _JPEG.search(exif.data, start, end):
-        stop = exif.data.find(b"\xff\xd9", found.end(), end)
-        stop = end if stop < 0 else stop + 2
-        exif.data[found.start() : stop] = bytes(stop - found.start())
+        start = _end_of_picture(bytes(exif.data[found.start() : end])) + found.start()
+        exif.data[found.start() : start] = bytes(start - found.start())
         exif.dropped.append("a picture in the maker's notes")
-        start = stop
-    exif.dropped = list(dict.fromkeys(exif.dropped))
+
+
+def _end_of_picture(data: bytes) -> int:
+    """How long the JPEG is that begins there: all of it where it can't be taken apart."""
+    try:
+        return len(data) - len(jpeg_file.parse(data).behind)
+    except jpeg_file.DamagedJpeg:
+        return len(data)

@@ -15,6 +15,8 @@ from photodrag.pipeline.photos.jpeg_file import JpegFile, Segment
 ISO = b"urn:iso:std:iso:ts:21496:-1\0"
 ADOBE = b"http://ns.adobe.com/hdr-gain-map/1.0/"
 MPF = b"MPF\0"
+MOST = 16
+"""Pictures behind one that are looked at."""
 CameFrom = Callable[[np.ndarray], np.ndarray]
 """From points [N, 2] of an edited photo, (x, y) in its pixels, to how far off each came from: offsets [N, 2]."""
 
@@ -22,7 +24,9 @@ CameFrom = Callable[[np.ndarray], np.ndarray]
 def gain_map_of(file: JpegFile) -> bytes | None:
     """The gain map, a JPEG, that lies behind a JPEG; None where there is none."""
     behind = file.behind
-    while behind[:2] == jpeg_file.SOI:
+    for _ in range(MOST):
+        if behind[:2] != jpeg_file.SOI:
+            break
         try:
             picture = jpeg_file.parse(behind)
         except jpeg_file.DamagedJpeg:
@@ -34,12 +38,17 @@ def gain_map_of(file: JpegFile) -> bytes | None:
     return None
 
 
-def moved(gain_map: bytes, changed: np.ndarray, came_from: CameFrom, orientation: int, back: int) -> bytes:
-    """The gain map of an edited photo: moved as its pixels were.
+def moved(gain_map: bytes, changed: np.ndarray, came_from: CameFrom, orientation: int, back: int) -> bytes | None:
+    """The gain map of an edited photo: moved as its pixels were. None where it can't be, or is damaged.
 
     changed: bool [H, W], of the photo as a person sees it. orientation, back: EXIF's of it, and what undoes that."""
-    with Image.open(BytesIO(gain_map)) as image:
-        progressive, stored = bool(image.info.get("progressive")), np.asarray(image)
+    try:
+        with Image.open(BytesIO(gain_map)) as image:
+            if image.width * image.height > changed.size:
+                return None
+            progressive, stored = bool(image.info.get("progressive")), np.asarray(image)
+    except (OSError, ValueError, Image.DecompressionBombError):
+        return None
     before = samples.turned(stored, orientation)
     height, width = before.shape[:2]
     across, down = changed.shape[1] / width, changed.shape[0] / height
@@ -53,7 +62,7 @@ def moved(gain_map: bytes, changed: np.ndarray, came_from: CameFrom, orientation
     after = (before + share * (read.astype(np.float32) - before)).round().astype(np.uint8)
     file, (old, new) = jpeg_file.parse(gain_map), (samples.turned(values, back) for values in (before, after))
     if not jpeg_blocks.can_be_edited(file, old, new):
-        return gain_map
+        return None
     picture = jpeg_blocks.with_change(gain_map, old, new, progressive)
     return file.with_picture(picture, tuple(segment for segment in file.header if segment.is_about))
 

@@ -20,8 +20,8 @@ FURTHER = {"depth_images": "the depth map", "aux": "further pictures in the file
 
 
 def is_heif(start: bytes) -> bool:
-    """Whether a file that starts so, twelve bytes, is a HEIC picture."""
-    return start[4:8] == b"ftyp" and start[8:12] in BRANDS
+    """Whether a file that starts so, with 64 bytes, is a HEIC picture; an AVIF may be called alike."""
+    return start[4:8] == b"ftyp" and start[8:12] in BRANDS and b"avif" not in start
 
 
 def read_heif(file: BinaryIO, path: Path, most_pixels: int) -> tuple[str, np.ndarray, Metadata]:

@@ -104,9 +104,11 @@ def parse(data: bytes) -> JpegFile:
 
 def _segment(data: bytes, at: int) -> tuple[int, bytes, int]:
     """The marker and payload of the segment at a place, and the place behind it."""
+    if data[at : at + 1] != b"\xff":  # decoders skip what is no marker
+        at = data.find(b"\xff", at)
     while data[at : at + 2] == b"\xff\xff":  # fill bytes
         at += 1
-    if len(data) < at + 4 or data[at] != 0xFF or data[at + 1] in (0x00, 0x01, 0xD8, 0xD9):
+    if at < 0 or len(data) < at + 4 or data[at] != 0xFF or data[at + 1] in (0x00, 0x01, 0xD8, 0xD9):
         raise DamagedJpeg("no segment")
     after = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     if after < at + 4 or after > len(data):

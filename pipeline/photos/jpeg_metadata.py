@@ -6,18 +6,22 @@ from functools import partial
 
 from photodrag.pipeline.photos import exif, photoshop, xmp
 from photodrag.pipeline.photos.gain_map import ISO, MPF, further_pictures, gain_map_of
-from photodrag.pipeline.photos.jpeg_file import LARGEST, JpegFile, Segment
+from photodrag.pipeline.photos.jpeg_file import APP, LARGEST, JpegFile, Segment
 
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
 EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
+PROFILE = b"ICC_PROFILE\0"
 VIDEO = b"ftyp"
 CREDENTIALS = "content credentials, which vouch for the photo as it was"
 
 
-def carried(file: JpegFile, gain_map: bytes | None = None) -> tuple[tuple[Segment, ...], list[str]]:
+def carried(
+    file: JpegFile, orientation: int = 1, gain_map: bytes | None = None
+) -> tuple[tuple[Segment, ...], list[str]]:
     """A JPEG's segments for the edited picture, which is stored as this one's is, and what was left out, in words.
 
-    gain_map: the one of the edited picture (see `gain_map.with_places`), if there is to be one."""
+    orientation: EXIF's, which is told even where EXIF is damaged. gain_map: the one of the edited picture (see
+    `gain_map.with_places`), if there is to be one."""
     segments, dropped, behind = [], [], file.behind
     if gain_map is not None:
         segments.append(further_pictures())
@@ -26,9 +30,16 @@ def carried(file: JpegFile, gain_map: bytes | None = None) -> tuple[tuple[Segmen
         kept, words = _patched(segment, gain_map)
         segments.extend(kept)
         dropped.extend(words)
+    if orientation != 1 and "EXIF, which is damaged" in dropped:
+        segments.append(Segment(0xE1, exif.PREFIX + exif.of_orientation(orientation)))
     if segments[1:] and segments[1].marker == 0xE0:  # JFIF's comes first
         segments[:2] = segments[1::-1]
     return tuple(segments), list(dict.fromkeys([*dropped, *_behind(behind)]))
+
+
+def of_gain_map(file: JpegFile) -> tuple[Segment, ...]:
+    """The segments of a gain map, less pictures in them."""
+    return tuple(kept for segment in file.header if segment.is_about for kept in _patched(segment, b"")[0])
 
 
 def has_iptc(file: JpegFile) -> bool:
@@ -56,6 +67,8 @@ def _patched(segment: Segment, gain_map: bytes | None) -> tuple[list[Segment], l
         return [], [CREDENTIALS]
     if marker == 0xED and payload.startswith(photoshop.PREFIX):
         return _without_thumbnails(segment)
+    if marker in APP and b"\xff\xd8\xff" in payload and not payload.startswith(PROFILE):
+        return [], ["a picture in a segment of the maker's"]
     return [segment], []
 
 
@@ -74,9 +87,9 @@ def _resources_joined(header: tuple[Segment, ...]) -> Iterator[Segment]:
 
 def _without_thumbnails(segment: Segment) -> tuple[list[Segment], list[str]]:
     prefix, most = photoshop.PREFIX, LARGEST - len(photoshop.PREFIX)
-    resources, any_dropped = photoshop.without_thumbnails(segment.payload[len(prefix) :])
+    resources, words = photoshop.without_thumbnails(segment.payload[len(prefix) :])
     parts = [resources[i : i + most] for i in range(0, len(resources), most)]
-    return [Segment(segment.marker, prefix + part) for part in parts], [exif.THUMBNAIL] if any_dropped else []
+    return [Segment(segment.marker, prefix + part) for part in parts], words
 
 
 def _behind(behind: bytes) -> list[str]:

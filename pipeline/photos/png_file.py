@@ -14,7 +14,9 @@ HEADER = len(SIGNATURE) + 25
 COLOURS = {b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"mDCV", b"cLLI", b"mDCv", b"cLLi"}
 TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
 XMP_KEY = b"XML:com.adobe.xmp"
-OLD_EXIF = (b"Raw profile type exif", b"Raw profile type APP1", b"Raw profile type xmp")
+OLD_FORM = b"Raw profile type "
+OLD_IPTC = (OLD_FORM + b"iptc\0", OLD_FORM + b"8bim\0")
+"""ImageMagick's and ExifTool's ways to keep a profile as text."""
 CREDENTIALS = b"caBX"
 LARGEST_XMP = xmp.LARGEST
 
@@ -84,11 +86,24 @@ def _patched(chunk: Chunk, orientation: int) -> tuple[Chunk | None, list[str]]:
     if chunk.kind == b"iTXt" and chunk.data.startswith(XMP_KEY + b"\0"):
         return _patched_xmp(chunk)
     if chunk.kind in TEXTS:
-        old = chunk.data.startswith(OLD_EXIF)
-        return (None, ["EXIF or XMP in an old form, as text"]) if old else (chunk, [])
+        old = chunk.data.startswith((OLD_FORM, XMP_KEY)) and not _is_plain_iptc(chunk)
+        return (None, ["EXIF, XMP or IPTC in an old form, as text"]) if old else (chunk, [])
     if chunk.kind == CREDENTIALS:
         return None, ["content credentials, which vouch for the photo as it was"]
     return (chunk if chunk.kind in COLOURS or chunk.kind == b"pHYs" or chunk.safe else None), []
+
+
+def _is_plain_iptc(chunk: Chunk) -> bool:
+    """Whether it is IPTC in hexadecimal letters, and no picture with it."""
+    if not chunk.data.startswith(OLD_IPTC) or chunk.kind == b"iTXt":
+        return False
+    text = chunk.data.partition(b"\0")[2]
+    try:
+        text = zlib.decompressobj().decompress(text[1:], LARGEST_XMP) if chunk.kind == b"zTXt" else text
+        # a line with a name, one with a length, the letters
+        return b"\xff\xd8\xff" not in bytes.fromhex(b"".join(text.split()[2:]).decode("ascii"))
+    except (zlib.error, ValueError):
+        return False
 
 
 def _patched_xmp(chunk: Chunk) -> tuple[Chunk | None, list[str]]:

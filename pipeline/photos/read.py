@@ -17,7 +17,7 @@ import numpy as np
 from PIL import Image, ImageFile, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
 from photodrag.pipeline.photos import jpeg_file, png_file, samples, sixteen_bit
-from photodrag.pipeline.photos.colours import ColourSpace, ink_to_srgb, space_of
+from photodrag.pipeline.photos.colours import ColourSpace, space_of
 from photodrag.pipeline.photos.heif import is_heif, read_heif
 from photodrag.pipeline.photos.metadata import Metadata, read_metadata, read_orientation
 from photodrag.pipeline.photos.tiff import Base, base_of, exif_of
@@ -46,6 +46,8 @@ class JpegCoding:
     progressive: bool
     data: bytes
     """The file itself."""
+    file: jpeg_file.JpegFile | None
+    """Its parts; None where it can't be taken apart."""
     orientation: int
     """1 … 8, EXIF's: how what is stored is to be turned."""
 
@@ -98,9 +100,6 @@ class Photo:
     @cached_property
     def srgb(self) -> np.ndarray:
         """The pixels as sRGB, uint8 [H, W, 3], for whatever looks at them."""
-        if self.mode == "CMYK":
-            shown = ink_to_srgb(self.native, self.metadata.icc_profile)
-            return self.pixels if shown is None else shown
         return self.to_srgb(self.pixels)
 
     def to_srgb(self, picture: np.ndarray) -> np.ndarray:
@@ -118,8 +117,10 @@ class Photo:
 
     @cached_property
     def key(self) -> str:
-        """SHA-256, in hexadecimal, over the shape and the pixels: equal for equal pictures, whatever their files."""
+        """SHA-256, in hexadecimal, over the shape, the pixels, and what their colours mean where that isn't sRGB: equal
+        for equal pictures, whatever their files."""
         digest = hashlib.sha256(repr(self.pixels.shape).encode())
+        digest.update(b"" if self.colours is None else self.colours.profile)
         digest.update(self.pixels.data)
         return digest.hexdigest()
 
@@ -141,7 +142,7 @@ def read_picture(path: str | PathLike) -> Photo:
     path = Path(path)
     with _opened(path) as file, _strict_pillow():
         try:
-            start = file.read(12)
+            start = file.read(64)
             file.seek(0)
             if is_heif(start):
                 mode, native, metadata = read_heif(file, path, MAX_PIXELS)
@@ -200,7 +201,9 @@ def _load(image: Image.Image, jpeg: JpegCoding | None) -> None:
         # What a JPEG lacks is made up from where it ends. Two bytes less: is that in its last blocks?
         with Image.open(BytesIO(jpeg.data[:-2])) as shorter:
             differs = (np.asarray(image) != np.asarray(shorter)).reshape(*image.size[::-1], -1).any(2)
-        components = jpeg_file.parse(jpeg.data).components
+        if jpeg.file is None:
+            raise
+        components = jpeg.file.components
         height, width = (8 * max(times) for times in ([c.down for c in components], [c.across for c in components]))
         rows = -(-image.height // height) * height - height - REACH
         first = np.flatnonzero(differs.any(0))
@@ -242,7 +245,11 @@ def _jpeg_coding(image: JpegImagePlugin.JpegImageFile, file: BinaryIO, orientati
     file.seek(0)
     data = file.read()
     file.seek(at)
-    return JpegCoding(tables, sampling, progressive, data, orientation)
+    try:
+        parts = jpeg_file.parse(data)
+    except jpeg_file.DamagedJpeg:
+        parts = None
+    return JpegCoding(tables, sampling, progressive, data, parts, orientation)
 
 
 def _opened(path: Path) -> BinaryIO:

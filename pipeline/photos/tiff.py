@@ -13,15 +13,13 @@ from typing import Literal
 import numpy as np
 
 from photodrag.pipeline.photos import photoshop, xmp
-from photodrag.pipeline.photos.exif import LONG, ORIENTATION, PREFIX, SHORT, SIZES, THUMBNAIL, Entry, Exif
+from photodrag.pipeline.photos.exif import LONG, ORIENTATION, PREFIX, SHORT, SIZES, Entry, Exif
 from photodrag.pipeline.photos.exif import patched as patched_exif
 from photodrag.pipeline.photos.metadata import Metadata
 
 ROWS = 64
 EMPTY = b"II*\0\x08\0\0\0" + bytes(6)
-SAMPLES = ((273, 279), (324, 325), (513, 514))
-"""Tags of where strips, tiles and JPEG's pictures lie, and how long they are."""
-SUB_DIRECTORIES, PHOTOSHOP, XMP, ICC = 330, 34377, 700, 34675
+PHOTOSHOP, XMP, ICC = 34377, 700, 34675
 IPTC = 33723
 ELSEWHERE, LARGEST_EXIF = (XMP, ICC, IPTC, PHOTOSHOP), 60_000
 """What other files keep beside EXIF (IPTC among it), and how long that may be in a JPEG."""
@@ -49,7 +47,13 @@ class Base:
     @classmethod
     def of(cls, data: bytes, free: list[tuple[int, int]], iptc: bool) -> "Base":
         """That of a TIFF whose samples were blanked."""
-        within = tuple((start, min(end, len(data))) for start, end in free if start < len(data))
+        apart: list[tuple[int, int]] = []
+        for start, end in sorted(free):  # some lie over each other
+            if apart and start <= apart[-1][1]:
+                apart[-1] = apart[-1][0], max(end, apart[-1][1])
+            else:
+                apart.append((start, end))
+        within = tuple((start, min(end, len(data))) for start, end in apart if start < len(data))
         return cls(zlib.compress(data, 1), within, iptc)
 
 
@@ -58,16 +62,14 @@ def base_of(data: bytes, turned: bool) -> tuple[Base | None, list[str]]:
     (BigTIFF). turned: whether its width and height are exchanged."""
     try:
         exif = Exif(bytearray(data))
+        if not _shows_all(exif):
+            raise ValueError("samples lie elsewhere, too")
         for entry in exif.entries(exif.first):
-            if entry.tag == SUB_DIRECTORIES:
-                for ifd in exif.value(entry):
-                    _blank_samples(exif, ifd)
-                exif.dropped.append("further pictures in the file")
-            elif entry.tag == PHOTOSHOP:
+            if entry.tag == PHOTOSHOP:
                 _without_thumbnails(exif, entry)
             elif entry.tag == XMP and entry.size > 4:
                 _patch_xmp(exif, entry)
-        _blank_samples(exif, exif.first)
+        exif.erase_samples(exif.first)
         block, dropped = patched_exif(exif.data, orientation=1, turned=turned)
     except (struct.error, ValueError, IndexError):
         block, dropped = None, []
@@ -91,20 +93,27 @@ def exif_of(base: Base) -> bytes | None:
     return PREFIX + _with_directory(block, {})
 
 
-def _blank_samples(exif: Exif, ifd: int) -> None:
-    entries = {entry.tag: entry for entry in exif.entries(ifd)}
-    for starts, lengths in SAMPLES:
-        places, sizes = exif.all_values(entries.get(starts)), exif.all_values(entries.get(lengths))
-        for place, size in zip(places, sizes, strict=False):
-            exif.erase(place, size)
+def _shows_all(exif: Exif) -> bool:
+    """Whether the first directory tells where all of its samples lie, as far as that can be seen."""
+    values = {entry.tag: exif.value(entry) for entry in exif.entries(exif.first)}
+    lengths = values.get(279) or values.get(325) or []
+    plain = values.get(259, [1]) == [1]
+    bits = sum(values.get(258, [1])) * max(1, values.get(277, [1])[0] // max(1, len(values.get(258, [1]))))
+    least = (values.get(256, [0])[0] * bits + 7) // 8 * values.get(257, [0])[0] if plain else 1
+    starts = values.get(273) or values.get(324) or values.get(513) or []
+    return (
+        len(starts) == len(lengths) > 0
+        and sum(lengths) >= least
+        and all(0 < start < len(exif.data) for start in starts)
+    )
 
 
 def _without_thumbnails(exif: Exif, entry: Entry) -> None:
     resources = bytes(exif.data[entry.start : entry.start + entry.size])
-    kept, any_dropped = photoshop.without_thumbnails(resources)
-    if any_dropped:
+    kept, words = photoshop.without_thumbnails(resources)
+    if words:
         exif.replace(entry, kept)
-        exif.dropped.append(THUMBNAIL)
+        exif.dropped += words
 
 
 def _patch_xmp(exif: Exif, entry: Entry) -> None:

@@ -3,7 +3,7 @@
 import os
 import tempfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -93,8 +93,10 @@ def write_output(
     path: str | Path,
     deep: samples.Deep | None = None,
     came_from: CameFrom | None = None,
-) -> None:
-    """Write the edited photo, in the format of the path's extension; a file that is there is replaced.
+) -> list[str]:
+    """Write the edited photo, in the format of the path's extension; a file that is there is replaced. Gives what of
+    the photo's file the new one is without, in words: pictures of what was before, and what speaks of them; what can't
+    be read, or goes into no such file.
 
     edited: uint8 [H, W, 3], RGB; changed: bool [H, W], where it may differ from `photo.pixels`; deep: what a 16-bit
     photo changed to, before it was rounded to `edited`; came_from: how its pixels moved, for a gain map to go along.
@@ -109,37 +111,57 @@ def write_output(
     """
     if edited.shape != photo.pixels.shape or edited.dtype != np.uint8 or changed.shape != edited.shape[:2]:
         raise ValueError(f"edited {edited.dtype} {edited.shape} or changed {changed.shape} doesn't fit the photo")
-    path = Path(path)
+    path, changed = Path(path), changed.astype(bool, copy=False)
     kind = format_of(path, photo)
     mode = stored_mode(photo, kind)
-    native = samples.with_edit(photo.mode, photo.native, photo.pixels, edited, changed.astype(bool, copy=False), deep)
+    native = samples.with_edit(photo.mode, photo.native, photo.pixels, edited, changed, deep)
     native = samples.convert(photo.mode, native, mode)
-    data = _same_jpeg(mode, native, photo, changed, came_from) if kind is JPEG else None
-    data = data or encode(kind, mode, native, photo)
+    same = _same_jpeg(native, photo, changed, came_from) if kind is JPEG and mode == photo.mode else None
+    data, left_out = same or (encode(kind, mode, native, photo), _left_out(photo, kind, mode))
     write_whole(path, lambda file: file.write(data))
+    return list(dict.fromkeys(left_out))
 
 
-def left_out(photo: Photo, path: str | Path) -> list[str]:
-    """What of the photo's file will not be in the output, in words: pictures of what was before, and what speaks of
-    them; what can't be read, or be held by that format."""
-    kind = format_of(Path(path), photo)
-    if kind is JPEG and photo.jpeg is not None:
-        file = jpeg_file.parse(photo.jpeg.data)
-        return jpeg_metadata.carried(file, gain_map.gain_map_of(file))[1]
-    metadata, dropped = photo.metadata, list(photo.metadata.dropped)
-    if photo.jpeg is not None:
-        dropped += jpeg_metadata.carried(jpeg_file.parse(photo.jpeg.data))[1]
+def _left_out(photo: Photo, kind: Format, mode: str) -> list[str]:
+    """What a file of that format is without, in words, where its metadata are those of `photo.metadata`."""
+    metadata, words = _metadata(photo, mode), list(photo.metadata.dropped)
+    if photo.jpeg is not None and photo.jpeg.file is not None:
+        file = photo.jpeg.file
+        words += jpeg_metadata.carried(file)[1]
+        words += ["IPTC, which goes from a JPEG to one that stays it alone"] if jpeg_metadata.has_iptc(file) else []
+        words += ["the comment"] if any(segment.marker == jpeg_file.COM for segment in file.header) else []
+    if photo.tiff is not None and kind is not TIFF and photo.tiff.iptc:
+        words.append("IPTC, which goes from a TIFF to TIFF alone")
+    if photo.chunks is not None and not _keeps_chunks(photo, kind, mode):
+        texts = any(
+            chunk.kind in png_file.TEXTS and not chunk.data.startswith(png_file.XMP_KEY) for chunk in photo.chunks
+        )
+        words += ["a PNG's texts"] if texts else []
+    if _colours(mode) != _colours(photo.mode) and photo.metadata.icc_profile:
+        words.append("the profile of other inks")
     if kind is JPEG:
-        dropped += ["EXIF, which is too long for a JPEG"] if len(metadata.exif or b"") > jpeg_file.LARGEST else []
-        dropped += ["XMP, which is too long for a JPEG"] if len(metadata.xmp or b"") > XMP_SEGMENT else []
-    if kind is not JPEG and photo.jpeg is not None and jpeg_metadata.has_iptc(jpeg_file.parse(photo.jpeg.data)):
-        dropped.append("IPTC, which goes from a JPEG to JPEG alone")
-    if kind is not TIFF and photo.tiff is not None and photo.tiff.iptc:
-        dropped.append("IPTC, which goes from a TIFF to TIFF alone")
+        words += ["EXIF, which is too long for a JPEG"] if len(metadata.exif or b"") > jpeg_file.LARGEST else []
+        words += ["XMP, which is too long for a JPEG"] if len(metadata.xmp or b"") > XMP_SEGMENT else []
     if kind is BMP:
         held = {"the colour profile": metadata.icc_profile, "EXIF": metadata.exif, "XMP": metadata.xmp}
-        dropped += [f"{what}, which no BMP holds" for what, there in held.items() if there]
-    return list(dict.fromkeys(dropped))
+        words += [f"{what}, which no BMP holds" for what, there in held.items() if there]
+    return words
+
+
+def _keeps_chunks(photo: Photo, kind: Format, mode: str) -> bool:
+    return kind is PNG and photo.chunks is not None and _colours(mode) == _colours(photo.mode)
+
+
+def _metadata(photo: Photo, mode: str) -> Metadata:
+    """What the photo's file says, for another file of samples in that mode."""
+    metadata = photo.metadata
+    if _colours(mode) != _colours(photo.mode):  # the profile speaks of other inks
+        return replace(metadata, icc_profile=None)
+    if photo.colours is not None:  # of a profile, or of what a PNG says besides
+        return replace(metadata, icc_profile=photo.colours.profile)
+    if any(chunk.kind == b"cICP" for chunk in photo.chunks or ()):  # it went before the profile, and said sRGB
+        return replace(metadata, icc_profile=None)
+    return metadata
 
 
 def format_of(path: Path, photo: Photo) -> Format:
@@ -168,12 +190,10 @@ def stored_mode(photo: Photo, kind: Format) -> str:
 
 def encode(kind: Format, mode: str, native: np.ndarray, photo: Photo) -> bytes:
     """The bytes of a file of that format, with the photo's metadata, for samples in one of the format's modes."""
-    metadata = photo.metadata
-    if _colours(mode) != _colours(photo.mode):  # the profile speaks of other inks
-        metadata = Metadata(None, metadata.exif, metadata.xmp, metadata.dpi)
+    metadata = _metadata(photo, mode)
     if kind is TIFF:
         return encode_tiff(mode, native, metadata, photo.tiff if _colours(mode) == _colours(photo.mode) else None)
-    if kind is PNG and photo.chunks is not None and _colours(mode) == _colours(photo.mode):
+    if photo.chunks is not None and _keeps_chunks(photo, kind, mode):
         return png_file.with_chunks(_png(mode, native, {}), photo.chunks)
     options: dict[str, Any] = {name: getattr(metadata, name) for name in ("icc_profile", "exif", "xmp", "dpi")}
     if kind is JPEG:
@@ -198,21 +218,27 @@ def _png(mode: str, native: np.ndarray, options: dict[str, Any]) -> bytes:
 
 
 def _same_jpeg(
-    mode: str, native: np.ndarray, photo: Photo, changed: np.ndarray, came_from: CameFrom | None
-) -> bytes | None:
-    """The photo's JPEG, stored as it is, with the new samples; None where it must be encoded anew."""
-    if photo.jpeg is None or mode != photo.mode:
+    native: np.ndarray, photo: Photo, changed: np.ndarray, came_from: CameFrom | None
+) -> tuple[bytes, list[str]] | None:
+    """The photo's JPEG, stored as it is, with the new samples, and what it is without, in words; None where it must be
+    encoded anew."""
+    if photo.jpeg is None or photo.jpeg.file is None:
         return None
-    file, back = jpeg_file.parse(photo.jpeg.data), BACK.get(photo.jpeg.orientation, photo.jpeg.orientation)
+    jpeg, file = photo.jpeg, photo.jpeg.file
+    back = BACK.get(jpeg.orientation, jpeg.orientation)
     before, after = (samples.turned(values, back) for values in (photo.native, native))
     if not jpeg_blocks.can_be_edited(file, before, after):
         return None
-    picture = jpeg_blocks.with_change(photo.jpeg.data, before, after, photo.jpeg.progressive)
+    picture = jpeg_blocks.with_change(jpeg.data, before, after, jpeg.progressive)
     lights = gain_map.gain_map_of(file)
     if lights and came_from:
-        lights = gain_map.moved(lights, changed, came_from, photo.jpeg.orientation, back)
-    data = file.with_picture(picture, jpeg_metadata.carried(file, lights)[0])
-    return data if lights is None else gain_map.with_places(data, lights)
+        lights = gain_map.moved(lights, changed, came_from, jpeg.orientation, back)
+    if lights:
+        own = jpeg_file.parse(lights)
+        lights = own.with_picture(own, jpeg_metadata.of_gain_map(own))
+    about, left_out = jpeg_metadata.carried(file, jpeg.orientation, lights)
+    data = file.with_picture(picture, about)
+    return (data if lights is None else gain_map.with_places(data, lights)), left_out
 
 
 def _save(image: Image.Image, kind: Format, options: dict) -> bytes:

@@ -19,11 +19,13 @@ NAMESPACES = {
     "http://ns.google.com/photos/1.0/image/": PICTURE,
     "http://ns.google.com/photos/dd/1.0/image/": PICTURE,
     CONTAINER: FURTHER,
+    "http://ns.adobe.com/xap/1.0/g/img/": THUMBNAILS,
     "http://ns.adobe.com/hdr-gain-map/1.0/": GAIN_MAP,
     "http://ns.apple.com/HDRGainMap/1.0/": GAIN_MAP,
 }
 """What speaks of further pictures in the file, whole."""
 NAMES = {
+    ("http://ns.google.com/photos/1.0/camera/", "RelitInputImageData"): PICTURE,
     ("http://ns.adobe.com/xap/1.0/", "Thumbnails"): THUMBNAILS,
     ("http://ns.adobe.com/xmp/note/", "HasExtendedXMP"): EXTENDED,
     ("http://ns.google.com/photos/1.0/camera/", "MicroVideo"): VIDEO,
@@ -112,7 +114,7 @@ class _Cuts:
             for begin, end, key in self.attributes(at):
                 if self.name_of(key) == (ITEM, "Length"):
                     self.spans.append((begin, end, LENGTH, f' {key}="{self.gain_map}"'.encode()))
-        elif told.get("Semantic") != "Primary" and len(self.open) > 1 and self.open[-2][1] is None:
+        elif told.get("Semantic", "Primary") != "Primary" and len(self.open) > 1 and self.open[-2][1] is None:
             self.open[-2] = (self.open[-2][0], VIDEO)  # the list's entry around it
             self.going += 1
 

@@ -76,5 +76,5 @@ def test_less_is_made_of_what_would_be_somebody_else(
         settings = Dragging(settings=DragSettings(steps=1))
         made = edit(ready(portrait), [HANDLE], [TARGET], network=Network(models=models), dragging=settings)
     assert (made.share, made.identity, list(found)) == (share, distances[-1], [])
-    words = report.edit_in_words(report.of_edit(made, portrait, 0, 1.0))
+    words = report.edit_in_words(report.of_edit(made, portrait, 0, 1.0, []))
     assert (f"only {share:.0%} of the way" in words) == (share < 1)
