@@ -119,7 +119,7 @@ class Exif:
 
     def replace(self, entry: Entry, value: bytes) -> None:
         """Give an entry of bytes a value that is no longer than the one it had; of four bytes or less it gets zeros."""
-        room = entry.size
+        room = min(entry.size, max(len(self.data) - entry.start, 0))
         self.data[entry.start : entry.start + room] = value[:room].ljust(room, b"\0")
         if len(value) > 4:
             self.write(entry.at + 4, LONG, len(value) // SIZES.get(entry.kind, 1))
@@ -127,9 +127,15 @@ class Exif:
     def erase(self, start: int, length: int) -> None:
         """Blank what nothing will point to."""
         end = min(start + length, len(self.data))
-        if 0 < start < end:
-            self.data[start:end] = bytes(end - start)
-            self.blank.append((start, end))
+        if self.keeps(start, end) or not 0 < start < end:
+            return
+        self.data[start:end] = bytes(end - start)
+        self.blank.append((start, end))
+
+    def keeps(self, start: int, end: int) -> bool:
+        """Whether the header or the first directory lies in a range, which then isn't what it is said to be."""
+        directory = self.first + 2 + 12 * self.number(self.first, SHORT) + 4
+        return start < 8 or (start < directory and end > self.first)
 
     def remove(self, ifd: int, entry: Entry) -> None:
         """Take an entry out of a directory, and blank its value; later entries move up, what they point to stays."""
@@ -168,12 +174,11 @@ def patched(
             if entry := exif.entry(exif.first, tag):
                 exif.remove(exif.first, entry)
                 exif.dropped.append(words)
-        if (
-            orientation is not None
-            and (entry := exif.entry(exif.first, ORIENTATION))
-            and entry.kind in (1, SHORT, LONG)
-        ):
-            exif.write(entry.start, entry.kind, orientation)
+        if orientation is not None and (entry := exif.entry(exif.first, ORIENTATION)):
+            exif.write(entry.at + 2, SHORT, SHORT)  # whatever type it had
+            exif.write(entry.at + 4, LONG, 1)
+            exif.write(entry.at + 8, LONG, 0)
+            exif.write(entry.at + 8, SHORT, orientation)
         if directory := exif.value(exif.entry(exif.first, EXIF_IFD)):
             _patch_exif_ifd(exif, directory[0], turned)
     except (struct.error, ValueError, IndexError):

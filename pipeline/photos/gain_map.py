@@ -63,7 +63,10 @@ def moved(gain_map: bytes, changed: np.ndarray, came_from: CameFrom, orientation
     file, (old, new) = jpeg_file.parse(gain_map), (samples.turned(values, back) for values in (before, after))
     if not jpeg_blocks.can_be_edited(file, old, new):
         return None
-    picture = jpeg_blocks.with_change(gain_map, old, new, progressive)
+    try:
+        picture = jpeg_blocks.with_change(file, old, new, progressive)
+    except OSError:
+        return None
     return file.with_picture(picture, tuple(segment for segment in file.header if segment.is_about))
 
 

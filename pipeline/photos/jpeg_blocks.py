@@ -40,22 +40,21 @@ def can_be_edited(file: JpegFile, before: np.ndarray, after: np.ndarray) -> bool
     )
 
 
-def with_change(data: bytes, before: np.ndarray, after: np.ndarray, progressive: bool) -> JpegFile:
+def with_change(file: JpegFile, before: np.ndarray, after: np.ndarray, progressive: bool) -> JpegFile:
     """A JPEG to whose picture the difference of two was added.
 
     before, after: uint8 [H, W] or [H, W, C], as the file stores the picture (not turned), in Pillow's grey, RGB, CMYK.
-    progressive: whether the compressed picture is to be."""
+    progressive: whether the compressed picture is to be. Raises OSError where the library can't read or write it."""
     import jpeglib
 
-    file = jpeg_file.parse(data)
     with TemporaryDirectory(prefix="photodrag-") as folder:
         old, new = Path(folder, "old.jpg"), Path(folder, "new.jpg")
-        old.write_bytes(data)
+        old.write_bytes(_bare(file))
         jpeglib.version.set("turbo210")
         picture = jpeglib.read_dct(str(old))
         picture.load()
         coefficients = [plane for plane in (picture.Y, picture.Cb, picture.Cr, picture.K) if plane is not None]
-        tables = [picture.qt[number].astype(float) for number in picture.quant_tbl_no]
+        tables = [np.maximum(picture.qt[number], 1).astype(float) for number in picture.quant_tbl_no]
         place, planes = _window(file, before, after)
         for component, plane, coefs, table in zip(file.components, planes, coefficients, tables, strict=True):
             _add(coefs, table, *_reduced(file, component, place, plane))
@@ -63,6 +62,12 @@ def with_change(data: bytes, before: np.ndarray, after: np.ndarray, progressive:
             jpeglib.version.set("mozjpeg403")  # the only one of them that writes progressive ones
         picture.write_dct(str(new), flags=["+OPTIMIZE_CODING"])
         return jpeg_file.parse(new.read_bytes())
+
+
+def _bare(file: JpegFile) -> bytes:
+    """A JPEG without what it says, of which the library takes 50 segments, but for what tells its colours."""
+    needed = [s for s in file.header if not s.is_about or s.payload.startswith((b"JFIF\0", b"Adobe"))]
+    return b"".join((jpeg_file.SOI, *(segment.encoded() for segment in needed), file.scans))
 
 
 def _most(file: JpegFile) -> tuple[int, int]:

@@ -12,6 +12,7 @@ HUFFMAN_8_BIT = {0xC0, 0xC1, 0xC2}
 APP = range(0xE0, 0xF0)
 LARGEST = 65533
 """Bytes that a segment holds."""
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]", re.DOTALL)
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 
 
@@ -104,12 +105,10 @@ def parse(data: bytes) -> JpegFile:
 
 def _segment(data: bytes, at: int) -> tuple[int, bytes, int]:
     """The marker and payload of the segment at a place, and the place behind it."""
-    if data[at : at + 1] != b"\xff":  # decoders skip what is no marker
-        at = data.find(b"\xff", at)
-    while data[at : at + 2] == b"\xff\xff":  # fill bytes
-        at += 1
-    if at < 0 or len(data) < at + 4 or data[at] != 0xFF or data[at + 1] in (0x00, 0x01, 0xD8, 0xD9):
+    found = _MARKER.search(data, at)  # decoders skip what isn't one, and those that have no segment
+    if found is None or data[found.start() + 1] == 0xD9 or len(data) < found.start() + 4:
         raise DamagedJpeg("no segment")
+    at = found.start()
     after = at + 2 + int.from_bytes(data[at + 2 : at + 4], "big")
     if after < at + 4 or after > len(data):
         raise DamagedJpeg("a segment is cut short")

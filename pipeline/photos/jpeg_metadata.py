@@ -26,7 +26,13 @@ def carried(
     if gain_map is not None:
         segments.append(further_pictures())
         behind = behind.replace(gain_map_of(file) or b"", b"", 1)
+    seen: set[bytes] = set()
     for segment in _resources_joined(file.header):
+        kind = next((prefix for prefix in (exif.PREFIX, XMP) if segment.payload.startswith(prefix)), b"")
+        if kind and kind in seen:  # of which programs read the first
+            dropped.append("EXIF or XMP that is there twice")
+            continue
+        seen.add(kind)
         kept, words = _patched(segment, gain_map)
         segments.extend(kept)
         dropped.extend(words)

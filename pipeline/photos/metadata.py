@@ -6,7 +6,6 @@ one keeps its own instead (jpeg_metadata.py).
 """
 
 import contextlib
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,6 +15,7 @@ from PIL import Image
 from photodrag.pipeline.photos import exif, xmp
 
 ORIENTATION, INTEROP = 0x0112, 0xA005
+MOST_DPI = 1_000_000
 IFDS = (0x8769, 0x8825)  # Exif and GPS; the IFD of the thumbnail is left behind
 # Orientation; how a TIFF lays out its samples and its sub-files; what Metadata carries by itself (ICC, XMP);
 # Photoshop's resources, which hold a thumbnail.
@@ -102,6 +102,6 @@ def _as_stored(value: Any) -> Any:
 def _dpi(dpi: Any) -> tuple[float, float] | None:
     with contextlib.suppress(TypeError, ValueError, ZeroDivisionError):
         x, y = (float(value) for value in dpi)
-        if min(x, y) > 1 and math.isfinite(x + y):  # 1 is Pillow's word for none
+        if min(x, y) > 1 and max(x, y) <= MOST_DPI:  # 1 is Pillow's word for none
             return x, y
     return None

@@ -1,6 +1,7 @@
 """Reading a photo: its pixels as a person sees them, and all that is needed to write it back unharmed."""
 
 import hashlib
+import os
 import stat
 import threading
 import warnings
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, ImageFile, JpegImagePlugin, TiffImagePlugin, UnidentifiedImageError
+from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
 from photodrag.pipeline.photos import jpeg_file, png_file, samples, sixteen_bit
 from photodrag.pipeline.photos.colours import ColourSpace, space_of
@@ -25,12 +26,14 @@ from photodrag.weights import UserError
 
 MAX_PIXELS = 300_000_000  # the largest phone cameras have 200 megapixels
 MIN_SIDE = 32
+LARGEST_TEXT = 64_000_000  # bytes of a PNG's profile or text; Pillow's own limit is a megabyte
 DRAWINGS = {"EPS", "WMF"}  # programs to be run rather than pictures
 # Files whose further frames are no animation: other views and gain maps; layers.
 ONE_PICTURE = {"MPO", "PSD"}
 # These are TIFFs to Pillow, which would then find the small preview in them.
 RAW_SUFFIXES = {".3fr", ".arw", ".cr2", ".dng", ".erf", ".iiq", ".kdc", ".nef", ".nrw", ".pef", ".raw", ".rw2", ".srw"}
 ROUNDED = {"PPM": 1, "JPEG2000": 2}  # levels by which Pillow may round these in 8 bits
+MOST_PIXELS_A_BYTE = 2000  # of a JPEG, though all of it be white
 LAST_BLOCKS = 4  # of a JPEG, so many may two bytes hold
 REACH = 2  # px around them that the smoothing of their colours touches
 REDUCED_PAGE = 254  # TIFF's NewSubfileType; bit 0: a smaller copy of another page
@@ -218,6 +221,10 @@ def _check_header(image: Image.Image, path: Path) -> None:
     if width * height > MAX_PIXELS:
         limit = f"more than {MAX_PIXELS // 1_000_000} megapixels are not read"
         raise UserError(f"{path} says it is {width:,} × {height:,} pixels; {limit}: save a smaller copy.")
+    if isinstance(image, JpegImagePlugin.JpegImageFile) and image.fp is not None:
+        size = os.fstat(image.fp.fileno()).st_size
+        if width * height > MOST_PIXELS_A_BYTE * size:
+            raise UserError(f"{path} is cut short or damaged: copy or download it again.")
     count = 1 if image.format in ONE_PICTURE else getattr(image, "n_frames", 1)
     if image.format == "TIFF" and isinstance(image, TiffImagePlugin.TiffImageFile) and count > 1:
         count = _full_pages(image, count)
@@ -300,8 +307,11 @@ def _strict_pillow() -> Iterator[None]:
     with _PILLOW, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         before = Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES
+        texts = PngImagePlugin.MAX_TEXT_CHUNK, PngImagePlugin.MAX_TEXT_MEMORY
         Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = None, False
+        PngImagePlugin.MAX_TEXT_CHUNK, PngImagePlugin.MAX_TEXT_MEMORY = LARGEST_TEXT, 4 * LARGEST_TEXT
         try:
             yield
         finally:
             Image.MAX_IMAGE_PIXELS, ImageFile.LOAD_TRUNCATED_IMAGES = before
+            PngImagePlugin.MAX_TEXT_CHUNK, PngImagePlugin.MAX_TEXT_MEMORY = texts

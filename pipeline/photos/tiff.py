@@ -26,9 +26,11 @@ ELSEWHERE, LARGEST_EXIF = (XMP, ICC, IPTC, PHOTOSHOP), 60_000
 LAYOUT = {
     *(254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284, 288, 289, 290, 291),
     *(292, 293, 301, 317, 320, 321, 322, 323, 324, 325, 330, 332, 334, 336, 338, 339, 340, 341, 347),
-    *(*range(512, 522), 529, 530, 531, 532),
+    *(*range(512, 522), 529, 530, 531, 532, 32995, 32996, 32997, 32998),
 }
 """What lays out samples, or speaks of how they were stored."""
+KINDS = {282: 5, 283: 5, 296: SHORT}
+"""Of what other programs need to read a file at all, the types that it must have."""
 DEFLATE, HORIZONTAL_DIFFERENCES, INCH, UNASSOCIATED_ALPHA = 8, 2, 2, 2
 PHOTOMETRIC = {"L": 1, "LA": 1, "L;16": 1, "RGB": 2, "RGBA": 2, "RGB;16": 2, "RGBA;16": 2, "CMYK": 5}
 
@@ -84,13 +86,14 @@ def exif_of(base: Base) -> bytes | None:
     """A TIFF's EXIF as other files have it, with `PREFIX`; None where it is longer than they hold."""
     exif = Exif(bytearray(zlib.decompress(base.deflated)))
     exif.blank += base.free
-    for tag in ELSEWHERE:
-        if entry := exif.entry(exif.first, tag):
-            exif.remove(exif.first, entry)
-    block = Exif(bytearray(exif.shortened()))
-    if len(block.data) > LARGEST_EXIF:
+    try:
+        for tag in ELSEWHERE:
+            if entry := exif.entry(exif.first, tag):
+                exif.remove(exif.first, entry)
+        block = Exif(bytearray(exif.shortened()))
+        return PREFIX + _with_directory(block, {}) if len(block.data) <= LARGEST_EXIF else None
+    except (struct.error, ValueError):
         return None
-    return PREFIX + _with_directory(block, {})
 
 
 def _shows_all(exif: Exif) -> bool:
@@ -101,10 +104,11 @@ def _shows_all(exif: Exif) -> bool:
     bits = sum(values.get(258, [1])) * max(1, values.get(277, [1])[0] // max(1, len(values.get(258, [1]))))
     least = (values.get(256, [0])[0] * bits + 7) // 8 * values.get(257, [0])[0] if plain else 1
     starts = values.get(273) or values.get(324) or values.get(513) or []
+    places = list(zip(starts, lengths, strict=False))
     return (
         len(starts) == len(lengths) > 0
         and sum(lengths) >= least
-        and all(0 < start < len(exif.data) for start in starts)
+        and not any(exif.keeps(start, start + length) or start >= len(exif.data) for start, length in places)
     )
 
 
@@ -125,8 +129,11 @@ def _patch_xmp(exif: Exif, entry: Entry) -> None:
 def encode_tiff(mode: str, native: np.ndarray, metadata: Metadata, base: Base | None = None) -> bytes:
     """A TIFF of samples in any of the modes of `samples`, deflated. base: what it begins with; else the metadata's
     EXIF, and its profile, XMP and resolution."""
-    block = zlib.decompress(base.deflated) if base else (metadata.exif or b"").removeprefix(PREFIX)
-    exif = Exif(bytearray(block or EMPTY))
+    exif = (
+        Exif(bytearray(zlib.decompress(base.deflated)))
+        if base
+        else _around((metadata.exif or b"").removeprefix(PREFIX))
+    )
     free = list(base.free) if base else []
     height, width = native.shape[:2]
     samples = native.reshape(height, width, -1)
@@ -154,6 +161,16 @@ def encode_tiff(mode: str, native: np.ndarray, metadata: Metadata, base: Base | 
     return _with_directory(exif, tags)
 
 
+def _around(block: bytes) -> Exif:
+    """A block of EXIF, without `PREFIX`, to put samples behind; an empty one where it can't be read."""
+    try:
+        exif = Exif(bytearray(block))
+        exif.entries(exif.first)
+        return exif
+    except (struct.error, ValueError):
+        return Exif(bytearray(EMPTY))
+
+
 def _said(metadata: Metadata) -> dict[int, tuple[int, list[int] | bytes]]:
     tags: dict[int, tuple[int, list[int] | bytes]] = {}
     if metadata.dpi:
@@ -169,8 +186,10 @@ def _said(metadata: Metadata) -> dict[int, tuple[int, list[int] | bytes]]:
 def _with_directory(exif: Exif, tags: dict[int, tuple[int, list[int] | bytes]]) -> bytes:
     """The block with a new first directory, of these tags (a type and values each) and the old one's others."""
     old = [entry for entry in exif.entries(exif.first) if entry.tag not in LAYOUT and entry.tag not in tags]
+    old = [entry for entry in old if KINDS.get(entry.tag, entry.kind) == entry.kind]
     entries = {entry.tag: bytes(exif.data[entry.at : entry.at + 12]) for entry in old}
-    exif.erase(exif.first, 2 + 12 * exif.number(exif.first, SHORT) + 4)
+    length = 2 + 12 * exif.number(exif.first, SHORT) + 4
+    exif.data[exif.first : exif.first + length] = bytes(length)
     for tag, (kind, values) in tags.items():
         letters = {SHORT: "H", LONG: "I", 5: "I"}
         packed = (

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from io import BytesIO
@@ -118,8 +119,22 @@ def write_output(
     native = samples.convert(photo.mode, native, mode)
     same = _same_jpeg(native, photo, changed, came_from) if kind is JPEG and mode == photo.mode else None
     data, left_out = same or (encode(kind, mode, native, photo), _left_out(photo, kind, mode))
+    if kind is TIFF and not _is_readable(data):  # what the photo's file said is so odd that nobody could read it
+        data = encode_tiff(mode, native, replace(_metadata(photo, mode), exif=None))
+        left_out = [*left_out, "EXIF and other tags, which are damaged"]
     write_whole(path, lambda file: file.write(data))
     return list(dict.fromkeys(left_out))
+
+
+def _is_readable(data: bytes) -> bool:
+    try:
+        with warnings.catch_warnings(), Image.open(BytesIO(data)) as image:
+            warnings.simplefilter("ignore")
+            image.load()
+            image.getexif()
+    except Exception:  # Pillow raises many kinds of errors at odd tags
+        return False
+    return True
 
 
 def _left_out(photo: Photo, kind: Format, mode: str) -> list[str]:
@@ -229,7 +244,10 @@ def _same_jpeg(
     before, after = (samples.turned(values, back) for values in (photo.native, native))
     if not jpeg_blocks.can_be_edited(file, before, after):
         return None
-    picture = jpeg_blocks.with_change(jpeg.data, before, after, jpeg.progressive)
+    try:
+        picture = jpeg_blocks.with_change(file, before, after, jpeg.progressive)
+    except OSError:  # the library's own, at data that it can't take
+        return None
     lights = gain_map.gain_map_of(file)
     if lights and came_from:
         lights = gain_map.moved(lights, changed, came_from, jpeg.orientation, back)

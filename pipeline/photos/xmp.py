@@ -38,7 +38,7 @@ NAMES = {
 }
 TIFF_ORIENTATION, ORIENTATION = ("http://ns.adobe.com/tiff/1.0/", "Orientation"), "the orientation"
 LENGTH = "a length"
-DEEPEST, MOST_PREFIXES = 256, 1000
+DEEPEST, MOST_PREFIXES, MOST_ELEMENTS = 256, 200, 200_000
 _TAG = re.compile(rb"""<[^>"']*(?:"[^"]*"[^>"']*|'[^']*'[^>"']*)*>""")
 _NAME = re.compile(rb"""<[^\s/>]+""")
 _ATTRIBUTE = re.compile(rb"""\s*([^\s=/>]+)\s*=\s*(?:"[^"]*"|'[^']*')""")
@@ -61,7 +61,7 @@ def patched(packet: bytes, turned: bool = False, gain_map: int | None = None) ->
     try:
         parser.Parse(packet, True)
     except (expat.ExpatError, ValueError):
-        return None, ["XMP, which is damaged"]
+        return None, ["XMP, which is damaged, or of a size that no camera writes"]
     kept, at = [], 0
     for start, end, _, new in sorted(cuts.spans):
         if start >= at:
@@ -86,6 +86,7 @@ class _Cuts:
     """What they stand for, of each element that is open."""
     open: list[tuple[int, str | None]] = field(default_factory=list)
     """Where it began, and why it goes."""
+    count: int = 0
     going: int = 0
     """How many of the open ones go."""
     spans: list[tuple[int, int, str, bytes]] = field(default_factory=list)
@@ -97,7 +98,8 @@ class _Cuts:
         why = self.why(name)
         self.open.append((at, why))
         self.going += why is not None
-        if len(self.open) > DEEPEST or len(self.prefixes[-1]) > MOST_PREFIXES:
+        self.count += 1
+        if len(self.open) > DEEPEST or len(self.prefixes[-1]) > MOST_PREFIXES or self.count > MOST_ELEMENTS:
             raise ValueError("nobody's metadata is like this")
         for begin, end, key in () if self.going else self.attributes(at):
             if ":" in key and (why := self.why(key)):

@@ -84,7 +84,8 @@ def test_compressed_xmp(tmp_path):
         b"XML:com.adobe.xmp\0\0\0",
         b"XML:com.adobe.xmp\0\0\0\0\0<x",
     ):
-        assert png_file.carried([Chunk(b"iTXt", damaged)], 1) == ((), ["XMP, which is damaged"])
+        kept, (words,) = png_file.carried([Chunk(b"iTXt", damaged)], 1)
+        assert kept == () and words.startswith("XMP, which is damaged")
 
 
 def test_a_chunk_of_noise_is_no_file():
