@@ -67,6 +67,9 @@ from photodrag.pipeline.commands.edit_steps import (
 @click.option("--video", type=click.Path(path_type=Path), metavar="OUT.mp4", help="The photo from first to last.")
 @click.option("--gif", type=click.Path(path_type=Path), metavar="OUT.gif", help="The same as a GIF, 640 px at most.")
 @click.option("--frames", type=click.Path(path_type=Path), metavar="DIR", help="The same as PNGs, in a new folder.")
+@click.option(
+    "--keep-video", is_flag=True, help="Leave a motion photo's video in a JPEG, though it shows the old face."
+)
 @click.option("--arrows", is_flag=True, help="Draw the drags on what --video, --gif and --frames show.")
 @options.quiet
 @options.as_json

@@ -46,6 +46,7 @@ class EditOptions:
     gif: Path | None
     frames: Path | None
     arrows: bool
+    keep_video: bool
     quiet: bool
     as_json: bool
     amounts: Mapping[str, float]
@@ -183,7 +184,7 @@ def carried_out(jobs: list[Job], given: EditOptions, bar: ProgressBar, began: fl
         with options.stopping_leaves(whole(outs[:done])):
             result = _edited(job, given, inversion, bar)
             bar("writing")
-            dropped = result.save(job.out)
+            dropped = result.save(job.out, given.keep_video)
             inversion = result.inversion
         with options.stopping_leaves(whole(outs[: done + 1])):
             from photodrag.pipeline.editing import report

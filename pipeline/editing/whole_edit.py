@@ -104,10 +104,10 @@ class Edit:
     deep: Deep | None = None
     """What a 16-bit photo became, before it was rounded to the picture."""
 
-    def save(self, path: str | PathLike) -> list[str]:
+    def save(self, path: str | PathLike, keep_video: bool = False) -> list[str]:
         """Write the picture, whole or not at all, with the photo's own samples where nothing changed. Gives what of the
-        photo's file it is without, in words."""
-        return write_output(self.photo, self.picture, self.changed, Path(path), self.deep, self.came_from)
+        photo's file it is without, in words. keep_video: leave a motion photo's video, which shows the old face."""
+        return write_output(self.photo, self.picture, self.changed, Path(path), self.deep, self.came_from, keep_video)
 
     def came_from(self, points: np.ndarray) -> np.ndarray:
         """How far off points [N, 2] of the picture, (x, y) in its pixels, were in the photo: offsets [N, 2]."""

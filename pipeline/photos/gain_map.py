@@ -2,7 +2,7 @@
 an edit (Google's Ultra HDR image format 1.1; ISO 21496-1; CIPA DC-007, Multi-Picture Format)."""
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from io import BytesIO
 
 import cv2
@@ -23,6 +23,20 @@ CameFrom = Callable[[np.ndarray], np.ndarray]
 
 def gain_map_of(file: JpegFile) -> bytes | None:
     """The gain map, a JPEG, that lies behind a JPEG; None where there is none."""
+    for picture, data in _pictures_behind(file):
+        if any(s.is_about and (s.payload.startswith(ISO) or ADOBE in s.payload) for s in picture.header):
+            return data
+    return None
+
+
+def behind_pictures(file: JpegFile) -> bytes:
+    """What lies behind all pictures of a file."""
+    length = sum(len(data) for _, data in _pictures_behind(file))
+    return file.behind[length:]
+
+
+def _pictures_behind(file: JpegFile) -> Iterator[tuple[JpegFile, bytes]]:
+    """The JPEGs that lie behind a JPEG, one after the other, and their bytes."""
     behind = file.behind
     for _ in range(MOST):
         if behind[:2] != jpeg_file.SOI:
@@ -30,12 +44,9 @@ def gain_map_of(file: JpegFile) -> bytes | None:
         try:
             picture = jpeg_file.parse(behind)
         except jpeg_file.DamagedJpeg:
-            return None
-        data = behind[: len(behind) - len(picture.behind)]
-        if any(s.is_about and (s.payload.startswith(ISO) or ADOBE in s.payload) for s in picture.header):
-            return data
+            break
+        yield picture, behind[: len(behind) - len(picture.behind)]
         behind = picture.behind
-    return None
 
 
 def moved(gain_map: bytes, changed: np.ndarray, came_from: CameFrom, orientation: int, back: int) -> bytes | None:

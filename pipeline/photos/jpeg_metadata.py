@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import partial
 
 from photodrag.pipeline.photos import exif, photoshop, xmp
-from photodrag.pipeline.photos.gain_map import ISO, MPF, further_pictures, gain_map_of
+from photodrag.pipeline.photos.gain_map import ISO, MPF, behind_pictures, further_pictures, gain_map_of
 from photodrag.pipeline.photos.jpeg_file import APP, LARGEST, JpegFile, Segment
 
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
@@ -16,16 +16,18 @@ CREDENTIALS = "content credentials, which vouch for the photo as it was"
 
 
 def carried(
-    file: JpegFile, orientation: int = 1, gain_map: bytes | None = None
+    file: JpegFile, orientation: int = 1, gain_map: bytes | None = None, keeps_video: bool = False
 ) -> tuple[tuple[Segment, ...], list[str]]:
     """A JPEG's segments for the edited picture, which is stored as this one's is, and what was left out, in words.
 
     orientation: EXIF's, which is told even where EXIF is damaged. gain_map: the one of the edited picture (see
-    `gain_map.with_places`), if there is to be one."""
+    `gain_map.with_places`), if there is to be one. keeps_video: whether what `video_of` gives is to be behind it."""
     segments, dropped, behind = [], [], file.behind
     if gain_map is not None:
         segments.append(further_pictures())
         behind = behind.replace(gain_map_of(file) or b"", b"", 1)
+    if keeps_video:
+        behind = behind.removesuffix(video_of(file))
     seen: set[bytes] = set()
     for segment in _resources_joined(file.header):
         kind = next((prefix for prefix in (exif.PREFIX, XMP) if segment.payload.startswith(prefix)), b"")
@@ -33,7 +35,7 @@ def carried(
             dropped.append("EXIF or XMP that is there twice")
             continue
         seen.add(kind)
-        kept, words = _patched(segment, gain_map)
+        kept, words = _patched(segment, gain_map, keeps_video)
         segments.extend(kept)
         dropped.extend(words)
     if orientation != 1 and "EXIF, which is damaged" in dropped:
@@ -48,12 +50,18 @@ def of_gain_map(file: JpegFile) -> tuple[Segment, ...]:
     return tuple(kept for segment in file.header if segment.is_about for kept in _patched(segment, b"")[0])
 
 
+def video_of(file: JpegFile) -> bytes:
+    """What lies behind a motion photo's pictures, its video with whatever its maker puts around; b"" without one."""
+    rest = behind_pictures(file)
+    return rest if VIDEO in rest else b""
+
+
 def has_iptc(file: JpegFile) -> bool:
     """Whether Photoshop's resources are there, of which IPTC is one."""
     return any(s.marker == 0xED and b"8BIM\x04\x04" in s.payload for s in file.header)
 
 
-def _patched(segment: Segment, gain_map: bytes | None) -> tuple[list[Segment], list[str]]:
+def _patched(segment: Segment, gain_map: bytes | None, keeps_video: bool = False) -> tuple[list[Segment], list[str]]:
     marker, payload = segment.marker, segment.payload
     if marker == 0xE0 and payload[:5] == b"JFIF\0" and len(payload) > 14:
         return [Segment(marker, payload[:12] + b"\0\0")], [exif.THUMBNAIL]
@@ -61,7 +69,10 @@ def _patched(segment: Segment, gain_map: bytes | None) -> tuple[list[Segment], l
         return [], [exif.THUMBNAIL]
     if marker == 0xE1:
         length = None if gain_map is None else len(gain_map)
-        for prefix, patched in ((exif.PREFIX, exif.patched), (XMP, partial(xmp.patched, gain_map=length))):
+        for prefix, patched in (
+            (exif.PREFIX, exif.patched),
+            (XMP, partial(xmp.patched, gain_map=length, video=keeps_video)),
+        ):
             if payload.startswith(prefix):
                 new, words = patched(payload[len(prefix) :])
                 return ([] if new is None else [Segment(marker, prefix + new)]), words

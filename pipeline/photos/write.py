@@ -94,13 +94,15 @@ def write_output(
     path: str | Path,
     deep: samples.Deep | None = None,
     came_from: CameFrom | None = None,
+    keep_video: bool = False,
 ) -> list[str]:
     """Write the edited photo, in the format of the path's extension; a file that is there is replaced. Gives what of
     the photo's file the new one is without, in words: pictures of what was before, and what speaks of them; what can't
     be read, or goes into no such file.
 
     edited: uint8 [H, W, 3], RGB; changed: bool [H, W], where it may differ from `photo.pixels`; deep: what a 16-bit
-    photo changed to, before it was rounded to `edited`; came_from: how its pixels moved, for a gain map to go along.
+    photo changed to, before it was rounded to `edited`; came_from: how its pixels moved, for a gain map to go along;
+    keep_video: leave a motion photo's video in it, which shows what was before.
     Where `changed` is False the written samples are those of `photo.native`, in the photo's own mode if the format
     has it (else 8 bits, and RGB instead of CMYK); alpha is the photo's everywhere. A palette or 1-bit photo has become
     RGB or grey. PNG, TIFF, WebP and BMP are lossless. A JPEG that stays one keeps the coefficients of all blocks that
@@ -117,7 +119,7 @@ def write_output(
     mode = stored_mode(photo, kind)
     native = samples.with_edit(photo.mode, photo.native, photo.pixels, edited, changed, deep)
     native = samples.convert(photo.mode, native, mode)
-    same = _same_jpeg(native, photo, changed, came_from) if kind is JPEG and mode == photo.mode else None
+    same = _same_jpeg(native, photo, changed, came_from, keep_video) if kind is JPEG and mode == photo.mode else None
     data, left_out = same or (encode(kind, mode, native, photo), _left_out(photo, kind, mode))
     if kind is TIFF and not _is_readable(data):  # what the photo's file said is so odd that nobody could read it
         data = encode_tiff(mode, native, replace(_metadata(photo, mode), exif=None))
@@ -233,7 +235,7 @@ def _png(mode: str, native: np.ndarray, options: dict[str, Any]) -> bytes:
 
 
 def _same_jpeg(
-    native: np.ndarray, photo: Photo, changed: np.ndarray, came_from: CameFrom | None
+    native: np.ndarray, photo: Photo, changed: np.ndarray, came_from: CameFrom | None, keep_video: bool
 ) -> tuple[bytes, list[str]] | None:
     """The photo's JPEG, stored as it is, with the new samples, and what it is without, in words; None where it must be
     encoded anew."""
@@ -254,9 +256,10 @@ def _same_jpeg(
     if lights:
         own = jpeg_file.parse(lights)
         lights = own.with_picture(own, jpeg_metadata.of_gain_map(own))
-    about, left_out = jpeg_metadata.carried(file, jpeg.orientation, lights)
+    about, left_out = jpeg_metadata.carried(file, jpeg.orientation, lights, keep_video)
     data = file.with_picture(picture, about)
-    return (data if lights is None else gain_map.with_places(data, lights)), left_out
+    data = data if lights is None else gain_map.with_places(data, lights)
+    return data + (jpeg_metadata.video_of(file) if keep_video else b""), left_out
 
 
 def _save(image: Image.Image, kind: Format, options: dict) -> bytes:

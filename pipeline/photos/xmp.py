@@ -44,16 +44,19 @@ _NAME = re.compile(rb"""<[^\s/>]+""")
 _ATTRIBUTE = re.compile(rb"""\s*([^\s=/>]+)\s*=\s*(?:"[^"]*"|'[^']*')""")
 
 
-def patched(packet: bytes, turned: bool = False, gain_map: int | None = None) -> tuple[bytes | None, list[str]]:
+def patched(
+    packet: bytes, turned: bool = False, gain_map: int | None = None, video: bool = False
+) -> tuple[bytes | None, list[str]]:
     """A packet as it goes into an edited photo, and what was left out of it, in words: what speaks of, or is, a further
     picture of what the photo showed. None where it can't be read.
 
     turned: whether the picture is now as a person sees it, so that its orientation goes, too. gain_map: of how many
-    bytes the one is that the edited file has; then what speaks of it stays, and the directory tells the new length."""
+    bytes the one is that the edited file has; then what speaks of it stays, and the directory tells the new length.
+    video: whether that stays."""
     packet = packet.strip(b"\0 \r\n\t")
     if len(packet) > LARGEST or b"\0" in packet[:1000]:
         return None, ["XMP, which is too large or of a rare encoding"]
-    cuts = _Cuts(packet, turned, gain_map)
+    cuts = _Cuts(packet, turned, gain_map, video)
     parser = expat.ParserCreate("utf-8")
     parser.StartElementHandler = lambda name, attributes: cuts.start(name, attributes, parser.CurrentByteIndex)
     parser.EndElementHandler = lambda name: cuts.end(parser.CurrentByteIndex)
@@ -82,6 +85,7 @@ class _Cuts:
     packet: bytes
     turned: bool
     gain_map: int | None
+    video: bool
     prefixes: list[dict[str, str]] = field(default_factory=lambda: [{}])
     """What they stand for, of each element that is open."""
     open: list[tuple[int, str | None]] = field(default_factory=list)
@@ -104,20 +108,22 @@ class _Cuts:
         for begin, end, key in () if self.going else self.attributes(at):
             if ":" in key and (why := self.why(key)):
                 self.spans.append((begin, end, why, b""))
-        if self.gain_map is not None and self.name_of(name) == (CONTAINER, "Item"):
+        if why is None and self.name_of(name) == (CONTAINER, "Item"):
             self.item(at, attributes)
 
     def item(self, at: int, attributes: dict[str, str]) -> None:
-        """An entry of the directory of what lies in the file: the gain map's tells a new length, a video's goes."""
+        """An entry of the directory of what lies in the file: what stays does, the gain map's tells a new length."""
         told = {
             local: value for (uri, local), value in ((self.name_of(k), v) for k, v in attributes.items()) if uri == ITEM
         }
-        if told.get("Semantic") == "GainMap":
+        stays = {"Primary": True, "GainMap": self.gain_map is not None, "MotionPhoto": self.video}
+        if told.get("Semantic") == "GainMap" and self.gain_map is not None:
             for begin, end, key in self.attributes(at):
                 if self.name_of(key) == (ITEM, "Length"):
                     self.spans.append((begin, end, LENGTH, f' {key}="{self.gain_map}"'.encode()))
-        elif told.get("Semantic", "Primary") != "Primary" and len(self.open) > 1 and self.open[-2][1] is None:
-            self.open[-2] = (self.open[-2][0], VIDEO)  # the list's entry around it
+        elif not stays.get(told.get("Semantic", "Primary")) and len(self.open) > 1 and self.open[-2][1] is None:
+            why = VIDEO if told.get("Semantic") == "MotionPhoto" else FURTHER
+            self.open[-2] = (self.open[-2][0], why)  # the list's entry around it
             self.going += 1
 
     def attributes(self, at: int) -> Iterator[tuple[int, int, str]]:
@@ -141,7 +147,9 @@ class _Cuts:
         if (uri, local) == TIFF_ORIENTATION:
             return ORIENTATION if self.turned else None
         why = NAMESPACES.get(uri) or NAMES.get((uri, local))
-        return None if self.gain_map is not None and why in (GAIN_MAP, FURTHER) else why
+        lights = self.gain_map is not None
+        stays = {GAIN_MAP: lights, VIDEO: self.video, FURTHER: lights or self.video}
+        return None if why is None or stays.get(why) else why
 
     def name_of(self, name: str) -> tuple[str, str]:
         """A name's namespace and what it is called there."""

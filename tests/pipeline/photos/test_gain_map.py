@@ -118,3 +118,20 @@ def test_other_formats_are_without_and_say_so(tmp_path):
     photo = read_photo(SAMPLE)
     without = write.write_output(photo, photo.pixels, np.zeros(photo.pixels.shape[:2], bool), tmp_path / "out.png")
     assert any("gain map" in word for word in without)
+
+
+@pytest.mark.parametrize("lights", [True, False])
+def test_a_video_stays_where_it_is_asked_for(tmp_path, lights):
+    file = jpeg_file.parse(SAMPLE.read_bytes())
+    behind = gain_map.gain_map_of(file) if lights else b""
+    xmp = Segment(0xE1, jpeg_metadata.XMP + DIRECTORY.format(len(behind)).encode())
+    about = (xmp, *(s for s in file.header if s.is_about and not s.payload.startswith(gain_map.MPF)))
+    video = b"MotionPhoto_Data" + VIDEO + b"SEFH trailer SEFT"
+    (tmp_path / "a.jpg").write_bytes(file.with_picture(file, about, behind + video))
+    photo = read_photo(tmp_path / "a.jpg")
+    without = write.write_output(photo, *moved(photo), tmp_path / "out.jpg", came_from=came_from, keep_video=True)
+    data = (tmp_path / "out.jpg").read_bytes()
+    assert data.endswith(video) and b'GCamera:MotionPhoto="1"' in data and b'"MotionPhoto" Item' in data
+    assert (b'"GainMap"' in data) == lights == (not without)
+    if lights:
+        assert light(data).max() > 1.2
