@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from photodrag.pipeline.editing.inversion import Inversion
     from photodrag.pipeline.editing.plan import Plan
     from photodrag.pipeline.editing.whole_edit import Edit
-    from photodrag.pipeline.photos.read import Photo
+    from photodrag.pipeline.photos.photo import Photo
 
 STAY = "+0,+0"
 """The target of a pin."""

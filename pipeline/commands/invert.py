@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from photodrag.pipeline.editing.inversion import Models
     from photodrag.pipeline.editing.plan import Place
     from photodrag.pipeline.faces.box import Box
-    from photodrag.pipeline.photos.read import Photo
+    from photodrag.pipeline.photos.photo import Photo
 
 Value = TypeVar("Value")
 

@@ -21,7 +21,7 @@ from photodrag.pipeline.editing.plan import Place, Plan
 from photodrag.pipeline.editing.tuning import tune_inversion
 from photodrag.pipeline.editing.whole_edit import drag_face, followed, put_back
 from photodrag.pipeline.faces.detection import Face, detect
-from photodrag.pipeline.photos.read import Photo
+from photodrag.pipeline.photos.photo import Photo
 from photodrag.weights.common.face_landmarks import JAW, LEFT_MOUTH_CORNER, RIGHT_MOUTH_CORNER
 
 DISTANCES = (DISTANCE, "st-lpips-alex")

@@ -20,7 +20,8 @@ from photodrag.pipeline.compare.row import DISTANCES, MOVE, SIDE, CompareSetting
 from photodrag.pipeline.editing.inversion import Models, Progress, silent
 from photodrag.pipeline.editing.plan import Place, find_generator, find_place, usual_align
 from photodrag.pipeline.photos.encoded import encoded
-from photodrag.pipeline.photos.read import Photo, read_photo
+from photodrag.pipeline.photos.photo import Photo
+from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights import UserError
 from photodrag.weights.common.files import make_folder, write_whole
 

@@ -19,7 +19,7 @@ from photodrag.pipeline.editing.inversion import (
 )
 from photodrag.pipeline.editing.plan import Place
 from photodrag.pipeline.faces.detection import Face
-from photodrag.pipeline.photos.read import Photo
+from photodrag.pipeline.photos.photo import Photo
 from photodrag.weights import UserError
 
 

@@ -26,7 +26,7 @@ from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.photos.mask import given_ignored
 from photodrag.pipeline.photos.notebook import pictures_html
-from photodrag.pipeline.photos.read import Photo
+from photodrag.pipeline.photos.photo import Photo
 from photodrag.weights import Generator, LatentSpace, UserError
 
 Progress = Callable[[str, int, int], None]

@@ -10,7 +10,7 @@ from photodrag.invert import projection
 from photodrag.pipeline.editing.inversion import Models, is_kept
 from photodrag.pipeline.editing.plan import Place
 from photodrag.pipeline.faces.detection import Face
-from photodrag.pipeline.photos.read import Photo
+from photodrag.pipeline.photos.photo import Photo
 
 if TYPE_CHECKING:
     from photodrag.pipeline.editing.options import Likeness

@@ -20,7 +20,8 @@ from photodrag.pipeline.faces.box import Box, check_box
 from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.faces.presets import checked as checked_amounts
 from photodrag.pipeline.photos.mask import given_ignored, given_mask
-from photodrag.pipeline.photos.read import Photo, read_photo
+from photodrag.pipeline.photos.photo import Photo
+from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights import UserError
 
 if TYPE_CHECKING:  # reading what is kept of a person needs torch, which takes a second to import

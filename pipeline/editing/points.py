@@ -9,7 +9,7 @@ from photodrag.pipeline.faces import landmark_names
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.faces.presets import drags as preset_drags
-from photodrag.pipeline.photos.read import Photo
+from photodrag.pipeline.photos.photo import Photo
 from photodrag.weights import UserError
 
 Points = Sequence[landmark_names.Point | str] | np.ndarray

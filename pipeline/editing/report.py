@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 from photodrag.invert.identity import SAME_PERSON, likeness
 from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.faces.landmark_names import places
-from photodrag.pipeline.photos.read import Photo
+from photodrag.pipeline.photos.photo import Photo
 from photodrag.weights.common.face_landmarks import GROUPS
 
 if TYPE_CHECKING:  # these import torch, and `photodrag faces` needs none

@@ -14,7 +14,7 @@ from photodrag.pipeline.editing.inversion import (
     recorded,
     silent,
 )
-from photodrag.pipeline.photos.read import Photo
+from photodrag.pipeline.photos.photo import Photo
 
 
 def tune_inversion(

@@ -36,7 +36,7 @@ from photodrag.pipeline.editing.tuning import tune_inversion
 from photodrag.pipeline.faces.detection import is_seen
 from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.photos.notebook import pictures_html
-from photodrag.pipeline.photos.read import Photo
+from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.samples import Deep
 from photodrag.pipeline.photos.write import write_output
 

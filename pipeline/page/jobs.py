@@ -26,7 +26,7 @@ from photodrag.pipeline.page.pictures import Patch
 from photodrag.pipeline.page.preview import Pace, Preview
 from photodrag.pipeline.page.tab_state import TabState
 from photodrag.pipeline.people.same_person import number_of
-from photodrag.pipeline.photos.read import Photo
+from photodrag.pipeline.photos.photo import Photo
 from photodrag.weights.common.errors import UserError
 
 LIKENESS, FRAMES = 0.1, 0.65

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from photodrag.pipeline.photos.read import Photo
+from photodrag.pipeline.photos.photo import Photo
 from photodrag.weights.common.errors import UserError
 
 NOTHING = "Nothing is painted yet, so nothing may change: paint where the photo may."

@@ -17,7 +17,7 @@ from photodrag.pipeline.editing.motion import Dragged
 from photodrag.pipeline.editing.plan import Plan
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.page.pictures import PASSING, Patch, patch, smaller
-from photodrag.pipeline.photos.read import Photo
+from photodrag.pipeline.photos.photo import Photo
 
 
 class Preview:

@@ -14,7 +14,8 @@ from photodrag.pipeline.page.job_queue import Cancelled, Job
 from photodrag.pipeline.page.messages import packed
 from photodrag.pipeline.page.outbox import Outbox
 from photodrag.pipeline.page.tab_state import TabState
-from photodrag.pipeline.photos.read import Photo, read_photo
+from photodrag.pipeline.photos.photo import Photo
+from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights.common.errors import Failure, UserError
 from photodrag.weights.common.face_landmarks import GROUPS
 

@@ -8,7 +8,7 @@ from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.page.limits import Limits
 from photodrag.pipeline.page.work import Choice, Result
 from photodrag.pipeline.people.person import Person
-from photodrag.pipeline.photos.read import Photo
+from photodrag.pipeline.photos.photo import Photo
 from photodrag.weights.common.errors import UserError
 
 

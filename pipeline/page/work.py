@@ -25,7 +25,8 @@ from photodrag.pipeline.films import frames
 from photodrag.pipeline.films.files import write_film
 from photodrag.pipeline.page.painted_mask import from_png
 from photodrag.pipeline.people.person import Person
-from photodrag.pipeline.photos.read import Photo, read_photo
+from photodrag.pipeline.photos.photo import Photo
+from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import PART, cache_folder, cannot_write, make_folder, sweep
 

@@ -14,7 +14,8 @@ from photodrag.pipeline.faces.detection import detect
 from photodrag.pipeline.people import person as people
 from photodrag.pipeline.people.person import Person, Portrait
 from photodrag.pipeline.people.same_person import same_person
-from photodrag.pipeline.photos.read import Photo, read_photo
+from photodrag.pipeline.photos.photo import Photo
+from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights import Failure, UserError
 
 MOST = 50

@@ -7,7 +7,7 @@ import numpy as np
 from photodrag.invert import identity
 from photodrag.pipeline.faces.detection import Face, detect
 from photodrag.pipeline.people.person import Person
-from photodrag.pipeline.photos.read import Photo
+from photodrag.pipeline.photos.photo import Photo
 from photodrag.weights import UserError
 
 Nearest = list[tuple[int | None, float]]

@@ -5,7 +5,8 @@ from os import PathLike
 import numpy as np
 
 from photodrag.pipeline.photos import samples
-from photodrag.pipeline.photos.read import Photo, read_picture
+from photodrag.pipeline.photos.photo import Photo
+from photodrag.pipeline.photos.read import read_picture
 from photodrag.weights import UserError
 
 

@@ -4,7 +4,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,19 @@ from PIL import Image, PngImagePlugin
 from photodrag.pipeline.photos import gain_map, jpeg_blocks, jpeg_file, jpeg_metadata, png_file, samples, sixteen_bit
 from photodrag.pipeline.photos.gain_map import CameFrom
 from photodrag.pipeline.photos.metadata import Metadata
-from photodrag.pipeline.photos.read import Photo
+from photodrag.pipeline.photos.output_formats import (
+    BMP,
+    FORMATS,
+    JPEG,
+    PNG,
+    TIFF,
+    WEBP,
+    Format,
+    colours_of,
+    format_of,
+    stored_mode,
+)
+from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.tiff import encode_tiff
 from photodrag.weights import UserError
 from photodrag.weights.common.files import PART, cannot_write, sweep, write_whole
@@ -23,23 +35,6 @@ from photodrag.weights.common.files import PART, cannot_write, sweep, write_whol
 XMP_SEGMENT = jpeg_file.LARGEST - len(jpeg_metadata.XMP)
 BACK = {6: 8, 8: 6}
 """EXIF's orientations that turn back what others turned; the rest do it themselves."""
-
-
-@dataclass(frozen=True)
-class Format:
-    """name: Pillow's; modes: those it can hold exactly as `samples` has them; side: its limit, in pixels."""
-
-    name: str
-    modes: tuple[str, ...]
-    side: int = 2**31 - 1
-
-
-PNG = Format("PNG", ("L", "LA", "RGB", "RGBA", "L;16", "RGB;16", "RGBA;16"))
-TIFF = Format("TIFF", (*PNG.modes, "CMYK"))
-JPEG = Format("JPEG", ("L", "RGB", "CMYK"), 65500)
-WEBP = Format("WEBP", ("RGB", "RGBA"), 16383)
-BMP = Format("BMP", ("L", "RGB"))
-FORMATS = {".png": PNG, ".jpg": JPEG, ".jpeg": JPEG, ".tif": TIFF, ".tiff": TIFF, ".webp": WEBP, ".bmp": BMP}
 
 
 def default_output(photo: Photo) -> Path:
@@ -154,7 +149,7 @@ def _left_out(photo: Photo, kind: Format, mode: str) -> list[str]:
             chunk.kind in png_file.TEXTS and not chunk.data.startswith(png_file.XMP_KEY) for chunk in photo.chunks
         )
         words += ["a PNG's texts"] if texts else []
-    if _colours(mode) != _colours(photo.mode) and photo.metadata.icc_profile:
+    if colours_of(mode) != colours_of(photo.mode) and photo.metadata.icc_profile:
         words.append("the profile of other inks")
     if kind is JPEG:
         words += ["EXIF, which is too long for a JPEG"] if len(metadata.exif or b"") > jpeg_file.LARGEST else []
@@ -166,13 +161,13 @@ def _left_out(photo: Photo, kind: Format, mode: str) -> list[str]:
 
 
 def _keeps_chunks(photo: Photo, kind: Format, mode: str) -> bool:
-    return kind is PNG and photo.chunks is not None and _colours(mode) == _colours(photo.mode)
+    return kind is PNG and photo.chunks is not None and colours_of(mode) == colours_of(photo.mode)
 
 
 def _metadata(photo: Photo, mode: str) -> Metadata:
     """What the photo's file says, for another file of samples in that mode."""
     metadata = photo.metadata
-    if _colours(mode) != _colours(photo.mode):  # the profile speaks of other inks
+    if colours_of(mode) != colours_of(photo.mode):  # the profile speaks of other inks
         return replace(metadata, icc_profile=None)
     if photo.colours is not None:  # of a profile, or of what a PNG says besides
         return replace(metadata, icc_profile=photo.colours.profile)
@@ -181,35 +176,11 @@ def _metadata(photo: Photo, mode: str) -> Metadata:
     return metadata
 
 
-def format_of(path: Path, photo: Photo) -> Format:
-    """The format that the extension names. Raises UserError for others, and for a photo too large for it."""
-    kind = FORMATS.get(path.suffix.lower())
-    if kind is None:
-        raise UserError(f"{path} does not say what format to write: end its name in {', '.join(FORMATS)}.")
-    if max(photo.width, photo.height) > kind.side:
-        raise UserError(f"{path}: {kind.name} holds at most {kind.side:,} pixels a side: end its name in .png or .tif.")
-    return kind
-
-
-def stored_mode(photo: Photo, kind: Format) -> str:
-    """The mode in which a format keeps a photo: its own if it can. Raises UserError if transparency would be lost."""
-    eight = photo.mode.removesuffix(";16")
-    choices = [photo.mode, eight]
-    if photo.alpha is not None:
-        choices.append("RGBA")
-    if photo.alpha is None or photo.alpha.min() == 255:
-        choices += [eight.removesuffix("A"), "RGB"]
-    for mode in choices:
-        if mode in kind.modes:
-            return mode
-    raise UserError(f"{photo.path} is transparent in places, which no {kind.name} can be: name a .png, .webp or .tif.")
-
-
 def encode(kind: Format, mode: str, native: np.ndarray, photo: Photo) -> bytes:
     """The bytes of a file of that format, with the photo's metadata, for samples in one of the format's modes."""
     metadata = _metadata(photo, mode)
     if kind is TIFF:
-        return encode_tiff(mode, native, metadata, photo.tiff if _colours(mode) == _colours(photo.mode) else None)
+        return encode_tiff(mode, native, metadata, photo.tiff if colours_of(mode) == colours_of(photo.mode) else None)
     if photo.chunks is not None and _keeps_chunks(photo, kind, mode):
         return png_file.with_chunks(_png(mode, native, {}), photo.chunks)
     options: dict[str, Any] = {name: getattr(metadata, name) for name in ("icc_profile", "exif", "xmp", "dpi")}
@@ -273,7 +244,3 @@ def _jpeg_options(photo: Photo) -> dict:
         return {"quality": 95, "subsampling": 0}
     coding = photo.jpeg
     return {"qtables": coding.qtables, "subsampling": coding.subsampling, "progressive": coding.progressive}
-
-
-def _colours(mode: str) -> str:
-    return mode if mode == "CMYK" else mode[:1]

@@ -19,7 +19,8 @@ import numpy as np
 from PIL import Image
 
 from photodrag.pipeline.photos import write
-from photodrag.pipeline.photos.read import Photo, read_photo
+from photodrag.pipeline.photos.photo import Photo
+from photodrag.pipeline.photos.read import read_photo
 
 REACH = 32
 """px around what differs within which blocks may."""

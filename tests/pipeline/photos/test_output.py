@@ -15,7 +15,8 @@ from pictures import HEIGHT, WIDTH, kinds, make, noise, smooth, stored
 from PIL import ExifTags, Image, ImageCms, JpegImagePlugin
 
 from photodrag.pipeline.photos import write
-from photodrag.pipeline.photos.read import Photo, read_photo
+from photodrag.pipeline.photos.photo import Photo
+from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights import UserError
 
 EDITED = smooth()[::-1, ::-1]
