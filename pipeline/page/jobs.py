@@ -170,8 +170,9 @@ def save(tab_state: TabState, send: Send, number: int, kind: str) -> None:
     result, photo, choice = tab_state.results.finished(number), tab_state.photo, tab_state.choice
     if photo is None or choice is None:
         raise UserError(NO_PHOTO)
-    for name, data in work.saved(photo, result, choice, kind):
-        send("saved", data, name=name)
+    files, without = work.saved(photo, result, choice, kind)
+    for name, data in files:
+        send("saved", data, name=name, without=without)
 
 
 def film(job: Job, tab_state: TabState, send: Send, number: int) -> None:

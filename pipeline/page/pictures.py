@@ -24,8 +24,8 @@ class Patch:
 
 def patch(photo: Photo, pixels: np.ndarray, region: Region, quality: int = SHOWN) -> Patch:
     """A part of a photo as a JPEG. pixels: uint8 RGB [h, w, 3], what lies in the region."""
-    # A profile of inks or greys doesn't fit RGB samples.
-    profile = photo.metadata.icc_profile if photo.mode.startswith("RGB") else None
+    # A profile of inks or greys doesn't fit RGB samples; those of PNGs' own words do.
+    profile = photo.colours.profile if photo.colours and photo.mode.startswith("RGB") else None
     options = {} if profile is None else {"icc_profile": profile}
     sampling = 0 if quality == SHOWN else 2
     return Patch(region, encoded(pixels, "JPEG", quality=quality, subsampling=sampling, **options))

@@ -129,9 +129,10 @@ class Choice:
     """That was wanted of its inversion."""
 
 
-def saved(photo: Photo, result: Result, choice: Choice, kind: str) -> list[tuple[str, bytes]]:
-    """Names and contents of the files that a person keeps: "png", "jpeg" or "json", the last with its mask."""
-    stem = photo.path.stem
+def saved(photo: Photo, result: Result, choice: Choice, kind: str) -> tuple[list[tuple[str, bytes]], list[str]]:
+    """Names and contents of the files that a person keeps: "png", "jpeg" or "json", the last with its mask; and what of
+    the photo's file they are without, in words."""
+    stem, without = photo.path.stem, list[str]()
     with _private_folder() as folder:
         if kind == "json":
             mask = folder / f"{stem}-mask.png"
@@ -139,8 +140,8 @@ def saved(photo: Photo, result: Result, choice: Choice, kind: str) -> list[tuple
                 mask.write_bytes(result.task.painted)
             write_edit_file(folder / f"{stem}-edit.json", edit_file(result, choice, mask))
         else:
-            result.edit(photo).save(folder / f"{stem}-photodrag.{'jpg' if kind == 'jpeg' else kind}")
-        return [(path.name, path.read_bytes()) for path in sorted(folder.iterdir())]
+            without = result.edit(photo).save(folder / f"{stem}-photodrag.{'jpg' if kind == 'jpeg' else kind}")
+        return [(path.name, path.read_bytes()) for path in sorted(folder.iterdir())], without
 
 
 def filmed(photo: Photo, result: Result, progress: Callable[[int, int], None]) -> tuple[str, bytes]:

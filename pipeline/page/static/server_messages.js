@@ -136,13 +136,13 @@ export const messageMethods = {
     if (job === "film") this.filming = false;
   },
 
-  on_saved({ name }, _, data) {
+  on_saved({ name, without = [] }, _, data) {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(data);
     link.download = name;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 60000);
-    this.panel.say(`Saved ${name}.`);
+    this.panel.say(`Saved ${name}${without.length ? `, without ${without.join("; ")}` : ""}.`);
   },
 
   on_error({ about, text }) {
