@@ -14,6 +14,12 @@ WIDTH, HEIGHT = 0xA002, 0xA003
 SAMPLES = ((273, 279), (324, 325), (0x0201, 0x0202))
 """Tags of where strips, tiles and JPEG's pictures lie, and how long they are."""
 SUB_DIRECTORIES = 330
+LAYOUT = {
+    *(254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284, 288, 289, 290, 291),
+    *(292, 293, 301, 317, 320, 321, 322, 323, 324, 325, 330, 332, 334, 336, 338, 339, 340, 341, 347),
+    *(*range(512, 522), 529, 530, 531, 532),
+}
+"""What lays out a TIFF's samples, or speaks of how they were stored."""
 SHOW_THE_OLD = {0x501B: "a thumbnail of Windows", 37724: "Photoshop's layers"}
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 """Bytes of a value, by its type."""

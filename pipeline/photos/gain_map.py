@@ -49,10 +49,10 @@ def _pictures_behind(file: JpegFile) -> Iterator[tuple[JpegFile, bytes]]:
         behind = picture.behind
 
 
-def moved(gain_map: bytes, changed: np.ndarray, came_from: CameFrom, orientation: int, back: int) -> bytes | None:
+def moved(gain_map: bytes, changed: np.ndarray, came_from: CameFrom, orientation: int) -> bytes | None:
     """The gain map of an edited photo: moved as its pixels were. None where it can't be, or is damaged.
 
-    changed: bool [H, W], of the photo as a person sees it. orientation, back: EXIF's of it, and what undoes that."""
+    changed: bool [H, W], of the photo as a person sees it. orientation: EXIF's of it."""
     try:
         with Image.open(BytesIO(gain_map)) as image:
             if image.width * image.height > changed.size:
@@ -71,7 +71,7 @@ def moved(gain_map: bytes, changed: np.ndarray, came_from: CameFrom, orientation
     share = cv2.resize(changed.astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
     share = share if before.ndim == 2 else share[..., None]
     after = (before + share * (read.astype(np.float32) - before)).round().astype(np.uint8)
-    file, (old, new) = jpeg_file.parse(gain_map), (samples.turned(values, back) for values in (before, after))
+    file, (old, new) = jpeg_file.parse(gain_map), (samples.turned_back(x, orientation) for x in (before, after))
     if not jpeg_blocks.can_be_edited(file, old, new):
         return None
     try:
@@ -81,13 +81,13 @@ def moved(gain_map: bytes, changed: np.ndarray, came_from: CameFrom, orientation
     return file.with_picture(picture, tuple(segment for segment in file.header if segment.is_about))
 
 
-def further_pictures(count: int = 2) -> Segment:
-    """An MPF segment, whose sizes and places `with_places` fills in."""
+def further_pictures() -> Segment:
+    """An MPF segment of a picture and its gain map, whose sizes and places `with_places` fills in."""
     entries = struct.pack(">H", 3)
     entries += struct.pack(">HHI4s", 0xB000, 7, 4, b"0100")
-    entries += struct.pack(">HHII", 0xB001, 4, 1, count)
-    entries += struct.pack(">HHII", 0xB002, 7, 16 * count, 8 + 2 + 3 * 12 + 4)
-    kinds = b"".join(struct.pack(">IIII", 0x00030000 if i == 0 else 0, 0, 0, 0) for i in range(count))
+    entries += struct.pack(">HHII", 0xB001, 4, 1, 2)
+    entries += struct.pack(">HHII", 0xB002, 7, 16 * 2, 8 + 2 + 3 * 12 + 4)
+    kinds = struct.pack(">8I", 0x00030000, 0, 0, 0, 0, 0, 0, 0)
     return Segment(0xE2, MPF + b"MM\0*" + struct.pack(">I", 8) + entries + bytes(4) + kinds)
 
 

@@ -2,6 +2,7 @@
 
 What lies beside the photo in such a file (depth, gain maps, thumbnails) is not read."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,17 +25,18 @@ def is_heif(start: bytes) -> bool:
     return start[4:8] == b"ftyp" and start[8:12] in BRANDS and b"avif" not in start
 
 
-def read_heif(file: BinaryIO, path: Path, most_pixels: int) -> tuple[str, np.ndarray, Metadata]:
+def read_heif(
+    file: BinaryIO, path: Path, check_size: Callable[[Path, int, int], None]
+) -> tuple[str, np.ndarray, Metadata]:
     """The mode, samples (see `samples`) and metadata of a HEIC picture, upright.
 
-    Raises UserError for one that is too large or has HDR's curves, and what pi_heif does for damaged ones."""
+    check_size: is given path, width and height, and raises what it likes. Raises UserError for one that has HDR's
+    curves, and what pi_heif does for damaged ones."""
     import pi_heif  # its first use takes a while
 
     picture = pi_heif.open_heif(file, convert_hdr_to_8bit=False)
     width, height = picture.size
-    if width * height > most_pixels:
-        limit = f"more than {most_pixels // 1_000_000} megapixels are not read"
-        raise UserError(f"{path} says it is {width:,} × {height:,} pixels; {limit}: save a smaller copy.")
+    check_size(path, width, height)
     colours = picture.info.get("nclx_profile") or {}
     if curve := HDR.get(int(colours.get("transfer_characteristics", 2))):
         raise UserError(

@@ -39,12 +39,11 @@ class Segment:
 
 @dataclass(frozen=True)
 class Component:
-    """One of a picture's components: its name, how often it is sampled across and down, its quantisation table."""
+    """One of a picture's components: its name, and how often it is sampled across and down."""
 
     name: int
     across: int
     down: int
-    table: int
 
 
 @dataclass(frozen=True)
@@ -65,7 +64,7 @@ class JpegFile:
     def components(self) -> tuple[Component, ...]:
         """Those of the frame, in its order."""
         entries = (self.frame.payload[i : i + 3] for i in range(6, 6 + 3 * self.frame.payload[5], 3))
-        return tuple(Component(name, factors >> 4, factors & 15, table) for name, factors, table in entries)
+        return tuple(Component(name, factors >> 4, factors & 15) for name, factors, _table in entries)
 
     @property
     def adobe_transform(self) -> int | None:

@@ -14,16 +14,12 @@ from PIL import Image
 
 from photodrag.pipeline.photos import exif, xmp
 
-ORIENTATION, INTEROP = 0x0112, 0xA005
+INTEROP = 0xA005
 MOST_DPI = 1_000_000
 IFDS = (0x8769, 0x8825)  # Exif and GPS; the IFD of the thumbnail is left behind
-# Orientation; how a TIFF lays out its samples and its sub-files; what Metadata carries by itself (ICC, XMP);
-# Photoshop's resources, which hold a thumbnail.
-DROPPED = {
-    *(254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, ORIENTATION, 277, 278, 279, 280, 281, 284, 288, 289),
-    *(290, 291, 292, 293, 297, 301, 317, 318, 319, 320, 321, 322, 323, 324, 325, 330, 332, 334, 336, 338, 339, 340),
-    *(341, 347, *range(512, 522), 529, 530, 531, 532, 700, 34377, 34675),
-}
+# How a TIFF lays out its samples and its sub-files; orientation, page, white and primaries; what Metadata carries by
+# itself (XMP, ICC); Photoshop's resources, which hold a thumbnail.
+DROPPED = exif.LAYOUT | {exif.ORIENTATION, 297, 318, 319, 700, 34675, 34377}
 
 
 @dataclass(frozen=True)
@@ -36,6 +32,10 @@ class Metadata:
     xmp: bytes | None = None
     dpi: tuple[float, float] | None = None
     dropped: tuple[str, ...] = ()
+
+    def lacking(self, words: Iterable[str]) -> "Metadata":
+        """The same, of which more was left out."""
+        return replace(self, dropped=tuple(dict.fromkeys((*self.dropped, *words))))
 
 
 def read_metadata(image: Image.Image, orientation: int) -> Metadata:
@@ -71,7 +71,7 @@ def read_orientation(image: Image.Image) -> int:
     """EXIF's orientation, 1 … 8, of an opened Pillow image; of a decoded one, what Pillow (it turns TIFFs) left."""
     orientation = 1
     with contextlib.suppress(Exception):  # damaged EXIF raises what it likes, and viewers then don't turn
-        orientation = int(image.getexif().get(ORIENTATION, 1))
+        orientation = int(image.getexif().get(exif.ORIENTATION, 1))
     return orientation if 1 <= orientation <= 8 else 1
 
 

@@ -3,11 +3,13 @@ Formats Specification, Image Resources Section)."""
 
 import struct
 
+from photodrag.pipeline.photos.exif import THUMBNAIL
+
 PREFIX = b"Photoshop 3.0\0"
 SIGNATURES = {b"8BIM", b"AgHg", b"MeSa", b"PHUT", b"DCSR"}
 SHOW_THE_OLD = {0x0409, 0x040C, 1058, 1059, 1060}
 """Thumbnails, and EXIF and XMP once more, which may hold some."""
-THUMBNAIL, UNREAD = "the thumbnail", "Photoshop's resources, which can't be read"
+UNREAD = "Photoshop's resources, which can't be read"
 
 
 def without_thumbnails(resources: bytes) -> tuple[bytes, list[str]]:

@@ -18,7 +18,6 @@ OLD_FORM = b"Raw profile type "
 OLD_IPTC = (OLD_FORM + b"iptc\0", OLD_FORM + b"8bim\0")
 """ImageMagick's and ExifTool's ways to keep a profile as text."""
 CREDENTIALS = b"caBX"
-LARGEST_XMP = xmp.LARGEST
 
 
 class DamagedPng(ValueError):
@@ -99,7 +98,7 @@ def _is_plain_iptc(chunk: Chunk) -> bool:
         return False
     text = chunk.data.partition(b"\0")[2]
     try:
-        text = zlib.decompressobj().decompress(text[1:], LARGEST_XMP) if chunk.kind == b"zTXt" else text
+        text = zlib.decompressobj().decompress(text[1:], xmp.LARGEST) if chunk.kind == b"zTXt" else text
         # a line with a name, one with a length, the letters
         return b"\xff\xd8\xff" not in bytes.fromhex(b"".join(text.split()[2:]).decode("ascii"))
     except (zlib.error, ValueError):
@@ -115,7 +114,7 @@ def _patched_xmp(chunk: Chunk) -> tuple[Chunk | None, list[str]]:
     text = parts[2]
     if compressed[:1] == b"\1":
         try:
-            text = zlib.decompressobj().decompress(text, LARGEST_XMP + 1)
+            text = zlib.decompressobj().decompress(text, xmp.LARGEST + 1)
         except zlib.error:
             return None, ["XMP, which is damaged"]
     packet, words = xmp.patched(text, turned=True)

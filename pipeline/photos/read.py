@@ -55,7 +55,7 @@ def read_picture(path: str | PathLike) -> Photo:
             start = file.read(64)
             file.seek(0)
             if is_heif(start):
-                mode, native, metadata = read_heif(file, path, MAX_PIXELS)
+                mode, native, metadata = read_heif(file, path, _check_size)
                 return Photo(path, samples.rgb(mode, native), mode, native, metadata, heif=True)
             with Image.open(file) as image:
                 return _decode(image, file, path)
@@ -87,15 +87,13 @@ def _decode(image: Image.Image, file: BinaryIO, path: Path) -> Photo:
     if image.format == "PNG":
         file.seek(0)
         chunks, dropped = png_file.carried(png_file.chunks(file.read()), orientation)
-        metadata = replace(metadata, dropped=tuple(dict.fromkeys((*metadata.dropped, *dropped))))
+        metadata = metadata.lacking(dropped)
     tiff = None
     if image.format == "TIFF":
         file.seek(0)
         tiff, dropped = base_of(file.read(), turned=orientation >= 5)
         block = exif_of(tiff) if tiff else None
-        metadata = replace(
-            metadata, exif=block or metadata.exif, dropped=tuple(dict.fromkeys((*metadata.dropped, *dropped)))
-        )
+        metadata = replace(metadata.lacking(dropped), exif=block or metadata.exif)
     return Photo(path, samples.rgb(mode, native), mode, native, metadata, jpeg, chunks=chunks, tiff=tiff)
 
 
@@ -103,19 +101,23 @@ def _check_header(image: Image.Image, path: Path) -> None:
     if image.format in DRAWINGS:
         raise UserError(f"{path} is a drawing ({image.format}), not a photo: export it as PNG.")
     width, height = image.size
-    if width * height > MAX_PIXELS:
-        limit = f"more than {MAX_PIXELS // 1_000_000} megapixels are not read"
-        raise UserError(f"{path} says it is {width:,} × {height:,} pixels; {limit}: save a smaller copy.")
+    _check_size(path, width, height)
     if isinstance(image, JpegImagePlugin.JpegImageFile) and image.fp is not None:
         size = os.fstat(image.fp.fileno()).st_size
         if width * height > MOST_PIXELS_A_BYTE * size:
-            raise UserError(f"{path} is cut short or damaged: copy or download it again.")
+            raise OSError("a picture that isn't in the file")
     count = 1 if image.format in ONE_PICTURE else getattr(image, "n_frames", 1)
     if image.format == "TIFF" and isinstance(image, TiffImagePlugin.TiffImageFile) and count > 1:
         count = _full_pages(image, count)
     if count > 1:
         kind = "pages" if image.format == "TIFF" else "frames"
         raise UserError(f"{path} holds {count} {kind}: save the one to edit as a picture of its own, as PNG say.")
+
+
+def _check_size(path: Path, width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        limit = f"more than {MAX_PIXELS // 1_000_000} megapixels are not read"
+        raise UserError(f"{path} says it is {width:,} × {height:,} pixels; {limit}: save a smaller copy.")
 
 
 def _full_pages(image: TiffImagePlugin.TiffImageFile, count: int) -> int:

@@ -209,3 +209,9 @@ def turned(native: NDArray[Scalar], orientation: int) -> NDArray[Scalar]:
         8: across[::-1],
     }
     return np.ascontiguousarray(views.get(orientation, native))
+
+
+def turned_back(native: NDArray[Scalar], orientation: int) -> NDArray[Scalar]:
+    """What `turned` with the same orientation makes this array of: a quarter goes the other way, all else undoes
+    itself."""
+    return turned(native, {6: 8, 8: 6}.get(orientation, orientation))

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 
 from photodrag.pipeline.photos import photoshop, xmp
-from photodrag.pipeline.photos.exif import LONG, ORIENTATION, PREFIX, SHORT, SIZES, Entry, Exif
+from photodrag.pipeline.photos.exif import LAYOUT, LONG, ORIENTATION, PREFIX, SHORT, SIZES, Entry, Exif
 from photodrag.pipeline.photos.exif import patched as patched_exif
 from photodrag.pipeline.photos.metadata import Metadata
 
@@ -23,12 +23,8 @@ PHOTOSHOP, XMP, ICC = 34377, 700, 34675
 IPTC = 33723
 ELSEWHERE, LARGEST_EXIF = (XMP, ICC, IPTC, PHOTOSHOP), 60_000
 """What other files keep beside EXIF (IPTC among it), and how long that may be in a JPEG."""
-LAYOUT = {
-    *(254, 255, 256, 257, 258, 259, 262, 263, 264, 265, 266, 273, 277, 278, 279, 280, 281, 284, 288, 289, 290, 291),
-    *(292, 293, 301, 317, 320, 321, 322, 323, 324, 325, 330, 332, 334, 336, 338, 339, 340, 341, 347),
-    *(*range(512, 522), 529, 530, 531, 532, 32995, 32996, 32997, 32998),
-}
-"""What lays out samples, or speaks of how they were stored."""
+NOT_CARRIED = LAYOUT | {32995, 32996, 32997, 32998}
+"""Of the old directory: SGI's tags, too, mislead whoever reads the samples."""
 KINDS = {282: 5, 283: 5, 296: SHORT}
 """Of what other programs need to read a file at all, the types that it must have."""
 DEFLATE, HORIZONTAL_DIFFERENCES, INCH, UNASSOCIATED_ALPHA = 8, 2, 2, 2
@@ -185,7 +181,7 @@ def _said(metadata: Metadata) -> dict[int, tuple[int, list[int] | bytes]]:
 
 def _with_directory(exif: Exif, tags: dict[int, tuple[int, list[int] | bytes]]) -> bytes:
     """The block with a new first directory, of these tags (a type and values each) and the old one's others."""
-    old = [entry for entry in exif.entries(exif.first) if entry.tag not in LAYOUT and entry.tag not in tags]
+    old = [entry for entry in exif.entries(exif.first) if entry.tag not in NOT_CARRIED and entry.tag not in tags]
     old = [entry for entry in old if KINDS.get(entry.tag, entry.kind) == entry.kind]
     entries = {entry.tag: bytes(exif.data[entry.at : entry.at + 12]) for entry in old}
     length = 2 + 12 * exif.number(exif.first, SHORT) + 4

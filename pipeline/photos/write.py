@@ -33,8 +33,6 @@ from photodrag.weights import UserError
 from photodrag.weights.common.files import PART, cannot_write, sweep, write_whole
 
 XMP_SEGMENT = jpeg_file.LARGEST - len(jpeg_metadata.XMP)
-BACK = {6: 8, 8: 6}
-"""EXIF's orientations that turn back what others turned; the rest do it themselves."""
 
 
 def default_output(photo: Photo) -> Path:
@@ -213,8 +211,7 @@ def _same_jpeg(
     if photo.jpeg is None or photo.jpeg.file is None:
         return None
     jpeg, file = photo.jpeg, photo.jpeg.file
-    back = BACK.get(jpeg.orientation, jpeg.orientation)
-    before, after = (samples.turned(values, back) for values in (photo.native, native))
+    before, after = (samples.turned_back(values, jpeg.orientation) for values in (photo.native, native))
     if not jpeg_blocks.can_be_edited(file, before, after):
         return None
     try:
@@ -223,7 +220,7 @@ def _same_jpeg(
         return None
     lights = gain_map.gain_map_of(file)
     if lights and came_from:
-        lights = gain_map.moved(lights, changed, came_from, jpeg.orientation, back)
+        lights = gain_map.moved(lights, changed, came_from, jpeg.orientation)
     if lights:
         own = jpeg_file.parse(lights)
         lights = own.with_picture(own, jpeg_metadata.of_gain_map(own))

@@ -13,7 +13,7 @@ from test_gain_map import SAMPLE, came_from, moved
 from test_jpeg import insert, jpeg
 
 from photodrag.pipeline.photos import jpeg_file, jpeg_metadata, photoshop, png_file, write
-from photodrag.pipeline.photos.exif import PREFIX, patched
+from photodrag.pipeline.photos.exif import PREFIX, THUMBNAIL, patched
 from photodrag.pipeline.photos.read import read_photo
 
 SECRET = b"the old face"
@@ -86,7 +86,7 @@ def test_photoshops_other_signatures():
 
     iptc, thumbnail = resource(b"8BIM", 0x0404, b"\x1c\x02\x50\0\x05Maria"), resource(b"8BIM", 0x040C, PREVIEW)
     kept, words = photoshop.without_thumbnails(resource(b"AgHg", 500, b"x") + thumbnail + iptc)
-    assert SECRET not in kept and iptc in kept and words == [photoshop.THUMBNAIL]
+    assert SECRET not in kept and iptc in kept and words == [THUMBNAIL]
     kept, words = photoshop.without_thumbnails(iptc + b"????" + thumbnail)
     assert kept == iptc and words == [photoshop.UNREAD]
 
