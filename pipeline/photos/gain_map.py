@@ -2,7 +2,7 @@
 an edit (Google's Ultra HDR image format 1.1; ISO 21496-1; CIPA DC-007, Multi-Picture Format)."""
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from io import BytesIO
 
 import cv2
@@ -15,15 +15,13 @@ from photodrag.pipeline.photos.jpeg_file import JpegFile, Segment
 ISO = b"urn:iso:std:iso:ts:21496:-1\0"
 ADOBE = b"http://ns.adobe.com/hdr-gain-map/1.0/"
 MPF = b"MPF\0"
-MOST = 16
-"""Pictures behind one that are looked at."""
 CameFrom = Callable[[np.ndarray], np.ndarray]
 """From points [N, 2] of an edited photo, (x, y) in its pixels, to how far off each came from: offsets [N, 2]."""
 
 
 def gain_map_of(file: JpegFile) -> bytes | None:
     """The gain map, a JPEG, that lies behind a JPEG; None where there is none."""
-    for picture, data in _pictures_behind(file):
+    for picture, data in file.pictures_behind:
         if any(s.is_about and (s.payload.startswith(ISO) or ADOBE in s.payload) for s in picture.header):
             return data
     return None
@@ -31,22 +29,8 @@ def gain_map_of(file: JpegFile) -> bytes | None:
 
 def behind_pictures(file: JpegFile) -> bytes:
     """What lies behind all pictures of a file."""
-    length = sum(len(data) for _, data in _pictures_behind(file))
+    length = sum(len(data) for _, data in file.pictures_behind)
     return file.behind[length:]
-
-
-def _pictures_behind(file: JpegFile) -> Iterator[tuple[JpegFile, bytes]]:
-    """The JPEGs that lie behind a JPEG, one after the other, and their bytes."""
-    behind = file.behind
-    for _ in range(MOST):
-        if behind[:2] != jpeg_file.SOI:
-            break
-        try:
-            picture = jpeg_file.parse(behind)
-        except jpeg_file.DamagedJpeg:
-            break
-        yield picture, behind[: len(behind) - len(picture.behind)]
-        behind = picture.behind
 
 
 def moved(gain_map: bytes, changed: np.ndarray, came_from: CameFrom, orientation: int) -> bytes | None:

@@ -10,8 +10,8 @@ SOS, COM = 0xDA, 0xFE
 FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # SOF0 …, without tables
 HUFFMAN_8_BIT = {0xC0, 0xC1, 0xC2}
 APP = range(0xE0, 0xF0)
-LARGEST = 65533
-"""Bytes that a segment holds."""
+LARGEST, MOST_BEHIND = 65533, 16
+"""Bytes that a segment holds; pictures behind one that are looked at."""
 _MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]", re.DOTALL)
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]", re.DOTALL)
 
@@ -73,6 +73,20 @@ class JpegFile:
             if segment.marker == 0xEE and segment.payload[:5] == b"Adobe" and len(segment.payload) >= 12:
                 return segment.payload[11]
         return None
+
+    @cached_property
+    def pictures_behind(self) -> tuple[tuple["JpegFile", bytes], ...]:
+        """The JPEGs that lie behind this one, one after the other, with their bytes; the first MOST_BEHIND."""
+        found: list[tuple[JpegFile, bytes]] = []
+        behind = self.behind
+        while behind[:2] == SOI and len(found) < MOST_BEHIND:
+            try:
+                picture = parse(behind)
+            except DamagedJpeg:
+                break
+            found.append((picture, behind[: len(behind) - len(picture.behind)]))
+            behind = picture.behind
+        return tuple(found)
 
     def with_picture(self, other: "JpegFile", about: tuple[Segment, ...], behind: bytes = b"") -> bytes:
         """A file of this one's segments `about` the picture and another's compressed picture, whose components are
