@@ -16,12 +16,15 @@ import click
 
 from photodrag.pipeline.commands import COMMANDS, options
 from photodrag.weights.common.errors import UserError
+from photodrag.weights.common.later import import_later
 
 STOP_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 PATIENCE = 2.0
 """Seconds that cleaning up may take before another signal counts."""
 NO_MEMORY = "can't allocate memory", "out of memory", "insufficient memory"
 """As torch and OpenCV say it, whose errors are no MemoryError."""
+FOR_TRACING = "torch._meta_registrations"
+"""What `import torch` spends a quarter of its time on: shapes for the compiler, which no command calls."""
 
 
 @click.group(commands=COMMANDS, no_args_is_help=True, context_settings={"max_content_width": 100})
@@ -64,6 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def command() -> None:
     """`main` as a process of its own, which ends with it: the interpreter would take a third of a second more to undo
     the import of torch."""
+    import_later(FOR_TRACING)
     code = main()
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError):  # whoever read it may be gone
