@@ -46,7 +46,7 @@ PUBLISHED = {
     "cifar10": "nvidia-ada-conditional-16.pkl",
 }
 SQUARES = {"cat.jpg": (800, 720), "street.jpg": (1100, 620), "frog.png": (400, 400)}
-PORTRAITS = "photo.jpg", "me.jpg", "profile.jpg", "singer.jpg", "holiday/beach.jpg", "holiday/wood.jpg"
+PORTRAITS = "photo.jpg", "me.jpg", "profile.jpg", "singer.jpg", "laughing.jpg", "holiday/beach.jpg", "holiday/wood.jpg"
 MASKS = {"MASK.png": (380, 430, 520, 580), "HAND.png": (450, 540, 480, 580), "microphone.png": (450, 540, 480, 580)}
 """Their white boxes."""
 EDITS = {
@@ -96,11 +96,13 @@ def lay_files(folder: Path, golden: Path) -> None:
         face = astronaut.convert("RGB").crop((96, 0, 352, 256))
     portrait, group = Image.new("RGB", (600, 680), "gray"), Image.new("RGB", (480, 280), "gray")
     portrait.paste(face, (308, 391))
+    other = Image.new("RGB", portrait.size, "gray")  # another expression, as far as landmarks tell
+    other.paste(face.rotate(4, Image.Resampling.BICUBIC).resize((256, 268)), (300, 380))
     group.paste(face, (0, 0))
     group.paste(face.resize((200, 200)), (270, 40))
     group.save(folder / "group.jpg")
     for name in PORTRAITS:
-        portrait.save(folder / name)
+        (other if name == "laughing.jpg" else portrait).save(folder / name)
     for name, size in SQUARES.items():
         face.resize(size).save(folder / name)
     for name, box in MASKS.items():

@@ -3,10 +3,11 @@
 from photodrag.pipeline.commands.cache_exchange import cache  # the group, with these commands of it, too
 from photodrag.pipeline.commands.compare import compare
 from photodrag.pipeline.commands.edit import edit
+from photodrag.pipeline.commands.expression import expression
 from photodrag.pipeline.commands.faces import faces
 from photodrag.pipeline.commands.invert import invert
 from photodrag.pipeline.commands.person import person
 from photodrag.pipeline.commands.serve import serve
 from photodrag.pipeline.commands.weights import weights
 
-COMMANDS = [edit, invert, compare, faces, serve, person, cache, weights]
+COMMANDS = [edit, invert, compare, faces, expression, serve, person, cache, weights]

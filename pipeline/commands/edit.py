@@ -30,6 +30,8 @@ from photodrag.pipeline.commands.edit_steps import (
 @click.option("--pin", "pins", type=options.PLACE, multiple=True, help="A point that must stay; repeatable.")
 @click.option("--snap", is_flag=True, help="Handles and pins given as X,Y go to the nearest of the face's landmarks.")
 @options.presets
+@options.expression_from
+@options.amount
 @click.option(
     "--mask",
     metavar="MASK.png|face|auto",
@@ -87,6 +89,7 @@ def edit(**keywords: Any) -> None:
 
     A preset (--smile and the like) is some drags of landmarks. AMOUNT is -1 to 1: 0.5 is a natural change, 1 all
     that a face does, negative the opposite. Presets add up; a point that you drag or pin yourself is left to you.
+    Gaze, leaning and the forehead are no drags: the photo itself is reshaped there.
 
     \b
     Landmarks:
@@ -104,6 +107,8 @@ def edit(**keywords: Any) -> None:
         photodrag edit photo.jpg --drag mouth.left:-4,-12 --drag mouth.right:+4,-12 --pin nose
         photodrag edit photo.jpg --drag brow.left:+0,-4% --mask face --save-edit brow.json
         photodrag edit photo.jpg --smile 0.6 --open-eyes 0.3 --turn-left -0.2
+        photodrag edit photo.jpg --open-left-eye -0.8 --gaze-x 0.4 --lean-left 0.3
+        photodrag edit photo.jpg --expression-from laughing.jpg --amount 0.7
         photodrag edit photo.jpg --smile 0.5 --ignore microphone.png
         photodrag edit photo.jpg --smile 0.6 --person anna
         photodrag edit photo.jpg --edit smile.json --tune

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from photodrag.pipeline.editing.inversion import Inversion
     from photodrag.pipeline.editing.plan import Plan
     from photodrag.pipeline.editing.whole_edit import Edit
+    from photodrag.pipeline.faces.expressions import Expression
     from photodrag.pipeline.photos.photo import Photo
 
+FINGERPRINT = 16
+"""Digits of a photo's key, by which an edit's file knows it again."""
 STAY = "+0,+0"
 """The target of a pin."""
 SHARED = "face", "box", "person", "align", "generator", "class_", "tune", "likeness", "ignore"
@@ -49,6 +52,8 @@ class EditOptions:
     keep_video: bool
     quiet: bool
     as_json: bool
+    expression_from: Path | None
+    amount: float | None
     amounts: Mapping[str, float]
     """Of presets, those that were given."""
     fields: Mapping[str, Any]
@@ -84,9 +89,9 @@ def checked_tasks(given: EditOptions) -> list[EditFile]:
     """The edits that files and options describe. Raises UserError where one drags nothing, and for edits that can't be
     made in one run."""
     drags = given.drags + tuple((pin, STAY) for pin in given.pins)
-    tasks = [_task(edit_file, drags, given.fields) for edit_file in given.edit_files or [None]]
+    tasks = [_task(edit_file, drags, given) for edit_file in given.edit_files or [None]]
     for task, edit_file in zip(tasks, given.edit_files or [None], strict=True):
-        if not task.drags and not any(given.amounts.values()):
+        if not (task.drags or any(task.presets.values()) or task.expression):
             where = f" in {edit_file}" if len(tasks) > 1 else ""
             raise UserError(
                 f"Nothing is to be dragged{where}: give --drag {options.DRAG.name}, like {options.DRAG.example}."
@@ -95,13 +100,26 @@ def checked_tasks(given: EditOptions) -> list[EditFile]:
     return tasks
 
 
-def _task(edit_file: Path | None, drags: tuple[Drag, ...], given: Mapping[str, Any]) -> EditFile:
+def _task(edit_file: Path | None, drags: tuple[Drag, ...], asked: EditOptions) -> EditFile:
     """The edit that file and options describe together."""
-    task = read_edit_file(edit_file) if edit_file else EditFile()
+    task, given = read_edit_file(edit_file) if edit_file else EditFile(), dict(asked.fields)
     options.check_one_face(given.get("face"), given.get("box"))
     if given.keys() & {"face", "box", "person"}:
         task = replace(task, face=None, box=None)
-    return replace(task, drags=task.drags + drags, **given)
+    if expression := _expression(task, asked):
+        given["expression"] = expression
+    return replace(task, drags=task.drags + drags, presets={**task.presets, **asked.amounts}, **given)
+
+
+def _expression(task: EditFile, asked: EditOptions) -> "Expression | None":
+    """The expression that options name, or that of the edit's file, as much of it as they say."""
+    if asked.expression_from:
+        from photodrag.pipeline.editing.expression_file import expression_from
+
+        return expression_from(asked.expression_from, options.AMOUNT if asked.amount is None else asked.amount)
+    if asked.amount is not None and task.expression is None:
+        raise UserError("--amount says how much of an expression is taken over: name one by --expression-from.")
+    return replace(task.expression, amount=asked.amount) if task.expression and asked.amount is not None else None
 
 
 def _check_together(tasks: list[EditFile], edit_files: tuple[Path, ...], save_edit: Path | None) -> None:
@@ -160,8 +178,23 @@ def planned(
         handles, targets = zip(*task.drags, strict=True) if task.drags else ((), ())
         face, box = (plans[0].face, None) if plans and plans[0].face else (task.face, task.box)
         selection = Selection(face, box, align, task.ignore, plans[0].person if plans else task.person)
-        plan = plan_edit(picture, handles, targets, task.mask, selection, snap=given.snap, presets=given.amounts)
+        plan = plan_edit(
+            picture,
+            handles,
+            targets,
+            task.mask,
+            selection,
+            snap=given.snap,
+            presets=task.presets,
+            expression=task.expression,
+        )
         plans.append(replace(plan, faces=plans[0].faces) if plans else plan)
+    for task, file in zip(tasks, given.edit_files, strict=False):
+        if task.names_pixels and task.photo not in (None, picture.key[:FINGERPRINT]):
+            bar.note(
+                f"{file} was made on another photo, whose pixels its drags name: on {picture.path} they may lie "
+                "elsewhere on the face. Landmarks by name and presets mean the same on every photo."
+            )
     if subject is None and tasks[0].align is None:
         bar.note(options.UNKNOWN_SUBJECT.format(generator))
     if plans[0].faces and plans[0].faces > 1 and tasks[0].face is None and not plans[0].person:
@@ -228,11 +261,19 @@ def tell(jobs: list[Job], facts: list[dict], given: EditOptions) -> None:
 
     with options.stopping_leaves(whole([job.out for job in jobs])):
         if given.save_edit:
-            write_edit_file(given.save_edit, replace(jobs[0].task, drags=jobs[0].plan.drags))
+            write_edit_file(given.save_edit, _kept(jobs[0], given))
         if given.as_json:
             options.say_json(facts[0] if len(facts) == 1 else {"edits": facts})
         else:
             options.say("\n".join(map(report.edit_in_words, facts)))
+
+
+def _kept(job: Job, given: EditOptions) -> EditFile:
+    """The edit as a file keeps it: presets and landmarks as such, so that they mean the same on another photo."""
+    task = job.task
+    drags = job.plan.drags[: len(task.drags)] if given.snap else task.drags
+    task = replace(task, drags=drags, presets={name: amount for name, amount in task.presets.items() if amount})
+    return replace(task, photo=job.plan.photo.key[:FINGERPRINT] if task.names_pixels else None)
 
 
 def whole(outs: list[Path]) -> str:

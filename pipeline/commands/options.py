@@ -15,7 +15,7 @@ from photodrag.drag.methods import METHODS
 from photodrag.pipeline.commands.progress_bar import ProgressBar
 from photodrag.pipeline.editing.options import LIKENESS
 from photodrag.pipeline.faces import landmark_names
-from photodrag.pipeline.faces.presets import PRESETS
+from photodrag.pipeline.faces.preset_table import PRESETS
 from photodrag.weights.common.errors import Failure, UserError
 from photodrag.weights.common.printable import printable
 
@@ -101,7 +101,7 @@ DRAG, PLACE = Drag(), Place()
 def presets(command: Command) -> Command:
     """An option for each preset."""
     for name, preset in reversed(PRESETS.items()):
-        amount = click.option(f"--{name}", type=click.FloatRange(-1, 1), metavar="AMOUNT", help=preset.what)
+        amount = click.option(f"--{name}", type=click.FloatRange(preset.least, 1), metavar="AMOUNT", help=preset.what)
         command = amount(command)
     return command
 
@@ -112,6 +112,16 @@ def preset_amounts(given: dict) -> dict[str, float]:
     return {name: amount for name, amount in amounts.items() if amount is not None}
 
 
+AMOUNT = 0.8
+expression_from = click.option(
+    "--expression-from",
+    type=click.Path(path_type=Path),
+    metavar="PHOTO|FILE",
+    help="Take over the expression of another photo's face, or one that `photodrag expression save` wrote.",
+)
+amount = click.option(
+    "--amount", type=click.FloatRange(0, 1), metavar="AMOUNT", help=f"How much of it, {AMOUNT:g} by default."
+)
 BOX = Numbers("X,Y,WIDTH,HEIGHT", (4,), "a box in photo pixels", "300,220,260,260")
 
 face = click.option("--face", type=int, metavar="N", help="Number of the face, the largest (1) by default.")

@@ -52,14 +52,37 @@ class Layers:
         return self.rest + self.weight[..., None] * warped(crop, self.flow)
 
 
+@dataclass(frozen=True, eq=False)
+class Redrawn:
+    """What is added to a photo before it is read, in one region of it."""
+
+    region: Region
+    added: np.ndarray
+    """float32 [h, w, 3]"""
+
+    def of(self, photo: np.ndarray) -> np.ndarray:
+        """The photo, [H, W, 3] of 0 … 255, with that, in its own type."""
+        x0, y0, x1, y1 = self.region
+        drawn = photo.copy()
+        part = (photo[y0:y1, x0:x1] + self.added).clip(0, 255)
+        drawn[y0:y1, x0:x1] = part.round() if photo.dtype == np.uint8 else part
+        return drawn
+
+
 def blend(
-    pixels: np.ndarray, alignment: Alignment, layers: Layers, alpha: np.ndarray, deep: np.ndarray | None = None
+    pixels: np.ndarray,
+    alignment: Alignment,
+    layers: Layers,
+    alpha: np.ndarray,
+    deep: np.ndarray | None = None,
+    redrawn: "Redrawn | None" = None,
 ) -> Blend:
     """Put an edited crop back into its photo.
 
     pixels: the photo, uint8 RGB [H, W, 3]. alpha: float32 [H, W], 0 … 1, how much of the edit shows; beyond the crop it
     counts as 0. Where it is 0 the photo stays as it is, to the bit. deep: a 16-bit photo's pixels before they were
-    rounded, float32 [H, W, 3]; these are then what is moved and blended."""
+    rounded, float32 [H, W, 3]; these are then what is moved and blended. redrawn: what is read of it elsewhere than
+    it shows."""
     region = bounds_of(alpha, alignment.paste_region(pixels.shape))
     x0, y0, x1, y1 = region
     alpha = alpha[y0:y1, x0:x1] * alignment.covered(region)
@@ -70,7 +93,7 @@ def blend(
         drawn = alignment.to_region(np.dstack((layers.rest, layers.weight, layers.flow)), region)
         rest, weight, flow = drawn[..., :3], drawn[..., 3:4], drawn[..., 4:]
         moved = alignment.to_photo(flow) - alignment.to_photo(np.zeros(2))  # a vector: turned and scaled only
-        edited = rest + weight * _read(photo, region, moved)
+        edited = rest + weight * _read(redrawn.of(photo) if redrawn else photo, region, moved)
         mixed = before + alpha[..., None] * (edited - before)
         picture[y0:y1, x0:x1] = np.where(alpha[..., None] > 0, mixed.round().clip(0, 255), picture[y0:y1, x0:x1])
         changed[y0:y1, x0:x1] = alpha > 0

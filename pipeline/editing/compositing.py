@@ -10,9 +10,10 @@ from torch import Tensor
 
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.editing import masks
-from photodrag.pipeline.editing.blend import Blend, blend, residual_layers
+from photodrag.pipeline.editing.blend import Blend, Redrawn, blend, residual_layers
 from photodrag.pipeline.editing.exemplars import Choices, chosen, shown_inside, with_exemplars
 from photodrag.pipeline.editing.face_layers import face_layers
+from photodrag.pipeline.editing.gaze import looking
 from photodrag.pipeline.editing.inversion import Inversion
 from photodrag.pipeline.editing.motion import Dragged, face_motion
 from photodrag.pipeline.editing.openings import held_back
@@ -73,11 +74,15 @@ def put_in(
     points: [N, 2], where the handles have come to, in photo pixels. finish, share: see `Dragged`. choices: those of
     a film's last picture; None chooses."""
     handles, targets, points = (start.alignment.to_crop(places) for places in (plan.handles, plan.targets, points))
-    dragged = Dragged(handles, targets, points, finish, share)
+    dragged = Dragged(handles, targets, points, finish, share, plan.reshaping)
     photo = plan.photo
+    redrawn = None
+    if plan.irises and plan.face:
+        gaze = (plan.reshaping * (finish * share)).gaze
+        redrawn = looking(photo.pixels, plan.irises, plan.face.landmarks, gaze)
     edited = photo.from_srgb(_enlarged(edited, start.alignment.size))
     return blend_in(
-        photo.pixels, plan.mask, start, edited, dragged, plan.ignored, plan.person, choices, photo.deep_pixels
+        photo.pixels, plan.mask, start, edited, dragged, plan.ignored, plan.person, choices, photo.deep_pixels, redrawn
     )
 
 
@@ -91,12 +96,13 @@ def blend_in(
     person: Person | None = None,
     choices: Choices | None = None,
     deep: np.ndarray | None = None,
+    redrawn: Redrawn | None = None,
 ) -> tuple[Blend, Choices]:
     """Blend the generator's picture after a drag, uint8 RGB [S, S, 3], into a photo, uint8 RGB [H, W, 3].
 
     where: a plan's mask, of the photo's size. dragged: in pixels of the crop. ignored: bool [H, W], what of the photo
     neither changes nor is carried along; None for nothing. person: whose other photos show what this one doesn't, as
-    `choices` say, or as they are chosen here. deep: the pixels of a 16-bit photo (see `blend`)."""
+    `choices` say, or as they are chosen here. deep: the pixels of a 16-bit photo, redrawn: see `blend`."""
     alignment, reconstruction, landmarks = start.alignment, start.reconstruction, start.landmarks
     seen, residual_weight, choices = pixels, None, choices or ()
     if ignored is not None:
@@ -107,21 +113,25 @@ def blend_in(
         layers = residual_layers(reconstruction, edited, residual_weight)
         change = reconstruction, edited
     else:
-        motion, crop = face_motion(landmarks, start.landmarks_drawn, edited, dragged), alignment.crop(seen)
+        motion = face_motion(landmarks, start.landmarks_drawn, edited, dragged)
+        crop = alignment.crop(redrawn.of(seen) if redrawn else seen)
         if person and not choices and dragged.finish:
             choices = chosen(crop, motion, person.portraits, alignment.size / alignment.scale)
         motion = held_back(motion, shown_inside(choices))
         layers = face_layers(crop, edited, motion, residual_weight)
         if choices and dragged.finish:
             layers = with_exemplars(crop, layers, motion, choices, dragged.finish)
-        change = crop, layers.of(crop)
+        change = alignment.crop(seen) if redrawn else crop, layers.of(crop)
     seam = masks.crop_seam(alignment.inside(pixels.shape))
     if isinstance(where, str) and where == "face":
         assert landmarks is not None  # `plan_edit` refuses this mask for a square
         seam = seam * masks.face_mask([landmarks, motion.goal[:COUNT]], alignment.size)
     elif isinstance(where, str):
-        seam = seam * masks.change_mask(*change, np.concatenate((dragged.handles, dragged.targets)))
-    blended = blend(seen, alignment, layers, _alpha(pixels.shape, where, alignment, seam, ignored), deep)
+        places = [dragged.handles, dragged.targets]
+        if dragged.reshaping and landmarks is not None:
+            places.append(landmarks)
+        seam = seam * masks.change_mask(*change, np.concatenate(places))
+    blended = blend(seen, alignment, layers, _alpha(pixels.shape, where, alignment, seam, ignored), deep, redrawn)
     if ignored is not None:
         blended.picture[ignored] = pixels[ignored]
     return blended, choices

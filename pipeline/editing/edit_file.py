@@ -1,29 +1,36 @@
 """edit.json: an edit in a file, to be repeated, shared, or changed by hand.
 
-    {"photodrag": 1, "drags": [[[412, 530], [412, 510]]], "mask": "auto", "face": null, "box": null,
-     "align": null, "generator": "face", "class": null, "tune": null, "method": "photodrag", "steps": null, "seed": 0,
-     "likeness": "auto", "ignore": null, "person": null}
+    {"photodrag": 1, "drags": [[[412, 530], [412, 510]], ["mouth.left", "+0,-3%"]], "presets": {"smile": 0.5},
+     "photo": "b1946ac92492d234", "mask": "auto", "face": null, "box": null, "align": null, "generator": "face",
+     "class": null, "tune": null, "method": "photodrag", "steps": null, "seed": 0, "likeness": "auto", "ignore": null,
+     "person": null}
 
-Only "photodrag", the format's version, must be there; "method", "likeness", "ignore" and "person" are written only
-where they aren't the default, so that other files can be read by programs that know of none. The path of a picture
-(mask, ignore), and of a generator's file, is relative to the file's folder; a generator without a folder is a name.
+Only "photodrag", the format's version, must be there; RARE fields are written only where they aren't the default, so
+that other files can be read by programs that know of none. The path of a picture (mask, ignore), and of a generator's
+file, is relative to the file's folder; a generator without a folder is a name. Landmarks and presets mean the same on
+every photo; pixels are those of the photo whose fingerprint is "photo".
 """
 
 import json
 import os
-from dataclasses import dataclass, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from photodrag.drag.methods import DEFAULT, METHODS
 from photodrag.pipeline.editing.options import LIKENESS, Likeness
+from photodrag.pipeline.faces.expressions import Expression, is_landmarks
+from photodrag.pipeline.faces.landmark_names import read_point, read_target
+from photodrag.pipeline.faces.preset_table import PRESETS
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import write_whole
 from photodrag.weights.common.json_checks import Check, is_number, is_row, is_whole, or_null
 
 VERSION = 1
+RARE = "presets", "expression", "photo", "method", "likeness", "ignore", "person"
 
 Point = tuple[float, float] | str
-"""(x, y) in photo pixels; before an edit is planned also what a person wrote instead, a landmark's name, say."""
+"""(x, y) in photo pixels, or what a person wrote instead, a landmark's name, say."""
 Drag = tuple[Point, Point]
 """A handle and its target."""
 
@@ -33,7 +40,13 @@ class EditFile:
     """What an edit is, the photo apart. None stands for the default."""
 
     drags: tuple[Drag, ...] = ()
-    """A handle that is its own target is a pin. A file holds numbers alone."""
+    """A handle that is its own target is a pin."""
+    presets: Mapping[str, float] = field(default_factory=dict)
+    """How much of each, of `preset_table.PRESETS`."""
+    expression: Expression | None = None
+    """Another face's, that is taken over."""
+    photo: str | None = None
+    """The fingerprint of the photo whose pixels the drags name; None where nobody knows."""
     mask: str = "auto"
     """"auto", "face", or a picture's path."""
     face: int | None = None
@@ -55,6 +68,11 @@ class EditFile:
     """A picture's path: what is not to be looked at."""
     person: str | None = None
     """The name of somebody who was learned."""
+
+    @property
+    def names_pixels(self) -> bool:
+        """Whether a drag names pixels of one photo."""
+        return any(not isinstance(point, str) for drag in self.drags for point in drag)
 
     @property
     def mask_path(self) -> Path | None:
@@ -92,12 +110,12 @@ def write_edit_file(path: str | Path, edit: EditFile) -> None:
     path = Path(path)
     content = {"photodrag": VERSION} | {field.name.rstrip("_"): getattr(edit, field.name) for field in fields(edit)}
     folder = path.absolute().parent
-    for name in ("method", "likeness", "person"):
-        if content[name] == getattr(EditFile, name):
+    if edit.expression:
+        content["expression"] = {"amount": edit.expression.amount, "landmarks": edit.expression.rows}
+    for name in RARE:
+        if content[name] in ({}, getattr(EditFile, name, None)):
             del content[name]
-    if edit.ignore is None:
-        del content["ignore"]
-    else:
+    if edit.ignore is not None:
         content["ignore"] = _relative(Path(edit.ignore), folder)
     if edit.mask_path:
         content["mask"] = _relative(edit.mask_path, folder)
@@ -124,10 +142,12 @@ def _checked(content: object, path: Path) -> EditFile:
     if content.get("face") is not None and content.get("box") is not None:
         raise UserError(f"{path} has both 'face' and 'box': set one of them to null.")
     values = {name: value for name, value in content.items() if name != "photodrag"}
-    values["drags"] = tuple(tuple(tuple(map(float, p)) for p in drag) for drag in content.get("drags", ()))
+    values["drags"] = tuple(tuple(map(_point, drag)) for drag in content.get("drags", ()))
+    if expression := values.get("expression"):
+        values["expression"] = Expression.of_rows(expression["landmarks"], float(expression["amount"]))
     if values.get("box") is not None:
         values["box"] = tuple(map(float, values["box"]))
-    for name in ("mask", "generator", "method", "likeness", "seed"):
+    for name in ("presets", "mask", "generator", "method", "likeness", "seed"):
         if values.get(name) is None:
             values.pop(name, None)
     if values.get("mask", "auto") not in ("auto", "face"):
@@ -148,7 +168,38 @@ def _is_whole(least: int) -> Check:
 
 
 def _is_drags(value: object) -> bool:
-    return isinstance(value, list) and all(map(is_row(2, is_row(2, _is_number)), value))
+    return isinstance(value, list) and all(map(_is_drag, value))
+
+
+def _is_drag(value: object) -> bool:
+    """Whether it is a handle and its target. Raises UserError for a landmark that there isn't."""
+    if not isinstance(value, list) or len(value) != 2:
+        return False
+    for point, read in zip(value, (read_point, read_target), strict=True):
+        if isinstance(point, str):
+            try:
+                read(point)
+            except ValueError:
+                return False
+        elif not is_row(2, _is_number)(point):
+            return False
+    return True
+
+
+def _point(point: str | list[float]) -> Point:
+    return point if isinstance(point, str) else (float(point[0]), float(point[1]))
+
+
+def _is_expression(value: object) -> bool:
+    if not isinstance(value, dict) or value.keys() != {"amount", "landmarks"}:
+        return False
+    return _is_number(value["amount"]) and 0 <= value["amount"] <= 1 and is_landmarks(value["landmarks"])
+
+
+def _is_presets(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        name in PRESETS and _is_number(amount) and PRESETS[name].least <= amount <= 1 for name, amount in value.items()
+    )
 
 
 def _is_name(value: object) -> bool:
@@ -157,7 +208,10 @@ def _is_name(value: object) -> bool:
 
 FIELDS: dict[str, tuple[Check, str]] = {
     "photodrag": (lambda value: _is_whole(1)(value) and value == VERSION, f"{VERSION}, the version known here"),
-    "drags": (_is_drags, "a list of handles and targets like [[[412, 530], [412, 510]]]"),
+    "drags": (_is_drags, 'a list of handles and targets like [[[412, 530], [412, 510]], ["nose", "+0,-3%"]]'),
+    "presets": (or_null(_is_presets), f'{{"smile": 0.5}} or the like, -1 to 1 of {", ".join(PRESETS)}'),
+    "expression": (or_null(_is_expression), '{"amount": 0.8, "landmarks": [[-0.9, 0.1], …]}, 68 of these, or null'),
+    "photo": (or_null(_is_name), "the fingerprint of a photo, or null"),
     "mask": (or_null(_is_name), '"auto", "face" or the path of a picture'),
     "face": (or_null(_is_whole(1)), "a face's number from 1 on, or null"),
     "box": (or_null(is_row(4, _is_number)), "[x, y, width, height] or null"),

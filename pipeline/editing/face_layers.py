@@ -27,13 +27,13 @@ def face_layers(
     """A moved face from the photo's crop and the generator's picture after a drag, both [S, S, 3] of 0 … 255.
     residual_weight: float32 [S, S], 0 … 1, how much is read from each pixel of the crop; None for all."""
     side = len(edited)
-    flow = spline_flow(motion.photo, motion.goal, side)
+    flow = spline_flow(motion.photo, motion.goal, side, motion.forehead)
     own = 1 - opened(motion, side)
     if residual_weight is not None:
         own = own * warped(residual_weight, flow)
     if own.min() == 1:
         return Layers(np.zeros((side, side, 3), np.float32), own, flow)
-    after = warped(edited, spline_flow(motion.after, motion.goal, side))
+    after = warped(edited, spline_flow(motion.after, motion.goal, side, motion.forehead))
     difference = np.dstack(((warped(crop, flow) - after) * own[..., None], own))
     around = widely_blurred(difference, LIGHT * side / 1024)
     light = around[..., :3] / np.maximum(around[..., 3:], 1e-6)

@@ -5,7 +5,7 @@ landmarks, which are found in the generator's pictures before and after a drag, 
 1989) that hold the crop's border. A generator comes only part of the way that was asked for, at times; what is left
 for handles on contours, as far as a face may be stretched, the splines go as well."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -16,6 +16,7 @@ from photodrag.drag.settings import LandmarkGuidedSettings
 from photodrag.drag.together import moved_together
 from photodrag.pipeline.editing.masks import FOREHEAD
 from photodrag.pipeline.faces.landmarks import Frame, predict
+from photodrag.pipeline.faces.preset_table import UNSHAPED, Reshaping
 from photodrag.weights.common.face_landmarks import BELOW_BROWS, BROWS, JAW, LIDS_AND_LIPS, MOUTH
 
 THICK = 0.4
@@ -30,6 +31,9 @@ GRID = 96
 """Side of the grid on which splines are computed."""
 BORDER = 8
 """Fixed points on each side of the crop."""
+NECK, CROWN = 0.5, 0.9
+"""About which point below the mouth a head leans, and up to which above the brows it does as a whole, in parts of the
+way from the one to the other."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +49,8 @@ class Dragged:
     the person's other photos."""
     share: float = 1.0
     """0 … 1, how much of it all is made: of how far landmarks go in the end."""
+    reshaping: Reshaping = UNSHAPED
+    """What is done beside, as far as `finish` and `share` say."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +64,8 @@ class FaceMotion:
     """In the generator's picture after the drag."""
     goal: np.ndarray
     """In the picture that is to be made."""
+    forehead: float = 0.0
+    """By which part of its height the forehead grows."""
 
 
 def face_motion(landmarks: np.ndarray, before: np.ndarray, edited: np.ndarray, dragged: Dragged) -> FaceMotion:
@@ -74,7 +82,23 @@ def face_motion(landmarks: np.ndarray, before: np.ndarray, edited: np.ndarray, d
     off = ~weights.any(1)
     start, end = dragged.handles[off], dragged.points[off]
     pairs = (landmarks, start), (after, end), (goal, start + dragged.share * (end - start))
-    return FaceMotion(*(np.concatenate(pair) for pair in pairs))
+    reshaping = dragged.reshaping * (dragged.finish * dragged.share)
+    photo, after, goal = (np.concatenate(pair) for pair in pairs)
+    return leaning(FaceMotion(photo, after, goal, reshaping.forehead), reshaping.lean)
+
+
+def leaning(motion: FaceMotion, angle: float) -> FaceMotion:
+    """A motion at whose goal the head leans to the right as well, by that angle [radians], about a point of the neck,
+    with its hair."""
+    if angle == 0:
+        return motion
+    up = motion.photo[BROWS].mean(0) - motion.photo[MOUTH].mean(0)
+    neck, crown = motion.photo[MOUTH].mean(0) - NECK * up, motion.photo[BROWS] + CROWN * up
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    goal = (np.concatenate((motion.goal, crown)) - neck) @ turn + neck
+    return replace(
+        motion, photo=np.concatenate((motion.photo, crown)), after=np.concatenate((motion.after, crown)), goal=goal
+    )
 
 
 def with_outline_kept(moved: np.ndarray, weights: np.ndarray, ways: np.ndarray, face: float) -> np.ndarray:
@@ -115,12 +139,14 @@ def uncrossed(goal: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     return apart
 
 
-def spline_flow(source: np.ndarray, goal: np.ndarray, side: int) -> np.ndarray:
+def spline_flow(source: np.ndarray, goal: np.ndarray, side: int, forehead: float = 0.0) -> np.ndarray:
     """For each pixel of a crop whose landmarks (and other points) lie at `goal` [68 + M, 2], where it came from in the
     one where they lie at `source`: float32 [side, side, 2], as an offset (x, y) in pixels. Points off the crop are
-    left out."""
-    beside = beside_brows(source)
-    source, goal = (np.concatenate((x, *(x[BROWS] + way for way in beside))) for x in (source, goal))
+    left out. forehead: by which part it grows."""
+    up, down = beside_brows(source)
+    source, goal = (
+        np.concatenate((x, x[BROWS] + grown * up, x[BROWS] + down)) for x, grown in ((source, 1), (goal, 1 + forehead))
+    )
     inside = ((goal > 0) & (goal < side - 1) & (source > 0) & (source < side - 1)).all(1)
     frame = border(side)
     source, goal = np.concatenate((source[inside], frame)) / side, np.concatenate((goal[inside], frame)) / side

@@ -18,7 +18,11 @@ from photodrag.pipeline.faces import detection, landmark_names
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.box import Box, check_box
 from photodrag.pipeline.faces.detection import Face
+from photodrag.pipeline.faces.expressions import Expression
+from photodrag.pipeline.faces.irises import Iris, find_irises, not_seen
+from photodrag.pipeline.faces.preset_table import UNSHAPED, Reshaping
 from photodrag.pipeline.faces.presets import checked as checked_amounts
+from photodrag.pipeline.faces.presets import reshaping
 from photodrag.pipeline.photos.mask import given_ignored, given_mask
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.read import read_photo
@@ -57,6 +61,10 @@ class Plan:
     """What of the photo is not to be looked at, nor changed: bool [H, W]; None for nothing."""
     person: Person | None = None
     """Whose face it is, if somebody who was learned."""
+    reshaping: Reshaping = UNSHAPED
+    """What is done beside the drags."""
+    irises: tuple[Iris, Iris] | None = None
+    """Of the left and the right eye, in photo pixels; None where nobody looked for them."""
 
     @property
     def face(self) -> Face | None:
@@ -78,21 +86,26 @@ def plan_edit(
     *,
     snap: bool = False,
     presets: Mapping[str, float] | None = None,
+    expression: Expression | None = None,
 ) -> Plan:
     """Read and check what `photodrag.pipeline.edit` is given; the arguments are the same, and snap is that of
-    `Dragging`. Where the selection doesn't say what the generator is shown, it is a face: see `usual_align`.
+    `Dragging`. Presets may reshape alone, without a drag. Where the selection doesn't say what the generator is shown,
+    it is a face: see `usual_align`.
 
     Raises UserError for anything that a person can put right."""
     photo = photo if isinstance(photo, Photo) else read_photo(Path(photo))
     amounts = checked_amounts(presets or {})
-    needs_landmarks = snap or amounts or landmark_names.by_landmarks(handles) or landmark_names.by_landmarks(targets)
+    needs_landmarks = (
+        snap or amounts or expression or landmark_names.by_landmarks(handles) or landmark_names.by_landmarks(targets)
+    )
+    reshaped = reshaping(amounts)
     starts, ends = (None, None) if needs_landmarks else place_points(photo, handles, targets)
     given, mask, ignored = mask, given_mask(mask, photo), given_ignored(selection.ignore, photo)
     began = time.monotonic()
     person = known_person(selection.person)
     place, count = find_place(photo, selection.align or "face", selection.face, selection.box, person)
     if starts is None or ends is None:
-        starts, ends = place_points(photo, handles, targets, place, snap, amounts)
+        starts, ends = place_points(photo, handles, targets, place, snap, amounts, expression)
     if isinstance(mask, str) and mask == "face" and count is None:
         raise UserError(
             "The mask can't be the face (--mask face) where a square of the photo is edited: "
@@ -106,7 +119,11 @@ def plan_edit(
         check_mask_permits(mask, alignment, starts, name, count)
         if ignored is not None:  # a handle may lie there: a mouth behind a hand can smile
             check_mask_permits(mask * ~ignored, alignment, starts[:0], f"{name}, without what is ignored,", count)
-    return Plan(photo, starts, ends, mask, place, count, time.monotonic() - began, ignored, person)
+    irises = find_irises(photo.srgb, place.landmarks) if isinstance(place, Face) and any(reshaped.gaze) else None
+    if irises is None and any(reshaped.gaze):
+        raise not_seen(photo.path.name)
+    seconds = time.monotonic() - began
+    return Plan(photo, starts, ends, mask, place, count, seconds, ignored, person, reshaped, irises)
 
 
 def find_generator(name_or_path: str | PathLike) -> tuple[str, str | None]:

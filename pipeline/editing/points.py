@@ -8,7 +8,9 @@ import numpy as np
 from photodrag.pipeline.faces import landmark_names
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.detection import Face
+from photodrag.pipeline.faces.expressions import Expression
 from photodrag.pipeline.faces.presets import drags as preset_drags
+from photodrag.pipeline.faces.presets import reshaping
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.weights import UserError
 
@@ -23,10 +25,12 @@ def place_points(
     place: Face | Alignment | None = None,
     snap: bool = False,
     amounts: Mapping[str, float] | None = None,
+    expression: Expression | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """`check_points`, of handles and targets that may be words, and of presets, on a face: see
-    `landmark_names.placed` and `presets.drags`."""
-    if snap or amounts or landmark_names.has_words(handles) or landmark_names.has_words(targets):
+    `landmark_names.placed` and `presets.drags`; none, where presets only reshape."""
+    amounts = amounts or {}
+    if snap or amounts or expression or landmark_names.has_words(handles) or landmark_names.has_words(targets):
         handles, targets = (
             list(points)
             if landmark_names.has_words(points)
@@ -35,15 +39,18 @@ def place_points(
         )
         for name, points in (("handles", handles), ("targets", targets)):
             _points(name, [point for point in points if not isinstance(point, str)])
-        if handles or targets or not amounts:
+        if handles or targets or not (amounts or expression):
             _check_pairs(handles, targets)
         landmarks, width = (place.landmarks, place.box[2]) if isinstance(place, Face) else (None, 0.0)
         handles, targets = landmark_names.placed(handles, targets, landmarks, width, snap)
-        if amounts:
+        if amounts or expression:
             if landmarks is None:
-                raise landmark_names.no_landmarks(next(iter(amounts)))
-            added = preset_drags(amounts, landmarks, handles, photo.pixels.shape)
+                raise landmark_names.no_landmarks(next(iter(amounts), "an expression"))
+            ways = expression.on(landmarks) if expression else None
+            added = preset_drags(amounts, landmarks, handles, photo.pixels.shape, ways)
             handles, targets = [*handles, *(start for start, _ in added)], [*targets, *(end for _, end in added)]
+            if not handles and reshaping(amounts):
+                return np.empty((0, 2)), np.empty((0, 2))
     return check_points(photo, handles, targets)
 
 

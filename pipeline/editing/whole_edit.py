@@ -19,7 +19,7 @@ from photodrag.drag import DragResult, DragSettings, DragState, Landmarks
 from photodrag.drag.contours import on_contours
 from photodrag.drag.methods import DEFAULT, find_method
 from photodrag.drag.settings import LandmarkGuidedSettings
-from photodrag.drag.state import finished, states_until
+from photodrag.drag.state import ARRIVED, finished, states_until
 from photodrag.invert import identity
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.editing import masks
@@ -34,6 +34,7 @@ from photodrag.pipeline.editing.points import Points
 from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.editing.tuning import tune_inversion
 from photodrag.pipeline.faces.detection import is_seen
+from photodrag.pipeline.faces.expressions import Expression
 from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.photos.notebook import pictures_html
 from photodrag.pipeline.photos.photo import Photo
@@ -130,6 +131,7 @@ def edit(
     mask: np.ndarray | str | PathLike | None = None,
     *,
     presets: Mapping[str, float] | None = None,
+    expression: Expression | None = None,
     selection: Selection = Selection(),
     network: Network = Network(),
     dragging: Dragging = Dragging(),
@@ -142,7 +144,8 @@ def edit(
     picture's), a target that, too, or relative: "+0,-12", "+3%,+0" (of the face's width). One whose target is itself
     must stay. mask: where the photo may change: "auto" or None (where the edit really differs), "face", an array
     [H, W] of 0 … 1 or bool, or a picture file, white where it may. presets: how much is to be added of each of
-    `pipeline.faces.presets.PRESETS`, -1 … 1: {"smile": 0.5}, say. selection: what of the photo is meant, network: by
+    `pipeline.faces.preset_table.PRESETS`, -1 … 1: {"smile": 0.5}, say. expression: another face's, to be taken over
+    (see `expression_of`). selection: what of the photo is meant, network: by
     which generator, dragging and inverting: how. progress: told what goes on.
 
     Raises UserError for anything that a person can put right."""
@@ -152,7 +155,9 @@ def edit(
         name, subject = find_generator(network.generator)
         network = replace(network, generator=name)
     selection = replace(selection, align=selection.align or usual_align(subject))
-    plan = plan_edit(photo, handles, targets, mask, selection, snap=dragging.snap, presets=presets)
+    plan = plan_edit(
+        photo, handles, targets, mask, selection, snap=dragging.snap, presets=presets, expression=expression
+    )
     return carry_out(plan, network=network, dragging=dragging, inverting=inverting, progress=progress)
 
 
@@ -216,6 +221,8 @@ def drag_face(
     of `drag.methods.METHODS`. The result's points are (x, y) in pixels of the crop. Raises UserError for an unknown
     method."""
     chosen = find_method(method)
+    if not len(plan.handles):
+        return _nothing_dragged(inversion, progress)
     models, alignment = inversion.models, inversion.alignment
     may_change = None
     if isinstance(plan.mask, np.ndarray):
@@ -237,6 +244,14 @@ def drag_face(
         followed(inversion.crop.landmarks, inversion.reconstruction if plan.face else None),
     )
     return finished(states, progress)
+
+
+def _nothing_dragged(inversion: Inversion, progress: Callable[[DragState], bool | None] | None) -> DragResult:
+    """Of a plan that only reshapes."""
+    none = torch.zeros(0, 2, dtype=torch.float64)
+    if progress:
+        progress(DragState(0, inversion.w_plus, none, 0.0))
+    return DragResult(inversion.w_plus, none, none[:, 0], 0, ARRIVED)
 
 
 def for_a_photo(settings: LandmarkGuidedSettings) -> LandmarkGuidedSettings:

@@ -6,7 +6,7 @@ import json
 from typing import overload
 
 from photodrag.pipeline.editing.options import LIKENESS
-from photodrag.pipeline.faces.presets import PRESETS
+from photodrag.pipeline.faces.preset_table import PRESETS
 from photodrag.weights.common.json_checks import Check, is_number, is_row, is_whole, or_null
 
 

@@ -8,6 +8,7 @@ from functools import partial
 
 from photodrag.pipeline.editing.options import Likeness
 from photodrag.pipeline.faces import presets
+from photodrag.pipeline.faces.preset_table import PRESETS
 from photodrag.pipeline.page import jobs, work
 from photodrag.pipeline.page.app_state import SAMPLE, AppState
 from photodrag.pipeline.page.job_queue import Cancelled, Job
@@ -19,7 +20,7 @@ from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights.common.errors import Failure, UserError
 from photodrag.weights.common.face_landmarks import GROUPS
 
-PRESETS_IN_WORDS = {name: preset.what for name, preset in presets.PRESETS.items()}
+PRESETS_IN_WORDS = {name: preset.what for name, preset in PRESETS.items() if not preset.reshaping}
 
 
 class Tab:

@@ -10,7 +10,7 @@ from PIL import Image
 from photodrag.pipeline.editing.inversion import Models
 from photodrag.pipeline.editing.options import Network
 from photodrag.pipeline.editing.whole_edit import edit
-from photodrag.pipeline.faces.presets import PRESETS
+from photodrag.pipeline.faces.preset_table import PRESETS
 from photodrag.weights import keep_freed_memory
 
 SIDE = 256

@@ -34,7 +34,7 @@ from photodrag.pipeline.editing.openings import openness
 from photodrag.pipeline.editing.options import Network
 from photodrag.pipeline.editing.whole_edit import Edit, edit
 from photodrag.pipeline.faces.landmarks import Frame, predict
-from photodrag.pipeline.faces.presets import PRESETS
+from photodrag.pipeline.faces.preset_table import PRESETS
 from photodrag.weights import UserError, keep_freed_memory
 from photodrag.weights.common.face_landmarks import INNER_LIPS, LEFT_EYE, PARTS, RIGHT_EYE
 from photodrag.weights.common.files import cache_folder, write_whole

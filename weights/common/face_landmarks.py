@@ -22,7 +22,7 @@ GROUPS = {"jaw": JAW, "brows": BROWS, "nose": NOSE, "eyes": EYES, "mouth": MOUTH
 
 LEFT_EAR, RIGHT_EAR = 0, 16
 """The ends of the jaw line, between which a face is as wide as it is."""
-NOSE_TIP = 30
+NOSE_TIP, NOSE_BOTTOM = 30, 33
 LEFT_MOUTH_CORNER, RIGHT_MOUTH_CORNER = 48, 54
 
 SKULL = [27, 28, 29, 30, 33, 36, 39, 42, 45]

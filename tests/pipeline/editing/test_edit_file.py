@@ -3,9 +3,12 @@
 import json
 import os
 
+import numpy as np
 import pytest
 
 from photodrag.pipeline.editing.edit_file import EditFile, read_edit_file, write_edit_file
+from photodrag.pipeline.faces.expressions import Expression, own_frame
+from photodrag.weights import UserError
 
 DRAGS = (((412.0, 530.0), (412.1, 510.25)), ((0.1 + 0.2, 1e-7), (-0.5, 3.0)))
 
@@ -19,6 +22,8 @@ DRAGS = (((412.0, 530.0), (412.1, 510.25)), ((0.1 + 0.2, 1e-7), (-0.5, 3.0)))
         EditFile(DRAGS, box=(1.0, 2.5, 300.0, 400.0), generator="another"),
         EditFile(DRAGS, align="square", generator="one.of.mine", class_=0),
         EditFile(DRAGS, method="freedrag"),
+        EditFile((("mouth.left", "+0,-3%"), ("nose", "+0,+0"), ((1.0, 2.0), "51")), photo="b1946ac92492d234"),
+        EditFile(presets={"smile": 0.5, "gaze-x": -1, "neutral": 0}),
     ],
 )
 def test_read_as_written(edit, tmp_path):
@@ -81,6 +86,49 @@ def test_a_generator_s_file_beside_it_is_no_name(tmp_path, monkeypatch):
     write_edit_file("edit.json", EditFile(DRAGS, generator="./face"))
     assert json.loads((tmp_path / "edit.json").read_text())["generator"] == "./face"
     assert os.path.dirname(read_edit_file("edit.json").generator)
+
+
+def test_an_expression_is_read_as_written(tmp_path):
+    landmarks = np.random.default_rng(0).normal(size=(68, 2)) * (1, 2)
+    write_edit_file(tmp_path / "edit.json", EditFile(expression=Expression(landmarks, 0.7)))
+    read = read_edit_file(tmp_path / "edit.json").expression
+    assert read.amount == 0.7 and np.allclose(own_frame(read.landmarks), own_frame(landmarks), atol=1e-3)
+    assert "expression" not in write_and_load(tmp_path, EditFile(DRAGS))
+
+
+def write_and_load(folder, edit: EditFile) -> dict:
+    write_edit_file(folder / "written.json", edit)
+    return json.loads((folder / "written.json").read_text())
+
+
+def test_what_names_pixels():
+    assert EditFile(DRAGS).names_pixels and EditFile((("nose", (3.0, 4.0)),)).names_pixels
+    assert not EditFile((("nose", "+0,-3%"),), presets={"smile": 1}).names_pixels
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        '"presets": {"grin": 1}',
+        '"presets": {"smile": 1.5}',
+        '"presets": {"neutral": -1}',
+        '"presets": [0.5]',
+        '"drags": [["mouth", "left", "top"]]',
+        '"drags": [["+1,+2", [3, 4]]]',
+        '"expression": {"amount": 0.5, "landmarks": [[0, 0]]}',
+        '"photo": 3',
+    ],
+)
+def test_wrong_presets_words_and_expressions(field, tmp_path):
+    (tmp_path / "edit.json").write_text('{"photodrag": 1, ' + field + "}")
+    with pytest.raises(UserError, match=f"the field '{field.split(chr(34))[1]}' should be"):
+        read_edit_file(tmp_path / "edit.json")
+
+
+def test_a_landmark_that_there_is_not(tmp_path):
+    (tmp_path / "edit.json").write_text('{"photodrag": 1, "drags": [["ear", "+0,+1"]]}')
+    with pytest.raises(UserError, match="There is no landmark 'ear'"):
+        read_edit_file(tmp_path / "edit.json")
 
 
 def test_only_the_version_must_be_there(tmp_path):

@@ -14,6 +14,7 @@ from photodrag.pipeline.editing.motion import (
     MOST_LEFT,
     Dragged,
     FaceMotion,
+    leaning,
     rest_of_way,
     spline_flow,
     thin_plate,
@@ -207,3 +208,28 @@ def test_a_wide_blur_is_the_blur_of_the_whole():
     picture[64:128, 32:200] += 3
     expected = cv2.GaussianBlur(picture, (0, 0), 20)
     assert np.abs(widely_blurred(picture, 20.0) - expected).max() < 0.03 * np.ptp(expected)
+
+
+def test_a_head_leans_as_a_whole_with_its_hair_and_the_crop_s_border_stays():
+    angle = np.deg2rad(6)
+    motion = leaning(FaceMotion(MARKS, MARKS, MARKS), angle)
+    marks, crown = motion.goal[: len(MARKS)], motion.goal[len(MARKS) :]
+    turned = (marks - marks.mean(0)) @ [1, 1j] / ((MARKS - MARKS.mean(0)) @ [1, 1j])
+    assert np.allclose(turned, np.exp(1j * angle))  # clockwise, as one sees it
+    assert (crown[:, 0] > motion.photo[len(MARKS) :, 0]).all() and len(crown)
+    flow = spline_flow(motion.photo, motion.goal, SIDE)
+    for x, y in motion.goal[[30, 8, 36, 45]].round().astype(int):
+        back = (np.array([x, y]) - motion.goal[30]) @ [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+        assert np.linalg.norm(np.array([x, y]) + flow[y, x] - (back + motion.photo[30])) < 1
+    far = np.linalg.norm(crown - motion.photo[len(MARKS) :], axis=1).min()
+    assert max(np.abs(flow[[0, -1]]).max(), np.abs(flow[:, [0, -1]]).max()) < 0.15 * far
+    assert leaning(FaceMotion(MARKS, MARKS, MARKS), 0).goal is MARKS
+
+
+def test_a_forehead_grows_above_the_brows_alone():
+    flow = spline_flow(MARKS, MARKS, SIDE, forehead=0.2)
+    up = MARKS[BROWS].mean(0) - MARKS[MOUTH].mean(0)
+    hair, brows, mouth = (MARKS[BROWS].mean(0) + 0.45 * up, MARKS[BROWS].mean(0), MARKS[MOUTH].mean(0))
+    (_, hair), (_, brows), (_, mouth) = (flow[round(y), round(x)] for x, y in (hair, brows, mouth))
+    assert hair > 0.5 * 0.2 * 0.45 * -up[1]  # what is seen there came from below
+    assert abs(brows) < 0.15 * hair and abs(mouth) < 0.1 * hair

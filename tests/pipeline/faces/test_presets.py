@@ -10,7 +10,8 @@ from photodrag.pipeline.editing.edit_file import EditFile, read_edit_file, write
 from photodrag.pipeline.editing.plan import plan_edit
 from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.faces.detection import Face, detect
-from photodrag.pipeline.faces.presets import PRESETS, Preset, drags
+from photodrag.pipeline.faces.preset_table import PRESETS, Preset
+from photodrag.pipeline.faces.presets import drags, reshaping
 from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights import UserError
 
@@ -40,14 +41,39 @@ def test_directions(landmarks):
         assert abs(end - middle) < abs(x - middle)
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", [name for name, preset in PRESETS.items() if not preset.reshaping])
 def test_turned_moved_and_scaled_with_the_face(name, landmarks):
     turn = 2.5 * np.array([[np.cos(0.7), np.sin(0.7)], [-np.sin(0.7), np.cos(0.7)]])
     here, there = drags({name: 0.8}, landmarks), drags({name: 0.8}, landmarks @ turn + (300, 500))
     assert np.allclose(way(there), way(here) @ turn, atol=0.05)  # both rounded to 0.01 px
     assert np.allclose([handle for handle, _ in there], [handle for handle, _ in here] @ turn + (300, 500), atol=0.05)
     assert np.allclose(way(drags({name: 0.4}, landmarks)), way(here) / 2, atol=0.02)
-    assert np.allclose(way(drags({name: -0.8}, landmarks)), -way(here), atol=0.02)
+    if PRESETS[name].least < 0:
+        assert np.allclose(way(drags({name: -0.8}, landmarks)), -way(here), atol=0.02)
+
+
+def test_sides_are_the_picture_s_and_each_is_half_of_both(landmarks):
+    for both, one, other in (
+        ("open-eyes", "open-left-eye", "open-right-eye"),
+        ("raise-brows", "raise-left-brow", "raise-right-brow"),
+    ):
+        left, right = drags({one: 0.5}, landmarks), drags({other: 0.5}, landmarks)
+        assert sorted(left + right) == sorted(drags({both: 0.5}, landmarks))
+        assert max(x for (x, _), _ in left) < landmarks[27, 0] < min(x for (x, _), _ in right)
+
+
+def test_what_is_reshaped_adds_up_and_has_no_drags(landmarks):
+    amounts = {"gaze-x": 0.5, "gaze-y": 0.25, "lean-left": 1, "forehead": -0.5}
+    assert drags(amounts, landmarks) == []
+    made = reshaping(amounts | {"smile": 0.3})
+    assert made.gaze == (0.5, -0.25) and made.lean == -np.deg2rad(12) and made.forehead == -0.225
+    assert not reshaping({"smile": 0.3}) and not reshaping(dict.fromkeys(amounts, 0))
+
+
+def test_bounds_are_each_preset_s_own(landmarks):
+    for name, amount in (("neutral", -0.1), ("gaze-x", 1.1), ("smile", -1.1)):
+        with pytest.raises(UserError, match=f"{name} is too much"):
+            drags({name: amount}, landmarks)
 
 
 def test_a_way_that_leads_out_ends_before(portrait, landmarks):

@@ -445,11 +445,11 @@ def test_results_of_another_tab_are_unknown(server, portrait, ready):
 
 
 def test_presets_are_the_command_lines(server, portrait, ready, tmp_path):
-    """What sliders ask for are the drags that `--save-edit` writes for the same amounts."""
+    """What sliders ask for are the handles of `photodrag edit` for the same amounts."""
     ready(portrait)
-    edit, amounts = tmp_path / "edit.json", {"smile": 0.35, "open-mouth": -0.2, "slim-face": 1}
+    amounts = {"smile": 0.35, "open-mouth": -0.2, "slim-face": 1}
     given = [f"--{name}={amount}" for name, amount in amounts.items()]
-    assert run("edit", portrait, *given, "--steps", 1, "--save-edit", edit, "--out", tmp_path / "cli.png").code == 0
+    ran = run("edit", portrait, *given, "--steps", 1, "--json", "--out", tmp_path / "cli.png")
     with server.page() as page:
         page.open(portrait)
         page.say("presets", amounts=amounts)  # of no face yet: nothing is answered
@@ -459,7 +459,7 @@ def test_presets_are_the_command_lines(server, portrait, ready, tmp_path):
         answer = page.hear_until("presets")[-1]
         page.hear_until("inverted")
     assert answer["amounts"] == amounts
-    assert answer["drags"] == json.loads(edit.read_text())["drags"]
+    assert answer["drags"] == [[handle["start"], handle["target"]] for handle in json.loads(ran.out)["handles"]]
 
 
 def test_the_sample(server):

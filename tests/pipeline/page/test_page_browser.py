@@ -20,7 +20,7 @@ from serving import served, wait_until
 from photodrag.drag import DragSettings
 from photodrag.pipeline.faces import presets
 from photodrag.pipeline.faces.detection import detect
-from photodrag.pipeline.faces.presets import PRESETS
+from photodrag.pipeline.faces.preset_table import PRESETS
 from photodrag.pipeline.films import frames
 from photodrag.pipeline.page.app_state import AppState
 from photodrag.pipeline.page.limits import Limits

@@ -1,0 +1,126 @@
+"""Controls that are no drags, expressions, and edits that mean the same on every photo, from the command line."""
+
+import json
+
+import numpy as np
+import pytest
+from command import run
+from PIL import Image
+
+from photodrag.pipeline.faces.irises import find_irises
+from photodrag.pipeline.faces.landmarks import Frame, predict
+
+
+def pixels(path) -> np.ndarray:
+    return np.array(Image.open(path).convert("RGB"))
+
+
+@pytest.mark.parametrize(
+    ("option", "moved", "still"),
+    [
+        (["--gaze-x", 0.8], (slice(95, 112), slice(90, 165)), (slice(130, 256), slice(0, 256))),
+        (["--lean-left", 0.5], (slice(40, 160), slice(60, 190)), (slice(0, 256), slice(0, 20))),
+        (["--forehead", 0.8], (slice(40, 90), slice(80, 170)), (slice(150, 256), slice(0, 256))),
+    ],
+)
+def test_what_is_reshaped_without_a_drag(option, moved, still, portrait, ready, tmp_path):
+    ready(portrait)
+    out = tmp_path / "out.png"
+    ran = run("edit", portrait, *option, "--out", out, "--json")
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["handles"] == []
+    old, new = pixels(portrait), pixels(out)
+    assert (old[moved] != new[moved]).any(-1).mean() > 0.1
+    assert np.array_equal(old[still], new[still])
+
+
+def test_eyes_look_where_they_were_told_to(portrait, ready, tmp_path):
+    ready(portrait)
+    out = tmp_path / "out.png"
+    assert run("edit", portrait, "--gaze-x", 0.8, "--out", out).code == 0
+    old, new = pixels(portrait), pixels(out)
+    from photodrag.pipeline.faces.detection import detect
+
+    landmarks = detect(old)[0].landmarks
+    before, after = find_irises(old, landmarks), find_irises(new, predict(new, Frame.around(landmarks)))
+    ways = [np.subtract(b.centre, a.centre) for a, b in zip(before, after, strict=True)]
+    for x, y in ways:
+        assert 0.4 * before[0].radius < x < 1.4 * before[0].radius and abs(y) < 0.6 * before[0].radius
+
+
+def test_amounts_of_nothing(portrait, tmp_path):
+    ran = run("edit", portrait, "--gaze-x", 0, "--smile", 0, "--out", tmp_path / "out.png")
+    assert ran.code == 2 and "Nothing is to be dragged" in ran.err and not (tmp_path / "out.png").exists()
+
+
+def test_an_edit_s_file_keeps_presets_and_names(portrait, ready, tmp_path):
+    """As they were given; used on another photo, that needs no word, and pixels do."""
+    ready(portrait)
+    out, file = tmp_path / "out.png", tmp_path / "edit.json"
+    given = "--smile", 0.5, "--gaze-x", 0.4, "--open-eyes", 0, "--drag", "brow.left:+0,-3%", "--steps", 2
+    assert run("edit", portrait, *given, "--out", out, "--save-edit", file).code == 0
+    kept = json.loads(file.read_text())
+    assert kept["presets"] == {"smile": 0.5, "gaze-x": 0.4} and kept["drags"] == [["brow.left", "+0,-3%"]]
+    assert "photo" not in kept
+    again = tmp_path / "again.png"
+    assert run("edit", portrait, "--edit", file, "--out", again).code == 0
+    assert np.array_equal(pixels(out), pixels(again))
+    less = run("edit", portrait, "--edit", file, "--gaze-x", 0, "--smile", 0.1, "--save-edit", file, "--out", again)
+    assert less.code == 0 and json.loads(file.read_text())["presets"] == {"smile": 0.1}
+
+    other = tmp_path / "other.png"
+    Image.fromarray(pixels(portrait)[:, ::-1]).save(other)
+    ready(other)
+    assert run("edit", other, "--edit", file, "--out", again).err == ""
+    run("edit", portrait, "--drag", "104,139:101,135", "--steps", 2, "--out", out, "--save-edit", file)
+    assert len(json.loads(file.read_text())["photo"]) == 16
+    assert run("edit", portrait, "--edit", file, "--out", again).err == ""
+    told = run("edit", other, "--edit", file, "--out", again)
+    assert told.code == 0 and "was made on another photo, whose pixels its drags name" in told.err
+
+
+def test_an_expression_is_saved_and_taken_over(portrait, ready, tmp_path):
+    ready(portrait)
+    file, out = tmp_path / "laugh.json", tmp_path / "out.png"
+    ran = run("expression", "save", portrait, file)
+    assert ran.code == 0 and ran.out == f"The expression of face 1 of {portrait} is in {file}.\n"
+    content = json.loads(file.read_text())
+    content["landmarks"] = [
+        [x, y + 0.08 * (number in (65, 66, 67))] for number, (x, y) in enumerate(content["landmarks"])
+    ]
+    file.write_text(json.dumps(content))
+    made = run("edit", portrait, "--expression-from", file, "--amount", 0.5, "--steps", 2, "--out", out, "--json")
+    assert made.code == 0, made.err
+    ways = [np.subtract(handle["target"], handle["start"]) for handle in json.loads(made.out)["handles"]]
+    far = np.linalg.norm(ways, axis=1)
+    across = 43  # between the portrait's eyes
+    assert far.max() == pytest.approx(0.5 * 0.08 * across, rel=0.15) and np.median(far) < 0.1
+    same = run("edit", portrait, "--expression-from", portrait, "--out", out)
+    assert same.code == 2 and "nothing would move" in same.err
+
+
+def test_eyes_that_are_too_small(portrait, tmp_path):
+    small = tmp_path / "small.png"
+    Image.fromarray(pixels(portrait)).resize((64, 64)).save(small)
+    ran = run("edit", small, "--gaze-x", 0.5, "--box", "18,18,26,26", "--out", tmp_path / "out.png")
+    assert ran.code == 2 and "No irises can be made out in small.png" in ran.err
+    assert not (tmp_path / "out.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--amount", 0.5, "--smile", 0.5], "--amount says how much of an expression is taken over"),
+        (["--expression-from", "none.jpg"], "There is no file none.jpg"),
+        (["--expression-from", "wrong.json"], "wrong.json holds no expression: give a photo, or a file that"),
+        (["--expression-from", "no-face.png"], "No face was found in no-face.png"),
+        (["--neutral", -0.5], "Invalid value for '--neutral'"),
+    ],
+)
+def test_wrong_controls(words, sentence, portrait, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "wrong.json").write_text('{"landmarks": []}')
+    Image.new("RGB", (64, 64)).save("no-face.png")
+    ran = run("edit", portrait, *words, "--out", "out.png")
+    assert ran.code == 2 and sentence in ran.err and ran.err.count("\n") == 1, ran.err
+    assert not (tmp_path / "out.png").exists()
