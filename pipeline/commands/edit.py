@@ -7,14 +7,8 @@ from typing import Any
 import click
 
 from photodrag.pipeline.commands import options
-from photodrag.pipeline.commands.edit_steps import (
-    EditOptions,
-    carried_out,
-    checked_outputs,
-    checked_tasks,
-    planned,
-    tell,
-)
+from photodrag.pipeline.commands.edit_steps import carried_out, checked_outputs, planned, tell
+from photodrag.pipeline.commands.edit_tasks import EditOptions, checked_tasks
 
 
 @click.command()
@@ -30,6 +24,14 @@ from photodrag.pipeline.commands.edit_steps import (
 @click.option("--pin", "pins", type=options.PLACE, multiple=True, help="A point that must stay; repeatable.")
 @click.option("--snap", is_flag=True, help="Handles and pins given as X,Y go to the nearest of the face's landmarks.")
 @options.presets
+@click.option(
+    "--region",
+    "regions",
+    type=options.REGION,
+    multiple=True,
+    help=f"A part that is moved as one: {', '.join(options.REGION.names)}, or what is white in a picture of the "
+    "photo's size; repeatable.",
+)
 @options.expression_from
 @options.amount
 @click.option(
@@ -108,6 +110,7 @@ def edit(**keywords: Any) -> None:
         photodrag edit photo.jpg --drag brow.left:+0,-4% --mask face --save-edit brow.json
         photodrag edit photo.jpg --smile 0.6 --open-eyes 0.3 --turn-left -0.2
         photodrag edit photo.jpg --open-left-eye -0.8 --gaze-x 0.4 --lean-left 0.3
+        photodrag edit photo.jpg --region mouth:+0,-3%,rotate=5,scale=1.1
         photodrag edit photo.jpg --expression-from laughing.jpg --amount 0.7
         photodrag edit photo.jpg --smile 0.5 --ignore microphone.png
         photodrag edit photo.jpg --smile 0.6 --person anna

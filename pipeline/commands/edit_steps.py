@@ -2,15 +2,15 @@
 
 import os
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from photodrag.pipeline.commands import options, progress_bar
+from photodrag.pipeline.commands.edit_tasks import FINGERPRINT, EditOptions, kept_edit
 from photodrag.pipeline.commands.films import Film, check_films, film_costs, write_films
 from photodrag.pipeline.commands.progress_bar import ProgressBar
-from photodrag.pipeline.editing.edit_file import Drag, EditFile, Point, read_edit_file, write_edit_file
+from photodrag.pipeline.editing.edit_file import EditFile, write_edit_file
 from photodrag.pipeline.editing.options import Dragging, Inverting, Network
 from photodrag.pipeline.editing.selection import Selection
 from photodrag.weights.common.errors import UserError
@@ -19,52 +19,7 @@ if TYPE_CHECKING:
     from photodrag.pipeline.editing.inversion import Inversion
     from photodrag.pipeline.editing.plan import Plan
     from photodrag.pipeline.editing.whole_edit import Edit
-    from photodrag.pipeline.faces.expressions import Expression
     from photodrag.pipeline.photos.photo import Photo
-
-FINGERPRINT = 16
-"""Digits of a photo's key, by which an edit's file knows it again."""
-STAY = "+0,+0"
-"""The target of a pin."""
-SHARED = "face", "box", "person", "align", "generator", "class_", "tune", "likeness", "ignore"
-"""What edits in one run have in common, for there is one inversion."""
-EDIT_FIELDS = "mask", *SHARED, "method", "steps", "seed"
-"""What an option can say instead of an edit's file."""
-
-
-@dataclass(frozen=True)
-class EditOptions:
-    """What `photodrag edit` was asked for."""
-
-    photo: Path
-    drags: tuple[Drag, ...]
-    pins: tuple[Point, ...]
-    snap: bool
-    out: Path | None
-    device: str
-    refresh: bool
-    edit_files: tuple[Path, ...]
-    save_edit: Path | None
-    video: Path | None
-    gif: Path | None
-    frames: Path | None
-    arrows: bool
-    keep_video: bool
-    quiet: bool
-    as_json: bool
-    expression_from: Path | None
-    amount: float | None
-    amounts: Mapping[str, float]
-    """Of presets, those that were given."""
-    fields: Mapping[str, Any]
-    """Of EDIT_FIELDS, those that were given."""
-
-    @classmethod
-    def of(cls, keywords: dict[str, Any]) -> "EditOptions":
-        """From the command's keywords."""
-        amounts = options.preset_amounts(keywords)
-        fields = {name: value for name in EDIT_FIELDS if (value := keywords.pop(name)) is not None}
-        return cls(**keywords, amounts=amounts, fields=fields)
 
 
 @dataclass(frozen=True)
@@ -83,57 +38,6 @@ class Job:
     plan: "Plan"
     out: Path
     film: Film
-
-
-def checked_tasks(given: EditOptions) -> list[EditFile]:
-    """The edits that files and options describe. Raises UserError where one drags nothing, and for edits that can't be
-    made in one run."""
-    drags = given.drags + tuple((pin, STAY) for pin in given.pins)
-    tasks = [_task(edit_file, drags, given) for edit_file in given.edit_files or [None]]
-    for task, edit_file in zip(tasks, given.edit_files or [None], strict=True):
-        if not (task.drags or any(task.presets.values()) or task.expression):
-            where = f" in {edit_file}" if len(tasks) > 1 else ""
-            raise UserError(
-                f"Nothing is to be dragged{where}: give --drag {options.DRAG.name}, like {options.DRAG.example}."
-            )
-    _check_together(tasks, given.edit_files, given.save_edit)
-    return tasks
-
-
-def _task(edit_file: Path | None, drags: tuple[Drag, ...], asked: EditOptions) -> EditFile:
-    """The edit that file and options describe together."""
-    task, given = read_edit_file(edit_file) if edit_file else EditFile(), dict(asked.fields)
-    options.check_one_face(given.get("face"), given.get("box"))
-    if given.keys() & {"face", "box", "person"}:
-        task = replace(task, face=None, box=None)
-    if expression := _expression(task, asked):
-        given["expression"] = expression
-    return replace(task, drags=task.drags + drags, presets={**task.presets, **asked.amounts}, **given)
-
-
-def _expression(task: EditFile, asked: EditOptions) -> "Expression | None":
-    """The expression that options name, or that of the edit's file, as much of it as they say."""
-    if asked.expression_from:
-        from photodrag.pipeline.editing.expression_file import expression_from
-
-        return expression_from(asked.expression_from, options.AMOUNT if asked.amount is None else asked.amount)
-    if asked.amount is not None and task.expression is None:
-        raise UserError("--amount says how much of an expression is taken over: name one by --expression-from.")
-    return replace(task.expression, amount=asked.amount) if task.expression and asked.amount is not None else None
-
-
-def _check_together(tasks: list[EditFile], edit_files: tuple[Path, ...], save_edit: Path | None) -> None:
-    """Raises UserError for edits that can't be made in one run."""
-    if len(tasks) > 1 and save_edit:
-        raise UserError("--save-edit keeps one edit, and several --edit were given: save each by itself.")
-    for task, edit_file in zip(tasks[1:], edit_files[1:], strict=True):
-        for name in SHARED:
-            if getattr(task, name) != getattr(tasks[0], name):
-                shown = name.rstrip("_")
-                raise UserError(
-                    f"{edit_files[0]} and {edit_file} differ in {shown!r}, so they need two inversions: "
-                    f"give --{shown} for both, or edit twice."
-                )
 
 
 def checked_outputs(given: EditOptions, tasks: list[EditFile], picture: "Photo") -> Outputs:
@@ -169,6 +73,7 @@ def planned(
 ) -> list[Job]:
     """The edits, their generator found, with a plan for each; the face is looked for once."""
     from photodrag.pipeline.editing.plan import find_generator, plan_edit, usual_align
+    from photodrag.pipeline.faces.controls import Controls
 
     generator, subject = find_generator(tasks[0].generator)
     align = tasks[0].align or usual_align(subject)
@@ -185,8 +90,7 @@ def planned(
             task.mask,
             selection,
             snap=given.snap,
-            presets=task.presets,
-            expression=task.expression,
+            presets=Controls(task.presets, task.expression, task.regions),
         )
         plans.append(replace(plan, faces=plans[0].faces) if plans else plan)
     for task, file in zip(tasks, given.edit_files, strict=False):
@@ -261,19 +165,11 @@ def tell(jobs: list[Job], facts: list[dict], given: EditOptions) -> None:
 
     with options.stopping_leaves(whole([job.out for job in jobs])):
         if given.save_edit:
-            write_edit_file(given.save_edit, _kept(jobs[0], given))
+            write_edit_file(given.save_edit, kept_edit(jobs[0].task, jobs[0].plan, given.snap))
         if given.as_json:
             options.say_json(facts[0] if len(facts) == 1 else {"edits": facts})
         else:
             options.say("\n".join(map(report.edit_in_words, facts)))
-
-
-def _kept(job: Job, given: EditOptions) -> EditFile:
-    """The edit as a file keeps it: presets and landmarks as such, so that they mean the same on another photo."""
-    task = job.task
-    drags = job.plan.drags[: len(task.drags)] if given.snap else task.drags
-    task = replace(task, drags=drags, presets={name: amount for name, amount in task.presets.items() if amount})
-    return replace(task, photo=job.plan.photo.key[:FINGERPRINT] if task.names_pixels else None)
 
 
 def whole(outs: list[Path]) -> str:

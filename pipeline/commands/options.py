@@ -16,6 +16,7 @@ from photodrag.pipeline.commands.progress_bar import ProgressBar
 from photodrag.pipeline.editing.options import LIKENESS
 from photodrag.pipeline.faces import landmark_names
 from photodrag.pipeline.faces.preset_table import PRESETS
+from photodrag.pipeline.faces.regions import REGIONS, SCALE, TURN, read_region
 from photodrag.weights.common.errors import Failure, UserError
 from photodrag.weights.common.printable import printable
 
@@ -94,8 +95,28 @@ class Drag(click.ParamType):
             )
 
 
+class RegionType(click.ParamType):
+    """A region and what becomes of it, as `regions.read_region` gives it."""
+
+    name, names, example = "NAME|FILE:+DX,-DY,rotate=DEGREES,scale=FACTOR", tuple(REGIONS), "mouth:+0,-3%,scale=1.1"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        """As click asks for it: what was typed, as a region."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return read_region(value)
+        except ValueError:
+            self.fail(
+                f"{value!r} is no region with its way: give one like {self.example}, turned by {TURN:g} degrees and "
+                f"scaled {SCALE[0]:g} to {SCALE[1]:g} times at most.",
+                param,
+                ctx,
+            )
+
+
 Command = TypeVar("Command", bound=Callable[..., object])
-DRAG, PLACE = Drag(), Place()
+DRAG, PLACE, REGION = Drag(), Place(), RegionType()
 
 
 def presets(command: Command) -> Command:

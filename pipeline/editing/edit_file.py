@@ -13,8 +13,8 @@ every photo; pixels are those of the photo whose fingerprint is "photo".
 
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from photodrag.drag.methods import DEFAULT, METHODS
@@ -22,12 +22,13 @@ from photodrag.pipeline.editing.options import LIKENESS, Likeness
 from photodrag.pipeline.faces.expressions import Expression, is_landmarks
 from photodrag.pipeline.faces.landmark_names import read_point, read_target
 from photodrag.pipeline.faces.preset_table import PRESETS
+from photodrag.pipeline.faces.regions import Region, as_text, read_region
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import write_whole
 from photodrag.weights.common.json_checks import Check, is_number, is_row, is_whole, or_null
 
 VERSION = 1
-RARE = "presets", "expression", "photo", "method", "likeness", "ignore", "person"
+RARE = "presets", "expression", "regions", "photo", "method", "likeness", "ignore", "person"
 
 Point = tuple[float, float] | str
 """(x, y) in photo pixels, or what a person wrote instead, a landmark's name, say."""
@@ -45,6 +46,8 @@ class EditFile:
     """How much of each, of `preset_table.PRESETS`."""
     expression: Expression | None = None
     """Another face's, that is taken over."""
+    regions: tuple[Region, ...] = ()
+    """Parts of the face that are moved as one."""
     photo: str | None = None
     """The fingerprint of the photo whose pixels the drags name; None where nobody knows."""
     mask: str = "auto"
@@ -82,7 +85,8 @@ class EditFile:
     @property
     def pictures(self) -> list[Path]:
         """The files that it is made from."""
-        return [path for path in (self.mask_path, self.ignore and Path(self.ignore)) if path]
+        painted = [Path(region.mask) for region in self.regions if region.mask]
+        return [path for path in (self.mask_path, self.ignore and Path(self.ignore), *painted) if path]
 
 
 def read_edit_file(path: str | Path) -> EditFile:
@@ -110,10 +114,11 @@ def write_edit_file(path: str | Path, edit: EditFile) -> None:
     path = Path(path)
     content = {"photodrag": VERSION} | {field.name.rstrip("_"): getattr(edit, field.name) for field in fields(edit)}
     folder = path.absolute().parent
+    content["regions"] = [as_text(_with_mask(region, lambda path: _relative(path, folder))) for region in edit.regions]
     if edit.expression:
         content["expression"] = {"amount": edit.expression.amount, "landmarks": edit.expression.rows}
     for name in RARE:
-        if content[name] in ({}, getattr(EditFile, name, None)):
+        if content[name] in ({}, [], getattr(EditFile, name, None)):
             del content[name]
     if edit.ignore is not None:
         content["ignore"] = _relative(Path(edit.ignore), folder)
@@ -143,6 +148,9 @@ def _checked(content: object, path: Path) -> EditFile:
         raise UserError(f"{path} has both 'face' and 'box': set one of them to null.")
     values = {name: value for name, value in content.items() if name != "photodrag"}
     values["drags"] = tuple(tuple(map(_point, drag)) for drag in content.get("drags", ()))
+    values["regions"] = tuple(
+        _with_mask(read_region(text), lambda mask: str(path.parent / mask)) for text in content.get("regions") or ()
+    )
     if expression := values.get("expression"):
         values["expression"] = Expression.of_rows(expression["landmarks"], float(expression["amount"]))
     if values.get("box") is not None:
@@ -190,6 +198,18 @@ def _point(point: str | list[float]) -> Point:
     return point if isinstance(point, str) else (float(point[0]), float(point[1]))
 
 
+def _with_mask(region: Region, path: Callable[[Path], str]) -> Region:
+    """A region whose picture, if it has one, lies at another path."""
+    return replace(region, where=path(Path(region.mask))) if region.mask else region
+
+
+def _is_regions(value: object) -> bool:
+    try:
+        return isinstance(value, list) and all(isinstance(text, str) and bool(read_region(text)) for text in value)
+    except ValueError:
+        return False
+
+
 def _is_expression(value: object) -> bool:
     if not isinstance(value, dict) or value.keys() != {"amount", "landmarks"}:
         return False
@@ -210,6 +230,7 @@ FIELDS: dict[str, tuple[Check, str]] = {
     "photodrag": (lambda value: _is_whole(1)(value) and value == VERSION, f"{VERSION}, the version known here"),
     "drags": (_is_drags, 'a list of handles and targets like [[[412, 530], [412, 510]], ["nose", "+0,-3%"]]'),
     "presets": (or_null(_is_presets), f'{{"smile": 0.5}} or the like, -1 to 1 of {", ".join(PRESETS)}'),
+    "regions": (or_null(_is_regions), 'a list like ["mouth:+0,-3%,rotate=5,scale=1.1"], or null'),
     "expression": (or_null(_is_expression), '{"amount": 0.8, "landmarks": [[-0.9, 0.1], …]}, 68 of these, or null'),
     "photo": (or_null(_is_name), "the fingerprint of a photo, or null"),
     "mask": (or_null(_is_name), '"auto", "face" or the path of a picture'),

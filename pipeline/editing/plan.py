@@ -17,12 +17,10 @@ from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.faces import detection, landmark_names
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.box import Box, check_box
+from photodrag.pipeline.faces.controls import Controls
 from photodrag.pipeline.faces.detection import Face
-from photodrag.pipeline.faces.expressions import Expression
 from photodrag.pipeline.faces.irises import Iris, find_irises, not_seen
 from photodrag.pipeline.faces.preset_table import UNSHAPED, Reshaping
-from photodrag.pipeline.faces.presets import checked as checked_amounts
-from photodrag.pipeline.faces.presets import reshaping
 from photodrag.pipeline.photos.mask import given_ignored, given_mask
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.read import read_photo
@@ -85,8 +83,7 @@ def plan_edit(
     selection: Selection = Selection(),
     *,
     snap: bool = False,
-    presets: Mapping[str, float] | None = None,
-    expression: Expression | None = None,
+    presets: Controls | Mapping[str, float] | None = None,
 ) -> Plan:
     """Read and check what `photodrag.pipeline.edit` is given; the arguments are the same, and snap is that of
     `Dragging`. Presets may reshape alone, without a drag. Where the selection doesn't say what the generator is shown,
@@ -94,18 +91,16 @@ def plan_edit(
 
     Raises UserError for anything that a person can put right."""
     photo = photo if isinstance(photo, Photo) else read_photo(Path(photo))
-    amounts = checked_amounts(presets or {})
-    needs_landmarks = (
-        snap or amounts or expression or landmark_names.by_landmarks(handles) or landmark_names.by_landmarks(targets)
-    )
-    reshaped = reshaping(amounts)
+    controls = Controls.of(presets)
+    needs_landmarks = snap or controls or landmark_names.by_landmarks(handles) or landmark_names.by_landmarks(targets)
+    reshaped = controls.reshaping
     starts, ends = (None, None) if needs_landmarks else place_points(photo, handles, targets)
     given, mask, ignored = mask, given_mask(mask, photo), given_ignored(selection.ignore, photo)
     began = time.monotonic()
     person = known_person(selection.person)
     place, count = find_place(photo, selection.align or "face", selection.face, selection.box, person)
     if starts is None or ends is None:
-        starts, ends = place_points(photo, handles, targets, place, snap, amounts, expression)
+        starts, ends = place_points(photo, handles, targets, place, snap, controls)
     if isinstance(mask, str) and mask == "face" and count is None:
         raise UserError(
             "The mask can't be the face (--mask face) where a square of the photo is edited: "

@@ -1,16 +1,17 @@
 """Handles and targets: put into numbers, and found to lie where an edit can move them."""
 
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
 from photodrag.pipeline.faces import landmark_names
 from photodrag.pipeline.faces.align import Alignment
+from photodrag.pipeline.faces.controls import Controls
 from photodrag.pipeline.faces.detection import Face
-from photodrag.pipeline.faces.expressions import Expression
 from photodrag.pipeline.faces.presets import drags as preset_drags
-from photodrag.pipeline.faces.presets import reshaping
+from photodrag.pipeline.faces.regions import region_drags
+from photodrag.pipeline.photos.mask import read_mask
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.weights import UserError
 
@@ -24,13 +25,11 @@ def place_points(
     targets: Points,
     place: Face | Alignment | None = None,
     snap: bool = False,
-    amounts: Mapping[str, float] | None = None,
-    expression: Expression | None = None,
+    controls: Controls = Controls(),
 ) -> tuple[np.ndarray, np.ndarray]:
-    """`check_points`, of handles and targets that may be words, and of presets, on a face: see
-    `landmark_names.placed` and `presets.drags`; none, where presets only reshape."""
-    amounts = amounts or {}
-    if snap or amounts or expression or landmark_names.has_words(handles) or landmark_names.has_words(targets):
+    """`check_points`, of handles and targets that may be words, and of controls, on a face: see
+    `landmark_names.placed` and `presets.drags`; none, where these only reshape."""
+    if snap or controls or landmark_names.has_words(handles) or landmark_names.has_words(targets):
         handles, targets = (
             list(points)
             if landmark_names.has_words(points)
@@ -39,19 +38,33 @@ def place_points(
         )
         for name, points in (("handles", handles), ("targets", targets)):
             _points(name, [point for point in points if not isinstance(point, str)])
-        if handles or targets or not (amounts or expression):
+        if handles or targets or not controls:
             _check_pairs(handles, targets)
         landmarks, width = (place.landmarks, place.box[2]) if isinstance(place, Face) else (None, 0.0)
         handles, targets = landmark_names.placed(handles, targets, landmarks, width, snap)
-        if amounts or expression:
+        if controls:
             if landmarks is None:
-                raise landmark_names.no_landmarks(next(iter(amounts), "an expression"))
-            ways = expression.on(landmarks) if expression else None
-            added = preset_drags(amounts, landmarks, handles, photo.pixels.shape, ways)
-            handles, targets = [*handles, *(start for start, _ in added)], [*targets, *(end for _, end in added)]
-            if not handles and reshaping(amounts):
+                raise landmark_names.no_landmarks(next(iter(controls.presets), "an expression or a region"))
+            for added in _by_controls(controls, photo, landmarks, width, handles):
+                handles, targets = [*handles, *(start for start, _ in added)], [*targets, *(end for _, end in added)]
+            if not handles and controls.reshaping:
                 return np.empty((0, 2)), np.empty((0, 2))
     return check_points(photo, handles, targets)
+
+
+def _by_controls(
+    controls: Controls, photo: Photo, landmarks: np.ndarray, width: float, given: Sequence[landmark_names.Point]
+) -> Iterator[list[tuple[landmark_names.Point, landmark_names.Point]]]:
+    """The drags of each region, then those of expression and presets together; what was dragged by hand, or by a
+    region, is left to that."""
+    taken = list(given)
+    for region in controls.regions:
+        painted = read_mask(region.mask, photo) if region.mask else None
+        made = [drag for drag in region_drags(region, landmarks, width, painted) if drag[0] not in given]
+        taken += [start for start, _ in made]
+        yield made
+    ways = controls.expression.on(landmarks) if controls.expression else None
+    yield preset_drags(controls.presets, landmarks, taken, photo.pixels.shape, ways)
 
 
 def check_points(photo: Photo, handles: Points, targets: Points) -> tuple[np.ndarray, np.ndarray]:

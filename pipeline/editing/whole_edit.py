@@ -33,8 +33,8 @@ from photodrag.pipeline.editing.plan import Plan, find_generator, plan_edit, usu
 from photodrag.pipeline.editing.points import Points
 from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.editing.tuning import tune_inversion
+from photodrag.pipeline.faces.controls import Controls
 from photodrag.pipeline.faces.detection import is_seen
-from photodrag.pipeline.faces.expressions import Expression
 from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.photos.notebook import pictures_html
 from photodrag.pipeline.photos.photo import Photo
@@ -130,8 +130,7 @@ def edit(
     targets: Points,
     mask: np.ndarray | str | PathLike | None = None,
     *,
-    presets: Mapping[str, float] | None = None,
-    expression: Expression | None = None,
+    presets: Controls | Mapping[str, float] | None = None,
     selection: Selection = Selection(),
     network: Network = Network(),
     dragging: Dragging = Dragging(),
@@ -144,8 +143,8 @@ def edit(
     picture's), a target that, too, or relative: "+0,-12", "+3%,+0" (of the face's width). One whose target is itself
     must stay. mask: where the photo may change: "auto" or None (where the edit really differs), "face", an array
     [H, W] of 0 … 1 or bool, or a picture file, white where it may. presets: how much is to be added of each of
-    `pipeline.faces.preset_table.PRESETS`, -1 … 1: {"smile": 0.5}, say. expression: another face's, to be taken over
-    (see `expression_of`). selection: what of the photo is meant, network: by
+    `pipeline.faces.preset_table.PRESETS`, -1 … 1: {"smile": 0.5}, say; or all `Controls` of a face, regions and
+    another face's expression among them. selection: what of the photo is meant, network: by
     which generator, dragging and inverting: how. progress: told what goes on.
 
     Raises UserError for anything that a person can put right."""
@@ -155,9 +154,7 @@ def edit(
         name, subject = find_generator(network.generator)
         network = replace(network, generator=name)
     selection = replace(selection, align=selection.align or usual_align(subject))
-    plan = plan_edit(
-        photo, handles, targets, mask, selection, snap=dragging.snap, presets=presets, expression=expression
-    )
+    plan = plan_edit(photo, handles, targets, mask, selection, snap=dragging.snap, presets=presets)
     return carry_out(plan, network=network, dragging=dragging, inverting=inverting, progress=progress)
 
 

@@ -99,6 +99,27 @@ def test_an_expression_is_saved_and_taken_over(portrait, ready, tmp_path):
     assert same.code == 2 and "nothing would move" in same.err
 
 
+def test_regions(portrait, ready, tmp_path):
+    """Named and painted ones, kept in an edit's file as such, a painted one by its picture's path beside it."""
+    ready(portrait)
+    mask = np.zeros((256, 256), np.uint8)
+    mask[130:155, 100:156] = 255
+    Image.fromarray(mask).save(tmp_path / "mouth.png")
+    out, file = tmp_path / "out.png", tmp_path / "edit.json"
+    given = "--region", f"{tmp_path}/mouth.png:+0,-2%", "--region", "brow.left:+0,-3%,rotate=2", "--steps", 2
+    ran = run("edit", portrait, *given, "--out", out, "--save-edit", file, "--json")
+    assert ran.code == 0, ran.err
+    handles = json.loads(ran.out)["handles"]
+    assert len(handles) > 5 + 15 and all(handle["target"][1] < handle["start"][1] for handle in handles[:10])
+    assert json.loads(file.read_text())["regions"] == ["mouth.png:+0,-2%", "brow.left:+0,-3%,rotate=2"]
+    (tmp_path / "moved").mkdir()
+    for name in ("mouth.png", "edit.json"):
+        (tmp_path / name).rename(tmp_path / "moved" / name)
+    again = tmp_path / "again.png"
+    assert run("edit", portrait, "--edit", tmp_path / "moved" / "edit.json", "--out", again).code == 0
+    assert np.array_equal(pixels(out), pixels(again))
+
+
 def test_eyes_that_are_too_small(portrait, tmp_path):
     small = tmp_path / "small.png"
     Image.fromarray(pixels(portrait)).resize((64, 64)).save(small)
@@ -114,6 +135,9 @@ def test_eyes_that_are_too_small(portrait, tmp_path):
         (["--expression-from", "none.jpg"], "There is no file none.jpg"),
         (["--expression-from", "wrong.json"], "wrong.json holds no expression: give a photo, or a file that"),
         (["--expression-from", "no-face.png"], "No face was found in no-face.png"),
+        (["--region", "mouth:3,4"], "'mouth:3,4' is no region with its way: give one like mouth:+0,-3%,scale=1.1"),
+        (["--region", "none.png:+1,+1"], "There is no file none.png"),
+        (["--region", "mouth:scale=1"], "nothing would move"),
         (["--neutral", -0.5], "Invalid value for '--neutral'"),
     ],
 )
