@@ -80,7 +80,7 @@ def learn(
         preview = preview or Preview(photo, rough, 1.0, app_state.limits.preview)
         if pace.due():
             with pace:
-                send_patch(send, "likeness", preview.likeness(rough.w_plus), latest=True)
+                send_patch(send, "likeness", preview.likeness(rough.reconstruction), latest=True)
 
     def progress(doing: str, done: int, total: int) -> None:
         send("doing", text=doing, done=done, total=total, latest=True)
@@ -104,7 +104,7 @@ def learn(
     send_patch(
         send,
         "inverted",
-        preview.likeness(inversion.w_plus),
+        preview.likeness(inversion.reconstruction),
         likeness=q.likeness,
         identity=q.identity,
         cached=inversion.cached,
