@@ -38,7 +38,7 @@ from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.photos.notebook import pictures_html
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.samples import Deep
-from photodrag.pipeline.photos.write import write_output
+from photodrag.pipeline.photos.write import output_of, write_output
 
 if TYPE_CHECKING:
     from photodrag.drag.methods import Settings
@@ -109,6 +109,10 @@ class Edit:
         """Write the picture, whole or not at all, with the photo's own samples where nothing changed. Gives what of the
         photo's file it is without, in words. keep_video: leave a motion photo's video, which shows the old face."""
         return write_output(self.photo, self.picture, self.changed, Path(path), self.deep, self.came_from, keep_video)
+
+    def file(self, name: str) -> tuple[bytes, list[str]]:
+        """What `save` would write in a file of that name, and what that is without."""
+        return output_of(self.photo, self.picture, self.changed, name, self.deep, self.came_from)
 
     def came_from(self, points: np.ndarray) -> np.ndarray:
         """How far off points [N, 2] of the picture, (x, y) in its pixels, were in the photo: offsets [N, 2]."""
