@@ -1,6 +1,7 @@
 """The page's server, without a browser: who may ask, what it bears, what it answers. Inversions are ready, or
 stood in for; test_page_browser.py has the page itself."""
 
+import asyncio
 import gc
 import io
 import json
@@ -12,6 +13,8 @@ import subprocess
 import threading
 import time
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -555,6 +558,120 @@ def test_a_closed_tab_leaves_nothing(server, portrait, slow_projection, tmp_path
 
     wait_until(gone)
     assert everything_in(tmp_path) == before
+
+
+# Results belong to what they were asked for
+
+
+@contextmanager
+def held(queue: JobQueue) -> Iterator[None]:
+    """The turn is another tab's for so long."""
+    holding, go_on = threading.Event(), threading.Event()
+    job = Job(queue, "other", lambda job: holding.set() or go_on.wait(20), lambda error: None)
+    assert holding.wait(20)
+    try:
+        yield
+    finally:
+        go_on.set()
+        job.join(5)
+
+
+def test_a_drag_is_of_the_face_that_was_chosen_before_it(server, portrait, ready):
+    """The later job of a tab goes first: it must not take what was learnt of the face before for that one's."""
+    ready(portrait)
+    with server.page() as page:
+        page.open(portrait)
+        page.learn()
+        (tab,) = server.app_state.tabs
+        with held(server.app_state.queue):
+            page.say("face", id=5, number=1, box=None, likeness="auto")
+            page.say("drag", id=6, drags=DRAGS, mask="auto", scale=1.0)
+            wait_until(lambda: "drag" in tab._jobs)
+        error = page.hear_until("error")[-1]
+        assert (error["about"], error["id"]) == ("drag", 6) and "not ready yet" in error["text"]
+        page.hear_until("inverted")
+
+
+def test_a_late_job_writes_nothing_into_what_replaced_it(server, portrait, slow_projection, monkeypatch):
+    """A job that has seen that it is still wanted, and goes on when it isn't any more."""
+    passed, go_on, step = threading.Event(), threading.Event(), Job.step
+
+    def slow_step(job: Job) -> None:
+        step(job)
+        if job is learning.get("job") and not passed.is_set():
+            passed.set()
+            go_on.wait(20)
+
+    learning: dict[str, Job] = {}
+    monkeypatch.setattr(Job, "step", slow_step)
+    with server.page() as page:
+        page.open(portrait)
+        page.say("face", id=2, number=1, box=None, likeness="auto")
+        page.hear_until("likeness")
+        (tab,) = server.app_state.tabs
+        learning["job"] = tab._jobs["invert"]
+        assert passed.wait(20)
+        page.say("photo", mirrored(portrait, "other.png").read_bytes(), id=3, name="other.png")
+        wait_until(lambda: learning["job"].cancelled)
+        go_on.set()
+        page.hear_until("faces")
+        page.say("drag", id=4, drags=DRAGS, mask="auto", scale=1.0)
+        page.say("presets", id=2, amounts={"smile": 0.5})  # of no face: nothing is answered
+        error = page.hear_until("error")[-1]
+        assert error["id"] == 4 and "not ready yet" in error["text"]
+    learning.clear()
+
+
+@pytest.mark.parametrize("steps", [1])
+def test_a_file_that_was_asked_for_comes_after_another_photo(server, portrait, ready):
+    ready(portrait)
+    with server.page() as page:
+        page.open(portrait, "me.png")
+        page.learn()
+        page.say("drag", id=1, drags=DRAGS, mask="auto", scale=1.0)
+        result = page.hear_until("result")[-1]["result"]
+        (tab,) = server.app_state.tabs
+        with held(server.app_state.queue):
+            page.say("save", id=7, result=result, format="png")
+            page.say("save", id=8, result=result, format="json")
+            page.say("face", id=9, number=1, box=None, likeness="auto")
+            page.say("photo", portrait.read_bytes(), id=10, name="other.png")
+            wait_until(lambda: "photo" in tab._jobs)
+        heard = {one["id"]: one for one in (page.hear_until("saved")[-1] for _ in range(2))}
+        assert {id: one["name"] for id, one in heard.items()} == {7: "me-photodrag.png", 8: "me-edit.json"}
+        assert np.array_equal(picture(heard[7]["data"]).shape, (256, 256, 3))
+
+
+def test_a_job_that_ended_keeps_nothing(server, portrait):
+    with server.page() as page:
+        page.open(portrait)
+        (tab,) = server.app_state.tabs
+        wait_until(lambda: tab._jobs["photo"].ended)
+        assert not {"_work", "_ended"} & vars(tab._jobs["photo"]).keys()
+
+
+def test_a_page_that_asks_and_never_listens_is_closed(cache, models):
+    limits = Limits(messages=50)
+    with served(AppState(limits=limits, models=models)) as running:
+        outboxes = []
+        with running.page() as page:
+            page.hear_until("hello")
+            (tab,) = running.app_state.tabs
+            outboxes.append(tab._outbox)
+            page.socket.recv_bufsize = None
+            monkeyed = tab._outbox.get
+
+            async def never() -> str:
+                await asyncio.sleep(3600)
+                return await monkeyed()
+
+            tab._outbox.get = never
+            with pytest.raises(ConnectionClosed) as closed:
+                for _ in range(10_000):
+                    page.say("origin", id=1, result=0, point=[1, 2])
+                page.hear_until("never", 10)
+            assert closed.value.rcvd is None or closed.value.rcvd.code == 4000
+        wait_until(lambda: not running.app_state.tabs)
 
 
 # The queue of jobs
