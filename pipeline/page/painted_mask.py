@@ -36,6 +36,13 @@ def full_size(png: bytes, photo: Photo) -> np.ndarray:
         return cv2.resize(_alpha(image), (photo.width, photo.height), interpolation=cv2.INTER_LINEAR)
 
 
+def weight(png: bytes, photo: Photo) -> np.ndarray:
+    """The same as float32 [H, W] of 0 … 1, as reading a file of it as a mask gives it."""
+    mask = full_size(png, photo).astype(np.float32)
+    mask /= 255
+    return mask
+
+
 def to_png(mask: np.ndarray) -> bytes:
     """A mask, uint8 [H, W], as a PNG."""
     return cv2.imencode(".png", mask)[1].tobytes()

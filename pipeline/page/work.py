@@ -21,7 +21,7 @@ from photodrag.pipeline.editing.whole_edit import Edit, put_back
 from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.films import frames
 from photodrag.pipeline.films.files import write_film
-from photodrag.pipeline.page.painted_mask import full_size, to_png
+from photodrag.pipeline.page.painted_mask import full_size, to_png, weight
 from photodrag.pipeline.people.person import Person
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.read import Bounds, read_photo
@@ -49,7 +49,7 @@ class Task:
     def plan(self, photo: Photo, face: Face | None) -> Plan:
         """What is to be done on a face of the photo. Raises UserError as `plan_edit`."""
         handles, targets = zip(*self.drags, strict=True) if self.drags else ((), ())
-        mask = self.mask if self.painted is None else full_size(self.painted, photo).astype(np.float32) / 255
+        mask = self.mask if self.painted is None else weight(self.painted, photo)
         return plan_edit(photo, handles, targets, mask, Selection(face, person=self.person))
 
 
@@ -168,11 +168,18 @@ def edit_file(result: Result, choice: Choice, mask: str) -> EditFile:
     )
 
 
+def sweep_left_behind() -> Path:
+    """Remove what a killed server left of a video. Gives the folder for such files. Raises UserError where there can
+    be none."""
+    parent = make_folder(cache_folder("page"))
+    sweep(parent, LEFT_BEHIND)
+    return parent
+
+
 @contextmanager
 def _private_folder() -> Iterator[Path]:
     """A folder in the cache for files that must be files for a moment."""
-    parent = make_folder(cache_folder("page"))
-    sweep(parent, LEFT_BEHIND)
+    parent = sweep_left_behind()
     folder = parent / f".{secrets.token_hex(8)}{PART}"
     try:
         folder.mkdir(mode=0o700)

@@ -50,7 +50,7 @@ class _Files:
         self._folder, self._open, self._count = folder, list[int](), 0
         self._in_memory = hasattr(os, "memfd_create") and os.path.isdir("/proc/self/fd")
 
-    def NamedTemporaryFile(self, suffix: str = "", delete: bool = False) -> "_File":  # noqa: N802 - its name there
+    def NamedTemporaryFile(self, suffix: str = "", delete: bool = False) -> "_File":
         self._count += 1
         path = os.path.join(self._folder, f"{self._count}{suffix}")
         if self._in_memory:

@@ -619,8 +619,13 @@ SLOW_MASKS = """
     const { toBlob } = HTMLCanvasElement.prototype, { send } = WebSocket.prototype;
     window.waiting = [], window.sent = [];
     HTMLCanvasElement.prototype.toBlob = function (...given) { waiting.push(() => toBlob.apply(this, given)); };
-    WebSocket.prototype.send = function (data) { sent.push(data instanceof Blob ? "drag" : data); send.call(this, data); };
+    WebSocket.prototype.send = function (data) {
+        sent.push(data instanceof Blob ? "drag" : data);
+        send.call(this, data);
+    };
+    0
 """
+"""Ends in no function, which would be called."""
 
 
 def test_a_drag_that_waits_for_its_mask_is_not_sent_for_another_face(tab, portrait, ready):
@@ -654,16 +659,16 @@ def test_a_drag_that_waits_for_its_mask_can_be_stopped(tab, portrait, ready):
 def test_of_two_photos_the_one_chosen_last_is_opened(tab, portrait, ready):
     """However long the other one takes to be read from the disk."""
     tab.evaluate("""
-        const { arrayBuffer } = File.prototype;
         Blob.prototype.arrayBuffer = async function () {
             if (this.name === "slow.png") await new Promise(done => window.arrive = done);
             return new Response(this).arrayBuffer();
         };
+        0
     """)
     slow = portrait.with_name("slow.png")
     shutil.copy(portrait, slow)
     tab.set_input_files("#file", slow)
-    tab.wait_for_function("window.arrive")
+    tab.wait_for_function("typeof window.arrive === 'function'")
     choose(tab, ready(portrait))
     tab.evaluate("arrive()")
     tab.wait_for_timeout(300)
