@@ -631,11 +631,12 @@ SLOW_MASKS = """
 def test_a_drag_that_waits_for_its_mask_is_not_sent_for_another_face(tab, portrait, ready):
     choose(tab, ready(portrait))
     pull(tab, MOUTH, TARGET)
+    tab.check("input[value=brush]")
     tab.evaluate(SLOW_MASKS)
     tab.click("#paint-face")
     tab.click("#start")
     expect(tab.locator("#start")).to_have_text("Stop")
-    tab.get_by_role("button", name="Face 1").click()
+    tab.locator("#face-list button").evaluate("button => button.click()")
     expect(tab.locator("#status")).to_contain_text("Ready: pull points", timeout=SLOW)
     tab.evaluate("waiting.forEach(go => go())")
     tab.wait_for_timeout(300)
@@ -647,6 +648,7 @@ def test_a_drag_that_waits_for_its_mask_is_not_sent_for_another_face(tab, portra
 def test_a_drag_that_waits_for_its_mask_can_be_stopped(tab, portrait, ready):
     choose(tab, ready(portrait))
     pull(tab, MOUTH, TARGET)
+    tab.check("input[value=brush]")
     tab.evaluate(SLOW_MASKS)
     tab.click("#paint-face")
     tab.click("#start")
