@@ -23,7 +23,7 @@ from photodrag.drag.landmarks import Landmarks, LandmarkTracker, earliest_as_nea
 from photodrag.drag.points import checked
 from photodrag.drag.round import Scene, arrived, follow
 from photodrag.drag.settings import DragSettings
-from photodrag.drag.state import ARRIVED, STALLED, DragResult, DragState, finished
+from photodrag.drag.state import ARRIVED, LIMIT, STALLED, DragResult, DragState, finished
 from photodrag.drag.trust_region import farthest
 from photodrag.weights import Generator, LatentSpace, latent_space
 
@@ -124,6 +124,8 @@ def in_rounds(scene: Scene, handles: Tensor, landmarks: Landmarks | None) -> Sta
     reason = end.reason
     if reason in (ARRIVED, STALLED):
         reason = ARRIVED if arrived(nearest.points, scene.targets, tolerance) else STALLED
+    elif reason == LIMIT and seen is not None and arrived(nearest.points, scene.targets, tolerance):
+        reason = ARRIVED  # at the last step, where tracking does not believe it
     if seen is not None and reason == STALLED and tracker and tracker.on_contour.any():
         nearest = earliest_as_near(states, nearest, scene.targets, tracker, s.early_stop_slack * states[0].distance)
     distances = (nearest.points - scene.targets).norm(dim=1)

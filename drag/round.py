@@ -1,14 +1,14 @@
 """One round of a drag by features: motion supervision, one step of Adam, point tracking, over and over."""
 
 from collections.abc import Generator as States
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from photodrag.drag.motion import hold_gradient, motion_loss
 from photodrag.drag.settings import DragSettings
-from photodrag.drag.state import LIMIT, STALLED, DragState, ending
+from photodrag.drag.state import LIMIT, STALLED, STOPPED, DragState, ending
 from photodrag.drag.tracking import Tracker
 from photodrag.drag.trust_region import project_to_trust_region
 from photodrag.weights import Generator, LatentSpace
@@ -61,8 +61,8 @@ def follow(
     scene: Scene, p: Tensor, points: Tensor, radius: float, done: int, reference: Tensor | None = None
 ) -> States[DragState, bool | None, Round]:
     """The states of a round from the whitened code p on, in whose picture the handles are at points [N, 2], and
-    no farther than `radius` from the drag's start; `done` steps of it were done before. `reference` is that of the
-    round before, if there was one."""
+    no farther than `radius` from the drag's start; `done` steps of it were done before. A step that is taken back
+    shows the best state once more. `reference` is that of the round before, if there was one."""
     generator, s, targets, picture_side = scene.generator, scene.settings, scene.targets, scene.generator.resolution
     px, rest = picture_side / 512, scene.w_plus[:, scene.start.shape[1] :]
     optimiser, lr, reason, tracker = Adam(), s.lr, LIMIT, None
@@ -91,6 +91,10 @@ def follow(
             # Taken back, and from the best state half as far is tried: what it looks like is known.
             points, optimiser, lr = bests[-1].points, Adam(), lr / 2
             p = project_to_trust_region(best_p - lr * optimiser(best_gradient), scene.start, radius, s.max_rms)
+            stop = yield replace(bests[-1], step=step)  # so that whoever stops the drag need not wait for a better one
+            if stop:
+                reason = STOPPED
+                break
             continue
         there = arrived(points, targets, s.arrival_distance * px)
         is_best = not bests or there or state.distance < bests[-1].distance - s.progress * px

@@ -60,6 +60,7 @@ def compare_one(
     """Invert, measure, edit and return. Raises UserError as `invert` does."""
     with peak_memory(models.device) as memory:
         inversion = inverted(photo, place, models, method, settings, progress)
+    inversion = replace(inversion, drawn=inversion.image())
     plan = standard_edit(photo, place, inversion)
     result = drag_face(plan, inversion, settings.dragging)
     edit = put_back(plan, inversion, result)
@@ -75,7 +76,7 @@ def compare_one(
     nets = [perceptual.load(name, models.device) for name in DISTANCES]
     crop = inversion.crop.image
     with torch.no_grad():
-        image, returned = (inversion.generator.synthesis(code).clamp(-1, 1) for code in (inversion.w_plus, back.w_plus))
+        image, returned = (x.clamp(-1, 1) for x in (inversion.image(), inversion.generator.synthesis(back.w_plus)))
         figures = {
             "crop": differences(crop, image, nets),
             "face": differences(crop, image, nets, face_weight(inversion)),

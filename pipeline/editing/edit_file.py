@@ -112,8 +112,14 @@ def read_edit_file(path: str | Path) -> EditFile:
 def write_edit_file(path: str | Path, edit: EditFile) -> None:
     """Write a file that `read_edit_file` reads as the same edit; whole, or not at all. Raises UserError."""
     path = Path(path)
+    text = text_of(edit, path.absolute().parent)
+    write_whole(path, lambda file: file.write(text.encode()))
+
+
+def text_of(edit: EditFile, folder: Path | None = None) -> str:
+    """What a file in that folder holds, which `read_edit_file` reads as the same edit. Without a folder: one that may
+    lie in any, beside the pictures that it names."""
     content = {"photodrag": VERSION} | {field.name.rstrip("_"): getattr(edit, field.name) for field in fields(edit)}
-    folder = path.absolute().parent
     content["regions"] = [as_text(_with_mask(region, lambda path: _relative(path, folder))) for region in edit.regions]
     if edit.expression:
         content["expression"] = {"amount": edit.expression.amount, "landmarks": edit.expression.rows}
@@ -128,8 +134,7 @@ def write_edit_file(path: str | Path, edit: EditFile) -> None:
         relative = _relative(Path(edit.generator), folder)
         content["generator"] = relative if os.path.dirname(relative) else os.path.join(os.curdir, relative)
     lines = [f"{json.dumps(name)}: {json.dumps(value, allow_nan=False)}" for name, value in content.items()]
-    text = "{" + ",\n ".join(lines) + "}\n"
-    write_whole(path, lambda file: file.write(text.encode()))
+    return "{" + ",\n ".join(lines) + "}\n"
 
 
 def _checked(content: object, path: Path) -> EditFile:
@@ -262,7 +267,9 @@ def _short(value: object) -> str:
     return text if len(text) <= 40 else text[:39] + "…"
 
 
-def _relative(path: Path, folder: Path) -> str:
+def _relative(path: Path, folder: Path | None) -> str:
+    if folder is None:
+        return str(path.absolute() if path.parent != Path() else path)
     try:
         relative = os.path.relpath(path.absolute(), folder)
     except ValueError:  # another drive

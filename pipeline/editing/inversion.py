@@ -109,6 +109,8 @@ class Inversion:
     """Why the cache could not keep it, in a sentence; None where it did."""
     deltas: dict[str, Tensor] = field(default_factory=dict)
     """What tuning adds to the generator's weights; nothing where it wasn't tuned."""
+    drawn: Tensor | None = None
+    """The generator's picture of the code, [1, 3, R, R], where it was drawn already, to be measured."""
 
     @property
     def quality(self) -> Quality | None:
@@ -127,11 +129,15 @@ class Inversion:
         """The network whose picture of the code is meant: the models' own, or a tuned copy."""
         return tuned(self.models.generator, self.deltas)
 
-    @cached_property
     @torch.no_grad()
+    def image(self) -> Tensor:
+        """The generator's picture of the code, [1, 3, R, R], in [-1, 1] or somewhat beyond."""
+        return self.generator.synthesis(self.w_plus) if self.drawn is None else self.drawn
+
+    @cached_property
     def reconstruction(self) -> np.ndarray:
-        """The generator's picture of the code, uint8 RGB [R, R, 3]."""
-        return to_uint8(self.generator.synthesis(self.w_plus))
+        """The same, uint8 RGB [R, R, 3]."""
+        return to_uint8(self.image())
 
     def _repr_html_(self) -> str:
         """For notebooks."""
@@ -226,6 +232,7 @@ def recorded(
     seconds: float = 0.0,
 ) -> Inversion:
     """The finished inversion of a photo, measured, with what is known of it; `distance` is the one named DISTANCE."""
+    inversion = replace(inversion, drawn=inversion.image())
     quality, generator = quality_of(inversion, distance), Path(inversion.models.name).name
     return replace(inversion, record=Record(quality, steps, seconds, photo.path.name, generator, method))
 
@@ -276,7 +283,7 @@ def crop_of(photo: Photo, place: Place, models: Models, ignored: np.ndarray | No
 @torch.no_grad()
 def quality_of(inversion: Inversion, distance: perceptual.PerceptualDistance) -> Quality:
     """The figures of an inversion; `distance` is the one named DISTANCE."""
-    crop, image = inversion.crop, inversion.generator.synthesis(inversion.w_plus)
+    crop, image = inversion.crop, inversion.image()
     landmarks = None if crop.landmarks is None else predict(to_uint8(image), Frame.around(crop.landmarks))
     return measure(crop, image, inversion.w_plus, distance, inversion.models.space, landmarks)
 

@@ -32,7 +32,7 @@ def tune_inversion(
     key = key_of(inversion, settings)
     kept = None if refresh else find_kept(key, models.generator)
     if kept is not None:
-        return replace(inversion, record=kept, cached=True, key=key, cache_error=None, deltas=kept.deltas)
+        return replace(inversion, record=kept, cached=True, key=key, cache_error=None, deltas=kept.deltas, drawn=None)
     distance = perceptual.load(DISTANCE, models.device, lambda doing: progress(doing, 0, 0))
     checkpointer = unfinished.Checkpointer(key)
 
@@ -42,7 +42,7 @@ def tune_inversion(
 
     before = None if refresh else unfinished.find(key, TuneState, models.device)
     found = tune(models.generator, w_plus, crop, distance, settings, report, before)
-    made = replace(inversion, cached=False, key=key, cache_error=None, deltas=found.deltas)
+    made = replace(inversion, cached=False, key=key, cache_error=None, deltas=found.deltas, drawn=None)
     before_tuning = inversion.finished
     steps, seconds = before_tuning.steps + found.steps, before_tuning.seconds + found.seconds
     return keep_finished(recorded(made, photo, distance, cache.TUNED, steps, seconds), checkpointer)

@@ -19,7 +19,7 @@ from photodrag.drag import DragResult, DragSettings, DragState, Landmarks
 from photodrag.drag.contours import on_contours
 from photodrag.drag.methods import DEFAULT, find_method
 from photodrag.drag.settings import LandmarkGuidedSettings
-from photodrag.drag.state import ARRIVED, finished, states_until
+from photodrag.drag.state import ARRIVED, LIMIT, STALLED, finished, states_until
 from photodrag.invert import identity
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.editing import masks
@@ -39,7 +39,7 @@ from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.photos.notebook import pictures_html
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.samples import Deep
-from photodrag.pipeline.photos.write import write_output
+from photodrag.pipeline.photos.write import output_of, write_output
 
 if TYPE_CHECKING:
     from photodrag.drag.methods import Settings
@@ -84,6 +84,7 @@ class Edit:
     """float32 [S, S, 2], where each pixel of the crop, at that side, came from: offsets (x, y) in these pixels."""
     handles: list[Handle]
     stop_reason: str
+    """Where all handles are landmarks, by where the picture has them."""
     steps: int
     identity: float | None
     """Distance of dlib's descriptors between the photo and the picture, under 0.6 for the same person; None where
@@ -109,6 +110,10 @@ class Edit:
         """Write the picture, whole or not at all, with the photo's own samples where nothing changed. Gives what of the
         photo's file it is without, in words. keep_video: leave a motion photo's video, which shows the old face."""
         return write_output(self.photo, self.picture, self.changed, Path(path), self.deep, self.came_from, keep_video)
+
+    def file(self, name: str) -> tuple[bytes, list[str]]:
+        """What `save` would write in a file of that name, and what that is without."""
+        return output_of(self.photo, self.picture, self.changed, name, self.deep, self.came_from)
 
     def came_from(self, points: np.ndarray) -> np.ndarray:
         """How far off points [N, 2] of the picture, (x, y) in its pixels, were in the photo: offsets [N, 2]."""
@@ -283,6 +288,7 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
     reached = inversion.alignment.to_photo(result.points.cpu().numpy())
     share, likeness = LEAST_SHARE if plan.face and from_the_side(plan.face.landmarks) else 1.0, None
     blended, choices = put_in(plan, start, edited, reached, share=share)
+    on_face = False
     if plan.face:
         known = plan.face.landmarks
         who = identity.descriptor(photo.srgb, known)
@@ -293,6 +299,7 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
             now, likeness = _looked_at(photo.to_srgb(blended.picture), known, who)
         weights = on_contours(plan.handles, known)
         reached = plan.handles + share * (reached - plan.handles)
+        on_face = bool(weights.any(1).all())
         reached = np.where(weights.any(1, keepdims=True), plan.handles + weights @ (now - known), reached)
     outcome = [
         Handle(tuple(h), tuple(t), tuple(r), float(np.hypot(*(np.array(t) - r))))
@@ -307,7 +314,7 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
         edited_crop=edited,
         flow=blended.flow,
         handles=outcome,
-        stop_reason=result.stop_reason,
+        stop_reason=_reason(result.stop_reason, outcome, inversion) if on_face and share == 1 else result.stop_reason,
         steps=result.steps,
         identity=likeness,
         share=share,
@@ -317,6 +324,15 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
         faces=plan.faces,
         seconds={},
     )
+
+
+def _reason(reason: str, outcome: list[Handle], inversion: Inversion) -> str:
+    """Why a drag of landmarks ended, by where its picture has them: the photo goes the last part of the way itself,
+    so all may have arrived, however far the generator's picture came."""
+    alignment = inversion.alignment
+    near = DragSettings().landmark_arrival_distance / 512 * alignment.size / alignment.scale
+    there = all(handle.left <= near for handle in outcome)
+    return ARRIVED if there and reason in (LIMIT, STALLED) else reason
 
 
 def _looked_at(picture: np.ndarray, landmarks: np.ndarray, who: np.ndarray) -> tuple[np.ndarray, float]:

@@ -65,6 +65,8 @@ async def serve_tab(app_state: AppState, socket: WebSocket) -> None:
             if event["type"] == "websocket.disconnect":
                 break
             tab.receive(*unpacked(event["bytes"] if event.get("text") is None else event["text"]))
+            if len(outbox) > app_state.limits.messages:
+                raise ProtocolError("it asks, and doesn't listen")
     except ProtocolError:
         await socket.close(PROTOCOL_ERROR)
     except WebSocketDisconnect:

@@ -93,6 +93,7 @@ class Job:
         self.tab, self.number = tab, next(NUMBERS)
         self.cancelled = self.stopping = False
         self._queue, self._work, self._ended = queue, work, ended
+        self.ended = False
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -123,3 +124,5 @@ class Job:
         finally:
             self._queue.give(self)
         self._ended(error)
+        self.ended = True
+        del self._work, self._ended  # and what they hold: a photo, the bytes of an upload

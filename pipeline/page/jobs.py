@@ -24,7 +24,7 @@ from photodrag.pipeline.page.app_state import AppState
 from photodrag.pipeline.page.job_queue import Job
 from photodrag.pipeline.page.pictures import Patch
 from photodrag.pipeline.page.preview import Pace, Preview
-from photodrag.pipeline.page.tab_state import TabState
+from photodrag.pipeline.page.tab_state import ChosenFace, OpenedPhoto
 from photodrag.pipeline.people.same_person import number_of
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.weights.common.errors import UserError
@@ -36,7 +36,7 @@ NO_PHOTO = "There is no photo yet: choose one first."
 Send = Callable[..., None]
 
 
-def show(job: Job, app_state: AppState, tab_state: TabState, send: Send, read: Callable[[], Photo]) -> None:
+def show(job: Job, app_state: AppState, opened: OpenedPhoto, send: Send, read: Callable[[], Photo]) -> None:
     """Read a photo, and find its faces."""
     photo = read()
     scale = pictures.display_scale(photo, app_state.limits.display)
@@ -45,7 +45,7 @@ def show(job: Job, app_state: AppState, tab_state: TabState, send: Send, read: C
     job.step()
     faces = detect(photo.srgb)
     job.step()
-    tab_state.photo, tab_state.faces = photo, faces
+    opened.photo, opened.faces = photo, faces
     person = app_state.person and number_of(photo, faces, app_state.person)
     send("faces", faces=report.of_faces(photo, faces)["faces"], person=person)
 
@@ -53,22 +53,21 @@ def show(job: Job, app_state: AppState, tab_state: TabState, send: Send, read: C
 def learn(
     job: Job,
     app_state: AppState,
-    tab_state: TabState,
+    chosen: ChosenFace,
     send: Send,
     number: int | None,
     box: Box | None,
     wanted: Likeness = "auto",
 ) -> None:
     """Invert a face, as like as is wanted: one by its number, or the one in a box."""
-    photo = tab_state.photo
+    photo, faces = chosen.opened.photo, chosen.opened.faces
     if photo is None:
         raise UserError(NO_PHOTO)
-    found = in_box(photo.srgb, box) if box else choose(tab_state.faces, number, photo.path.name)
+    found = in_box(photo.srgb, box) if box else choose(faces, number, photo.path.name)
     find_face(photo, found)  # says if no crop can be laid around it
-    tab_state.choice, tab_state.inversion = work.Choice(found, len(tab_state.faces), box, wanted), None
-    tab_state.results.forget()
+    chosen.choice = work.Choice(found, len(faces), box, wanted)
     known = app_state.person  # who may be somebody else in this photo
-    tab_state.person = known if known and number_of(photo, [found], known) is not None else None
+    chosen.person = known if known and number_of(photo, [found], known) is not None else None
     send("face", **report.of_faces(photo, [found])["faces"][0])
     models = app_state.models(lambda doing, *_: send("doing", text=doing, latest=True))
     preview, pace = None, Pace(LIKENESS, least=0.5)
@@ -76,11 +75,11 @@ def learn(
     def watch(rough: Inversion) -> None:
         nonlocal preview
         job.step()
-        tab_state.inversion = rough
+        chosen.inversion = rough
         preview = preview or Preview(photo, rough, 1.0, app_state.limits.preview)
         if pace.due():
             with pace:
-                send_patch(send, "likeness", preview.likeness(rough.w_plus), latest=True)
+                send_patch(send, "likeness", preview.likeness(rough.reconstruction), latest=True)
 
     def progress(doing: str, done: int, total: int) -> None:
         send("doing", text=doing, done=done, total=total, latest=True)
@@ -96,7 +95,7 @@ def learn(
         inversion = tune_inversion(photo, inversion, progress=tuning)
     inversion.reconstruction  # noqa: B018  made now, rather than at the first drag
     job.step()
-    tab_state.inversion = inversion
+    chosen.inversion = inversion
     q, where = inversion.quality, report.of_face(inversion, 1)
     if q is None or where is None:
         raise RuntimeError("a finished inversion of a face has figures and a place")
@@ -104,7 +103,7 @@ def learn(
     send_patch(
         send,
         "inverted",
-        preview.likeness(inversion.w_plus),
+        preview.likeness(inversion.reconstruction),
         likeness=q.likeness,
         identity=q.identity,
         cached=inversion.cached,
@@ -114,17 +113,16 @@ def learn(
 
 
 def drag(
-    job: Job, app_state: AppState, tab_state: TabState, send: Send, drags: tuple, mask: str, scale: float, data: bytes
+    job: Job, app_state: AppState, chosen: ChosenFace, send: Send, drags: tuple, mask: str, scale: float, data: bytes
 ) -> None:
     """Drag, and put the face back into the photo; drags, mask, scale: as the page says them (messages.py), data: its
     painted mask."""
-    photo, inversion, settings = tab_state.photo, tab_state.inversion, app_state.dragging
+    photo, inversion, settings = chosen.opened.photo, chosen.inversion, app_state.dragging
     if photo is None or inversion is None:
         raise UserError("The face is not ready yet: wait a moment.")
-    mine = None
     if mask == "painted":
-        mine = painted_mask.to_png(painted_mask.full_size(data, photo, app_state.limits.display))
-    task = work.Task(drags, mask, mine, tab_state.person)
+        painted_mask.check(data, app_state.limits.display)
+    task = work.Task(drags, mask, data if mask == "painted" else None, chosen.person)
     plan = task.plan(photo, inversion.face)
     preview = Preview(photo, inversion, scale, app_state.limits.preview)
     start = preview.start(inversion.reconstruction)
@@ -146,7 +144,8 @@ def drag(
     job.step()
     edit = put_back(plan, inversion, dragged)
     job.step()
-    number = tab_state.results.keep(work.result_of(task, inversion, states, dragged, edit))
+    cut_short = job.stopping or dragged.steps == settings.steps
+    number = chosen.results.keep(work.result_of(task, inversion, states, dragged, edit, cut_short))
     shown = pictures.display_scale(photo, app_state.limits.display)
     send_patch(
         send,
@@ -165,28 +164,29 @@ def drag(
     )
 
 
-def save(tab_state: TabState, send: Send, number: int, kind: str) -> None:
+def save(chosen: ChosenFace, send: Send, number: int, kind: str) -> None:
     """Make the files that a person keeps of a result."""
-    result, photo, choice = tab_state.results.finished(number), tab_state.photo, tab_state.choice
+    result, photo, choice = chosen.results.finished(number), chosen.opened.photo, chosen.choice
     if photo is None or choice is None:
         raise UserError(NO_PHOTO)
     files, without = work.saved(photo, result, choice, kind)
     for name, data in files:
-        send("saved", data, name=name, without=without)
+        send("saved", data, job="save", name=name, without=without)
 
 
-def film(job: Job, tab_state: TabState, send: Send, number: int) -> None:
+def film(job: Job, chosen: ChosenFace, send: Send, number: int) -> None:
     """The video of a result, which takes long enough to be told of and cancelled."""
 
     def progress(done: int, total: int) -> None:
         send("filming", done=done, total=total, latest=True)
         job.step()
 
-    result, photo = tab_state.results.finished(number), tab_state.photo
+    result, photo = chosen.results.finished(number), chosen.opened.photo
     if photo is None:
         raise UserError(NO_PHOTO)
     name, data = work.filmed(photo, result, progress)
-    send("saved", data, name=name)
+    job.step()
+    send("saved", data, job="film", name=name)
 
 
 def send_patch(send: Send, kind: str, patch: Patch, latest: bool = False, **content: object) -> None:

@@ -22,6 +22,10 @@ class Limits:
     """Remembered for a tab, to be saved after an undo: 100 kB each."""
     films: int = 10
     """Of these, the latest, with their drags' states, of which a video is made: 4 MB each at most."""
+    unsent: int = 256 << 20
+    """Bytes that wait to be sent to a page while it still may save more."""
+    messages: int = 1000
+    """That wait to be sent to a page: one with more doesn't listen."""
     display: int = 2560
     """The longest side of the copy of a photo that is shown."""
     preview: int = 512

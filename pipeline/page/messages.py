@@ -72,7 +72,7 @@ CLIENT_MESSAGES: dict[str, dict[str, Check]] = {
         "box": or_null(is_row(4, _number)),
         "likeness": _one_of(*LIKENESS),
     },
-    "presets": {"amounts": _amounts},  # the drags of that much of each
+    "presets": {"id": _whole, "amounts": _amounts},  # the drags of that much of each
     "drag": {
         "id": _whole,
         "drags": lambda value: isinstance(value, list) and all(map(is_row(2, is_row(2, _number)), value)),
@@ -81,7 +81,7 @@ CLIENT_MESSAGES: dict[str, dict[str, Check]] = {
     },
     "stop": {},
     "origin": {"id": _whole, "result": _whole, "point": is_row(2, _number)},  # where a point of a result came from
-    "save": {"result": _whole, "format": _one_of("png", "jpeg", "json", "mp4")},
+    "save": {"id": _whole, "result": _whole, "format": _one_of("png", "jpeg", "json", "mp4")},
     "cancel": {},  # the video that is being made
 }
 """What a page says; `Tab` has a function for each."""

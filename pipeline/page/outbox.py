@@ -10,6 +10,15 @@ class Outbox:
         self._loop, self._some = loop, asyncio.Event()
         self._waiting: list[tuple[str | None, str | bytes]] = []
 
+    @property
+    def size(self) -> int:
+        """Bytes that wait."""
+        return sum(len(message) for _, message in self._waiting)
+
+    def __len__(self) -> int:
+        """Messages that wait."""
+        return len(self._waiting)
+
     def put(self, message: str | bytes, key: str | None = None) -> None:
         """Send a message after those that wait; with a key, instead of one that waits with that key."""
         if not self._loop.is_closed():

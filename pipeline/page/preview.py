@@ -37,9 +37,9 @@ class Preview:
         known = inversion.crop.landmarks
         self._landmarks = None if known is None else (known + 0.5) * (self._side / whole.size) - 0.5
 
-    def likeness(self, w_plus: Tensor) -> Patch:
-        """The generator's own picture of a code, laid over the photo."""
-        picture, alignment = self._picture(w_plus), self._alignment
+    def likeness(self, reconstruction: np.ndarray) -> Patch:
+        """The generator's own picture, uint8 RGB [R, R, 3], laid over the photo."""
+        picture, alignment = self._reduced(reconstruction), self._alignment
         seam = masks.crop_seam(alignment.inside(self._pixels.shape))
         height, width = self._pixels.shape[:2]
         over = alignment.to_region(np.dstack((picture, seam)), (0, 0, width, height))

@@ -1,5 +1,7 @@
 """One browser tab: what it says starts jobs, and what they find it is told. All it has goes with it."""
 
+import itertools
+import secrets
 import sys
 import traceback
 from collections.abc import Callable
@@ -14,13 +16,14 @@ from photodrag.pipeline.page.app_state import SAMPLE, AppState
 from photodrag.pipeline.page.job_queue import Cancelled, Job
 from photodrag.pipeline.page.messages import packed
 from photodrag.pipeline.page.outbox import Outbox
-from photodrag.pipeline.page.tab_state import TabState
+from photodrag.pipeline.page.tab_state import ChosenFace, OpenedPhoto, Results
 from photodrag.pipeline.photos.photo import Photo
-from photodrag.pipeline.photos.read import read_photo
+from photodrag.pipeline.photos.read import Bounds, read_photo
 from photodrag.weights.common.errors import Failure, UserError
 from photodrag.weights.common.face_landmarks import GROUPS
 
 PRESETS_IN_WORDS = {name: preset.what for name, preset in PRESETS.items() if not preset.reshaping}
+BUSY = "Files that were made before have not arrived yet: wait a moment, and save this one then."
 
 
 class Tab:
@@ -30,7 +33,11 @@ class Tab:
     def __init__(self, app_state: AppState, outbox: Outbox):
         self._app, self._outbox = app_state, outbox
         self._jobs: dict[str, Job] = {}
-        self._state = TabState(app_state.limits)
+        # Of results: not used by another tab either, for a page that has come back still knows those of the tab that it
+        # had. So they begin anywhere.
+        self._numbers = itertools.count(secrets.randbelow(1 << 30) + 1)
+        self._opened = OpenedPhoto()
+        self._chosen = self._newly_chosen()
         limits = app_state.limits
         self.send(
             "hello",
@@ -48,7 +55,8 @@ class Tab:
     def close(self) -> None:
         """Forget everything."""
         self._end(*self._jobs)
-        self._state.forget()
+        self._opened = OpenedPhoto()
+        self._chosen = self._newly_chosen()
         self._app.queue.forget(self)
 
     def send(self, kind: str, data: bytes | None = None, latest: bool = False, **content: object) -> None:
@@ -63,12 +71,8 @@ class Tab:
 
     def on_photo(self, id: int, name: str, data: bytes) -> None:
         """Open an uploaded photo."""
-        limits = self._app.limits
-        if len(data) > limits.upload:
-            error = UserError(f"{name} is larger than {limits.upload >> 20} MB: save a smaller copy.")
-            self._complain("photo", error, id)
-            return
-        self._open(id, lambda: work.read_upload(data, name, limits.pixels))
+        bounds = Bounds(self._app.limits.pixels, self._app.limits.upload)
+        self._open(id, lambda: work.read_upload(data, name, bounds))
 
     def on_sample(self, id: int, data: bytes) -> None:
         """Open the sample."""
@@ -78,15 +82,16 @@ class Tab:
         """Invert a face."""
         self._end("drag", "invert", "film")
         drawn = (box[0], box[1], box[2], box[3]) if box else None
+        chosen = self._chosen = self._newly_chosen()
         answer = self._answer_to(id)
-        self._start("invert", lambda job: jobs.learn(job, self._app, self._state, answer, number, drawn, likeness), id)
+        self._start("invert", lambda job: jobs.learn(job, self._app, chosen, answer, number, drawn, likeness), id)
 
-    def on_presets(self, amounts: dict, data: bytes) -> None:
+    def on_presets(self, id: int, amounts: dict, data: bytes) -> None:
         """Answer with the drags of presets on the chosen face."""
-        choice, photo = self._state.choice, self._state.photo
+        choice, photo = self._chosen.choice, self._opened.photo
         if choice and photo:
             made = presets.drags(amounts, choice.face.landmarks, shape=photo.pixels.shape)
-            self.send("presets", amounts=amounts, drags=made)
+            self.send("presets", id=id, amounts=amounts, drags=made)
 
     def on_drag(self, id: int, drags: list, mask: str, scale: float, data: bytes) -> None:
         """Drag, unless there are too many points."""
@@ -95,8 +100,8 @@ class Tab:
             error = UserError(f"{len(drags)} points are too many: {self._app.limits.points} can be.")
             self._complain("drag", error, id)
             return
-        answer = self._answer_to(id)
-        self._start("drag", lambda job: jobs.drag(job, self._app, self._state, answer, pairs, mask, scale, data), id)
+        answer, chosen = self._answer_to(id), self._chosen
+        self._start("drag", lambda job: jobs.drag(job, self._app, chosen, answer, pairs, mask, scale, data), id)
 
     def on_stop(self, data: bytes) -> None:
         """End the drag with what it has."""
@@ -105,16 +110,19 @@ class Tab:
 
     def on_origin(self, id: int, result: int, point: list, data: bytes) -> None:
         """Of result 0, the photo as it was, the point itself; of a result that is gone, null."""
-        found = self._state.results.get(result)
+        found = self._chosen.results.get(result)
         origin = found.origin(tuple(point)) if found else None
         self.send("origin", id=id, point=origin if result else point)
 
-    def on_save(self, result: int, format: str, data: bytes) -> None:
-        """Make the files of a result."""
+    def on_save(self, id: int, result: int, format: str, data: bytes) -> None:
+        """Make the files of a result, of the face that was chosen when it was asked for."""
+        answer, chosen = self._answer_to(id), self._chosen
         if format == "mp4":
-            self._start("film", lambda job: jobs.film(job, self._state, self.send, result))
+            self._start("film", lambda job: jobs.film(job, chosen, answer, result), id)
+        elif self._outbox.size > self._app.limits.unsent:
+            self._complain("save", UserError(BUSY), id)
         else:
-            self._start(f"save {format}", lambda job: jobs.save(self._state, self.send, result, format))
+            self._start(f"save {format} {result}", lambda job: jobs.save(chosen, answer, result, format), id)
 
     def on_cancel(self, data: bytes) -> None:
         """End the video that is being made."""
@@ -124,14 +132,14 @@ class Tab:
 
     def _start(self, kind: str, work_of: Callable[[Job], None], id: int | None = None) -> None:
         """One job of a kind at a time: a new one ends the old. id: the page's own of what it asked for."""
-        self._end(kind)
+        self._end(kind, *(old for old, job in self._jobs.items() if job.ended))
 
         def ended(error: BaseException | None) -> None:
             if isinstance(error, Cancelled):
                 return
             if error is not None:
-                self._complain(kind, error, id)
-            self.send("ended", job=kind)
+                self._complain(kind.partition(" ")[0], error, id)
+            self.send("ended", job=kind.partition(" ")[0], id=id)
 
         self._jobs[kind] = Job(self._app.queue, self, work_of, ended)
 
@@ -149,6 +157,10 @@ class Tab:
         self.send("error", about=about, id=id, text=str(error))
 
     def _open(self, id: int, read: Callable[[], Photo]) -> None:
-        self._end(*self._jobs)
-        self._state.forget()
-        self._start("photo", lambda job: jobs.show(job, self._app, self._state, self._answer_to(id), read), id)
+        self._end(*(kind for kind in self._jobs if not kind.startswith("save")))  # files are still wanted
+        opened = self._opened = OpenedPhoto()
+        self._chosen = self._newly_chosen()
+        self._start("photo", lambda job: jobs.show(job, self._app, opened, self._answer_to(id), read), id)
+
+    def _newly_chosen(self) -> ChosenFace:
+        return ChosenFace(self._opened, Results(self._app.limits, self._numbers))

@@ -1,7 +1,10 @@
-"""What a tab has: a photo, its faces, the one that was chosen, what was learnt of it, and what drags came to."""
+"""What a tab has: the photo that it asked for last, the face of it, what was learnt of that, and what drags came to.
 
-import secrets
-from dataclasses import replace
+Each is made anew when it is asked for, and filled by the job that it was asked of: nothing that a job writes, however
+late, is taken for what was asked for after."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 from photodrag.pipeline.editing.inversion import Inversion
 from photodrag.pipeline.faces.detection import Face
@@ -13,23 +16,22 @@ from photodrag.weights.common.errors import UserError
 
 
 class Results:
-    """The latest results, by their numbers, which go up and are never used again: not by another tab either, for a page
-    that has come back still knows those of the tab that it had. So they begin anywhere."""
+    """The latest results, by their numbers, each of which is used once."""
 
-    def __init__(self, limits: Limits):
-        self._limits, self._counted = limits, secrets.randbelow(1 << 30)
+    def __init__(self, limits: Limits, numbers: Iterator[int]):
+        self._limits, self._numbers = limits, numbers
         self._results: dict[int, Result] = {}
 
     def keep(self, result: Result) -> int:
         """Its number. Of older ones their drags' states are dropped, of still older ones everything."""
-        self._counted += 1
-        self._results[self._counted] = result
+        number = next(self._numbers)
+        self._results[number] = result
         numbers = list(self._results)
         for old in numbers[: -self._limits.films]:
             self._results[old] = replace(self._results[old], states=())
         for old in numbers[: -self._limits.results]:
             del self._results[old]
-        return self._counted
+        return number
 
     def get(self, number: int) -> Result | None:
         """The result of that number; None for one that is gone."""
@@ -42,25 +44,25 @@ class Results:
             raise UserError("There is nothing to save yet: drag first, on the finished likeness.")
         return result
 
-    def forget(self) -> None:
-        """Drop all results."""
-        self._results.clear()
+
+@dataclass(eq=False)
+class OpenedPhoto:
+    """A photo that was asked for."""
+
+    photo: Photo | None = None
+    """None until it is read."""
+    faces: list[Face] = field(default_factory=list)
 
 
-class TabState:
-    """Written by the tab's jobs, one at a time."""
+@dataclass(eq=False)
+class ChosenFace:
+    """A face that was asked for, of a photo that was."""
 
-    def __init__(self, limits: Limits):
-        self.results = Results(limits)
-        self.forget()
-
-    def forget(self) -> None:
-        """As a tab begins, with no photo."""
-        self.photo: Photo | None = None
-        self.faces: list[Face] = []
-        self.choice: Choice | None = None
-        self.person: Person | None = None
-        """Whose face was chosen, if it is the server's person's."""
-        self.inversion: Inversion | None = None
-        """As far as it has come: without `quality` it is a rough one."""
-        self.results.forget()
+    opened: OpenedPhoto
+    results: Results
+    choice: Choice | None = None
+    """None until it is found."""
+    person: Person | None = None
+    """Whose face it is, if it is the server's person's."""
+    inversion: Inversion | None = None
+    """As far as it has come: without `quality` it is a rough one."""

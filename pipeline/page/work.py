@@ -1,6 +1,5 @@
 """What is computed for a tab, by the same functions as the command line's; all of it in a job's thread."""
 
-import io
 import os
 import secrets
 import shutil
@@ -10,11 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 import numpy as np
-from PIL import Image
 
 from photodrag.drag import DragResult, DragState
 from photodrag.drag.state import LIMIT, STOPPED, states_until
-from photodrag.pipeline.editing.edit_file import EditFile, write_edit_file
+from photodrag.pipeline.editing.edit_file import EditFile, text_of
 from photodrag.pipeline.editing.inversion import Inversion
 from photodrag.pipeline.editing.options import Likeness
 from photodrag.pipeline.editing.plan import Plan, plan_edit
@@ -23,10 +21,10 @@ from photodrag.pipeline.editing.whole_edit import Edit, put_back
 from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.films import frames
 from photodrag.pipeline.films.files import write_film
-from photodrag.pipeline.page.painted_mask import from_png
+from photodrag.pipeline.page.painted_mask import full_size, to_png, weight
 from photodrag.pipeline.people.person import Person
 from photodrag.pipeline.photos.photo import Photo
-from photodrag.pipeline.photos.read import read_photo
+from photodrag.pipeline.photos.read import Bounds, read_photo
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import PART, cache_folder, cannot_write, make_folder, sweep
 
@@ -44,14 +42,14 @@ class Task:
     mask: str
     """"auto", "face" or "painted"."""
     painted: bytes | None = None
-    """Then the mask as a PNG of the photo's size."""
+    """Then the page's PNG of what is painted, of the size at which the photo is shown."""
     person: Person | None = None
     """Whose face it is, if somebody's who was learned."""
 
     def plan(self, photo: Photo, face: Face | None) -> Plan:
         """What is to be done on a face of the photo. Raises UserError as `plan_edit`."""
         handles, targets = zip(*self.drags, strict=True) if self.drags else ((), ())
-        mask = from_png(self.painted) if self.painted else self.mask
+        mask = self.mask if self.painted is None else weight(self.painted, photo)
         return plan_edit(photo, handles, targets, mask, Selection(face, person=self.person))
 
 
@@ -68,6 +66,8 @@ class Result:
     """From the first to the one that the picture is of; none where they were dropped to make room."""
     share: float = 1.0
     """Of the drag, how much was made (see `Edit`)."""
+    cut_short: bool = False
+    """Whether it was stopped, or came to the limit, so that only as many steps make it again."""
 
     def plan(self, photo: Photo) -> Plan:
         """What was to be done, as it was planned."""
@@ -87,35 +87,26 @@ class Result:
         return float(x), float(y)
 
 
-def result_of(task: Task, inversion: Inversion, states: Sequence[DragState], dragged: DragResult, edit: Edit) -> Result:
-    """The result of a drag; states: all of its."""
+def result_of(
+    task: Task,
+    inversion: Inversion,
+    states: Sequence[DragState],
+    dragged: DragResult,
+    edit: Edit,
+    cut_short: bool = False,
+) -> Result:
+    """The result of a drag; states: all of its. cut_short: see `Result`."""
     step = len(edit.flow) // FLOW or 1
     flow = edit.flow[step // 2 :: step, step // 2 :: step] * (inversion.alignment.size / len(edit.flow))
     dragged = replace(dragged, image=None)  # a hundred times as large as all else
-    return Result(task, inversion, dragged, np.ascontiguousarray(flow), states_until(states, dragged), edit.share)
+    way, flow = states_until(states, dragged), np.ascontiguousarray(flow)
+    return Result(task, inversion, dragged, flow, way, edit.share, cut_short)
 
 
-def read_upload(data: bytes, name: str, pixels: int) -> Photo:
-    """The photo in an uploaded file. Raises UserError as `read_photo`, and for more than that many pixels."""
+def read_upload(data: bytes, name: str, bounds: Bounds) -> Photo:
+    """The photo in an uploaded file. Raises UserError as `read_photo`."""
     name = "".join(c for c in PurePosixPath(name.replace("\\", "/")).name if c.isprintable())[-100:].strip(" .")
-    name = name or "photo"
-    try:
-        with Image.open(io.BytesIO(data)) as image:
-            count: float = image.width * image.height
-    except Image.DecompressionBombError:
-        count = np.inf
-    except Exception:
-        count = 0  # reading it says what is wrong
-    too_many = UserError(f"{name} has more than {pixels // 1_000_000} megapixels: save a smaller copy, and take that.")
-    if count > pixels:
-        raise too_many
-    with _private_folder() as folder:
-        path = folder / name
-        path.write_bytes(data)
-        photo = replace(read_photo(path), path=Path(name))
-    if photo.width * photo.height > pixels:  # of a kind that Pillow doesn't know
-        raise too_many
-    return photo
+    return read_photo(name or "photo", data, bounds)
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,16 +123,14 @@ class Choice:
 def saved(photo: Photo, result: Result, choice: Choice, kind: str) -> tuple[list[tuple[str, bytes]], list[str]]:
     """Names and contents of the files that a person keeps: "png", "jpeg" or "json", the last with its mask; and what of
     the photo's file they are without, in words."""
-    stem, without = photo.path.stem, list[str]()
-    with _private_folder() as folder:
-        if kind == "json":
-            mask = folder / f"{stem}-mask.png"
-            if result.task.painted:
-                mask.write_bytes(result.task.painted)
-            write_edit_file(folder / f"{stem}-edit.json", edit_file(result, choice, mask))
-        else:
-            without = result.edit(photo).save(folder / f"{stem}-photodrag.{'jpg' if kind == 'jpeg' else kind}")
-        return [(path.name, path.read_bytes()) for path in sorted(folder.iterdir())], without
+    stem = photo.path.stem
+    if kind != "json":
+        name = f"{stem}-photodrag.{'jpg' if kind == 'jpeg' else kind}"
+        data, without = result.edit(photo).file(name)
+        return [(name, data)], without
+    mask, painted = f"{stem}-mask.png", result.task.painted
+    files = [(f"{stem}-edit.json", text_of(edit_file(result, choice, mask)).encode())]
+    return files if painted is None else [*files, (mask, to_png(full_size(painted, photo)))], []
 
 
 def filmed(photo: Photo, result: Result, progress: Callable[[int, int], None]) -> tuple[str, bytes]:
@@ -164,25 +153,33 @@ def filmed(photo: Photo, result: Result, progress: Callable[[int, int], None]) -
         return path.name, path.read_bytes()
 
 
-def edit_file(result: Result, choice: Choice, mask: Path) -> EditFile:
-    """The result as `photodrag edit --edit` makes it again; mask: where a painted one is written."""
+def edit_file(result: Result, choice: Choice, mask: str) -> EditFile:
+    """The result as `photodrag edit --edit` makes it again; mask: the name of the file of a painted one."""
+    cut_short = result.cut_short or result.dragged.stop_reason in (STOPPED, LIMIT)
     return EditFile(
         drags=result.task.drags,
-        mask=str(mask) if result.task.painted else result.task.mask,
+        mask=result.task.mask if result.task.painted is None else mask,
         face=choice.face.number if choice.of > 1 else None,
         box=choice.box,
         person=result.task.person.name if result.task.person else None,
         generator=result.inversion.models.name,
         likeness=choice.likeness,
-        steps=result.dragged.steps if result.dragged.stop_reason in (STOPPED, LIMIT) else None,
+        steps=result.dragged.steps if cut_short else None,
     )
+
+
+def sweep_left_behind() -> Path:
+    """Remove what a killed server left of a video. Gives the folder for such files. Raises UserError where there can
+    be none."""
+    parent = make_folder(cache_folder("page"))
+    sweep(parent, LEFT_BEHIND)
+    return parent
 
 
 @contextmanager
 def _private_folder() -> Iterator[Path]:
     """A folder in the cache for files that must be files for a moment."""
-    parent = make_folder(cache_folder("page"))
-    sweep(parent, LEFT_BEHIND)
+    parent = sweep_left_behind()
     folder = parent / f".{secrets.token_hex(8)}{PART}"
     try:
         folder.mkdir(mode=0o700)

@@ -38,7 +38,7 @@ def moved(gain_map: bytes, changed: np.ndarray, came_from: CameFrom, orientation
 
     changed: bool [H, W], of the photo as a person sees it. orientation: EXIF's of it."""
     try:
-        with Image.open(BytesIO(gain_map)) as image:
+        with Image.open(BytesIO(gain_map), formats=["JPEG"]) as image:
             if image.width * image.height > changed.size:
                 return None
             progressive, stored = bool(image.info.get("progressive")), np.asarray(image)

@@ -1,12 +1,11 @@
 """Editing a JPEG without encoding it anew: what an edit adds is added to the quantised coefficients of the blocks that
 it touches, and those of all other blocks stay what they were (ITU-T T.81, A.3; the JFIF specification's colours)."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
-from photodrag.pipeline.photos import jpeg_file, samples
+from photodrag.pipeline.photos import jpeg_file, jpeg_library, samples
 from photodrag.pipeline.photos.jpeg_file import JpegFile
 
 SIDE = 8
@@ -45,23 +44,15 @@ def with_change(file: JpegFile, before: np.ndarray, after: np.ndarray, progressi
 
     before, after: uint8 [H, W] or [H, W, C], as the file stores the picture (not turned), in Pillow's grey, RGB, CMYK.
     progressive: whether the compressed picture is to be. Raises OSError where the library can't read or write it."""
-    import jpeglib
 
-    with TemporaryDirectory(prefix="photodrag-") as folder:
-        old, new = Path(folder, "old.jpg"), Path(folder, "new.jpg")
-        old.write_bytes(_bare(file))
-        jpeglib.version.set("turbo210")
-        picture = jpeglib.read_dct(str(old))
-        picture.load()
+    def change(picture: Any) -> None:
         coefficients = [plane for plane in (picture.Y, picture.Cb, picture.Cr, picture.K) if plane is not None]
         tables = [np.maximum(picture.qt[number], 1).astype(float) for number in picture.quant_tbl_no]
         place, planes = _window(file, before, after)
         for component, plane, coefs, table in zip(file.components, planes, coefficients, tables, strict=True):
             _add(coefs, table, *_reduced(file, component, place, plane))
-        if progressive:
-            jpeglib.version.set("mozjpeg403")  # the only one of them that writes progressive ones
-        picture.write_dct(str(new), flags=["+OPTIMIZE_CODING"])
-        return jpeg_file.parse(new.read_bytes())
+
+    return jpeg_file.parse(jpeg_library.with_coefficients(_bare(file), change, progressive))
 
 
 def _bare(file: JpegFile) -> bytes:

@@ -53,10 +53,10 @@ def decode(image: Image.Image, jpeg: JpegCoding | None) -> None:
     except OSError:
         if jpeg is None or jpeg.progressive:
             raise
-        ImageFile.LOAD_TRUNCATED_IMAGES = True  # within `_strict_pillow`, which sets it back
+        ImageFile.LOAD_TRUNCATED_IMAGES = True  # within `strict_pillow`, which sets it back
         image.load()
         # What a JPEG lacks is made up from where it ends. Two bytes less: is that in its last blocks?
-        with Image.open(BytesIO(jpeg.data[:-2])) as shorter:
+        with Image.open(BytesIO(jpeg.data[:-2]), formats=["JPEG"]) as shorter:
             differs = (np.asarray(image) != np.asarray(shorter)).reshape(*image.size[::-1], -1).any(2)
         if jpeg.file is None:
             raise

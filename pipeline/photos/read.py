@@ -1,12 +1,13 @@
 """Reading a photo, from whatever file."""
 
-import os
+import io
 import stat
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import BinaryIO
@@ -22,10 +23,15 @@ from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.tiff import base_of, exif_of
 from photodrag.weights import UserError
 
-MAX_PIXELS = 300_000_000  # the largest phone cameras have 200 megapixels
 MIN_SIDE = 32
 LARGEST_TEXT = 64_000_000  # bytes of a PNG's profile or text; Pillow's own limit is a megabyte
-DRAWINGS = {"EPS", "WMF"}  # programs to be run rather than pictures
+FORMATS = (
+    *("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PCX", "PNG", "PPM", "PSD", "QOI", "SGI", "TGA", "TIFF", "WEBP"),
+)
+"""Pillow's names of what is read, HEIC apart: what photos are kept in. Each further decoder is one more that a file
+from anywhere is given to."""
+DRAWINGS = {b"%!PS": "EPS", b"\xc5\xd0\xd3\xc6": "EPS", b"\xd7\xcd\xc6\x9a": "WMF", b"\1\0\0\0": "EMF"}
+"""How programs to be run rather than pictures begin."""
 # Files whose further frames are no animation: other views and gain maps; layers.
 ONE_PICTURE = {"MPO", "PSD"}
 # These are TIFFs to Pillow, which would then find the small preview in them.
@@ -35,29 +41,44 @@ MOST_PIXELS_A_BYTE = 2000  # of a JPEG, though all of it be white
 REDUCED_PAGE = 254  # TIFF's NewSubfileType; bit 0: a smaller copy of another page
 
 
-def read_photo(path: str | PathLike) -> Photo:
-    """Read a photo in any format and mode that Pillow knows, or HEIC.
+@dataclass(frozen=True)
+class Bounds:
+    """How large a file and its picture may be, at most."""
 
+    pixels: int = 300_000_000
+    """The largest phone cameras have 200 megapixels."""
+    size: int = 4 << 30
+    """In bytes: 300 megapixels of 16 bits, uncompressed, with alpha, are 2.4 GB."""
+
+
+def read_photo(path: str | PathLike, data: bytes | None = None, bounds: Bounds = Bounds()) -> Photo:
+    """Read a photo in one of FORMATS, or HEIC, in any mode that Pillow knows.
+
+    data: what the file holds, of which `path` then is but the name.
     Raises UserError, naming the file and what to do, when it is missing, no regular file, empty, unreadable, damaged or
-    cut short, no picture, animated, of several pages, larger than 300 megapixels, or below 32 pixels on a side."""
-    photo = read_picture(path)
+    cut short, no picture, animated, of several pages, beyond the bounds, or below 32 pixels on a side."""
+    photo = read_picture(path, data, bounds)
     if min(photo.width, photo.height) < MIN_SIDE:
         size = f"{photo.width} × {photo.height} pixels"
         raise UserError(f"{path} is {size}, too small to be edited: {MIN_SIDE} × {MIN_SIDE} is the least.")
     return photo
 
 
-def read_picture(path: str | PathLike) -> Photo:
+def read_picture(path: str | PathLike, data: bytes | None = None, bounds: Bounds = Bounds()) -> Photo:
     """Like `read_photo`, for a picture of any small size, such as a mask."""
     path = Path(path)
-    with _opened(path) as file, _strict_pillow():
+    with _opened(path, data, bounds) as file, strict_pillow():
         try:
+            check_size = partial(_check_size, bounds)
             start = file.read(64)
             file.seek(0)
             if is_heif(start):
-                mode, native, metadata = read_heif(file, path, _check_size)
+                mode, native, metadata = read_heif(file, path, check_size)
                 return Photo(path, samples.rgb(mode, native), mode, native, metadata, heif=True)
-            with Image.open(file) as image:
+            if kind := next((name for magic, name in DRAWINGS.items() if start.startswith(magic)), None):
+                raise UserError(f"{path} is a drawing ({kind}), not a photo: export it as PNG.")
+            with Image.open(file, formats=FORMATS) as image:
+                check_size(path, *image.size)
                 return _decode(image, file, path)
         except (UserError, MemoryError):
             raise
@@ -68,7 +89,7 @@ def read_picture(path: str | PathLike) -> Photo:
 
 
 def _decode(image: Image.Image, file: BinaryIO, path: Path) -> Photo:
-    _check_header(image, path)
+    _check_header(image, file, path)
     bits, negative = sixteen_bit.colour_bits(image), sixteen_bit.is_negative(image)
     tolerance = ROUNDED.get(image.format or "", 0)
     orientation = read_orientation(image)  # this decodes a PNG, so it comes second
@@ -97,14 +118,11 @@ def _decode(image: Image.Image, file: BinaryIO, path: Path) -> Photo:
     return Photo(path, samples.rgb(mode, native), mode, native, metadata, jpeg, chunks=chunks, tiff=tiff)
 
 
-def _check_header(image: Image.Image, path: Path) -> None:
-    if image.format in DRAWINGS:
-        raise UserError(f"{path} is a drawing ({image.format}), not a photo: export it as PNG.")
-    width, height = image.size
-    _check_size(path, width, height)
-    if isinstance(image, JpegImagePlugin.JpegImageFile) and image.fp is not None:
-        size = os.fstat(image.fp.fileno()).st_size
-        if width * height > MOST_PIXELS_A_BYTE * size:
+def _check_header(image: Image.Image, file: BinaryIO, path: Path) -> None:
+    if isinstance(image, JpegImagePlugin.JpegImageFile):
+        at, size = file.tell(), file.seek(0, io.SEEK_END)
+        file.seek(at)
+        if image.width * image.height > MOST_PIXELS_A_BYTE * size:
             raise OSError("a picture that isn't in the file")
     count = 1 if image.format in ONE_PICTURE else getattr(image, "n_frames", 1)
     if image.format == "TIFF" and isinstance(image, TiffImagePlugin.TiffImageFile) and count > 1:
@@ -114,9 +132,9 @@ def _check_header(image: Image.Image, path: Path) -> None:
         raise UserError(f"{path} holds {count} {kind}: save the one to edit as a picture of its own, as PNG say.")
 
 
-def _check_size(path: Path, width: int, height: int) -> None:
-    if width * height > MAX_PIXELS:
-        limit = f"more than {MAX_PIXELS // 1_000_000} megapixels are not read"
+def _check_size(bounds: Bounds, path: Path, width: int, height: int) -> None:
+    if width * height > bounds.pixels:
+        limit = f"more than {bounds.pixels // 1_000_000} megapixels are not read"
         raise UserError(f"{path} says it is {width:,} × {height:,} pixels; {limit}: save a smaller copy.")
 
 
@@ -130,18 +148,22 @@ def _full_pages(image: TiffImagePlugin.TiffImageFile, count: int) -> int:
     return full
 
 
-def _opened(path: Path) -> BinaryIO:
+def _opened(path: Path, data: bytes | None, bounds: Bounds) -> BinaryIO:
     try:
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise UserError(f"{path} is a folder: name a picture in it.")
-        if not stat.S_ISREG(status.st_mode):
-            raise UserError(f"{path} is no regular file: name a picture.")
-        if status.st_size == 0:
+        if data is None:
+            status = path.stat()
+            if stat.S_ISDIR(status.st_mode):
+                raise UserError(f"{path} is a folder: name a picture in it.")
+            if not stat.S_ISREG(status.st_mode):
+                raise UserError(f"{path} is no regular file: name a picture.")
+        size = status.st_size if data is None else len(data)
+        if size == 0:
             raise UserError(f"{path} is empty (0 bytes): copy or download it again.")
+        if size > bounds.size:
+            raise UserError(f"{path} is larger than {bounds.size >> 20:,} MB: save a smaller copy.")
         if path.suffix.lower() in RAW_SUFFIXES:
             raise UserError(f"{path} is a camera's raw file: develop it first, and give the 16-bit TIFF or the JPEG.")
-        return path.open("rb")
+        return path.open("rb") if data is None else io.BytesIO(data)
     except FileNotFoundError:
         raise UserError(f"There is no file {path}: check its name and folder.") from None
     except PermissionError:
@@ -162,7 +184,7 @@ _PILLOW = threading.Lock()
 
 
 @contextmanager
-def _strict_pillow() -> Iterator[None]:
+def strict_pillow() -> Iterator[None]:
     """Pillow's process-wide switches as reading needs them: our own limit of pixels instead of Pillow's, no lenience
     with truncated files, no warnings on stderr."""
     with _PILLOW, warnings.catch_warnings():

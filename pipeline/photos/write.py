@@ -89,9 +89,25 @@ def write_output(
     came_from: CameFrom | None = None,
     keep_video: bool = False,
 ) -> list[str]:
-    """Write the edited photo, in the format of the path's extension; a file that is there is replaced. Gives what of
-    the photo's file the new one is without, in words: pictures of what was before, and what speaks of them; what can't
-    be read, or goes into no such file.
+    """Write the edited photo; a file that is there is replaced. Gives what of the photo's file the new one is without:
+    see `output_of`, whose arguments these are. Raises as that does, UserError also where the path can't be written, the
+    disk being full, say; nothing partial is left, and an older file stays."""
+    data, left_out = output_of(photo, edited, changed, path, deep, came_from, keep_video)
+    write_whole(Path(path), lambda file: file.write(data))
+    return left_out
+
+
+def output_of(
+    photo: Photo,
+    edited: np.ndarray,
+    changed: np.ndarray,
+    path: str | Path,
+    deep: samples.Deep | None = None,
+    came_from: CameFrom | None = None,
+    keep_video: bool = False,
+) -> tuple[bytes, list[str]]:
+    """The file of the edited photo, in the format of the path's extension; and what of the photo's file it is without,
+    in words: pictures of what was before, and what speaks of them; what can't be read, or goes into no such file.
 
     edited: uint8 [H, W, 3], RGB; changed: bool [H, W], where it may differ from `photo.pixels`; deep: what a 16-bit
     photo changed to, before it was rounded to `edited`; came_from: how its pixels moved, for a gain map to go along;
@@ -102,7 +118,7 @@ def write_output(
     the edit doesn't touch, its own orientation, and what it says of the picture (jpeg_blocks.py, jpeg_metadata.py);
     where that can't be it is encoded anew with the input's tables and subsampling, others at quality 95 and 4:4:4.
     Colour profile, EXIF, XMP and resolution are then those of `photo.metadata`.
-    Raises UserError as `check_output`, and when the disk is full; nothing partial is left, and an older file stays.
+    Raises UserError for an extension that names no format to write, and for transparency or a size that it can't hold.
     Raises ValueError when the arrays don't fit the photo.
     """
     if edited.shape != photo.pixels.shape or edited.dtype != np.uint8 or changed.shape != edited.shape[:2]:
@@ -117,13 +133,12 @@ def write_output(
     if kind is TIFF and not _is_readable(data):  # what the photo's file said is so odd that nobody could read it
         data = encode_tiff(mode, native, replace(_metadata(photo, mode), exif=None))
         left_out = [*left_out, "EXIF and other tags, which are damaged"]
-    write_whole(path, lambda file: file.write(data))
-    return list(dict.fromkeys(left_out))
+    return data, list(dict.fromkeys(left_out))
 
 
 def _is_readable(data: bytes) -> bool:
     try:
-        with warnings.catch_warnings(), Image.open(BytesIO(data)) as image:
+        with warnings.catch_warnings(), Image.open(BytesIO(data), formats=["TIFF"]) as image:
             warnings.simplefilter("ignore")
             image.load()
             image.getexif()

@@ -10,7 +10,7 @@ from toy import Mirrored
 
 from photodrag.drag import DragSettings, Landmarks, steps
 from photodrag.drag.landmarks import earliest_as_near
-from photodrag.drag.state import ARRIVED, LIMIT, STALLED, DragState, finished, states_until
+from photodrag.drag.state import ARRIVED, LIMIT, STALLED, STOPPED, DragState, finished, states_until
 from photodrag.drag.trust_region import farthest
 
 HANDLE = torch.tensor([[70.0, 101.0]], dtype=torch.float64)
@@ -124,6 +124,32 @@ def test_a_stalled_drag_goes_back(toy):
 def test_the_limit_is_of_all_rounds_together(toy, free):
     result, _ = dragged(toy, 0.5, 0.6, settings=DragSettings(steps=free.steps + 2))
     assert result.stop_reason == LIMIT and result.steps == free.steps + 2
+
+
+def test_at_the_limit_landmarks_say_that_it_arrived(toy, free):
+    result, _ = dragged(toy, 0.99, settings=DragSettings(steps=free.steps - 1))
+    assert result.stop_reason == ARRIVED and result.steps == free.steps - 1
+    result, _ = dragged(toy, 0.5, settings=DragSettings(steps=free.steps - 1))
+    assert result.stop_reason == LIMIT
+
+
+def test_a_step_that_is_taken_back_is_shown_as_the_best_and_can_be_stopped(toy):
+    """At a rate far too high every step but the first is taken back: each of them tells where the drag is."""
+    settings, start = DragSettings(lr=3.0, steps=6), torch.zeros(1, toy.num_ws, toy.w_dim, dtype=torch.float64)
+
+    def run(stop: int) -> tuple:
+        states = []
+        drag = steps(toy, start, HANDLE, HANDLE + WAY, settings=settings, space=toy.space)
+        result = finished(drag, lambda state: states.append(state) or state.step == stop)
+        return result, states
+
+    result, states = run(stop=99)
+    assert [state.step for state in states] == list(range(settings.steps + 1))
+    assert sum(state.w_plus is states[0].w_plus for state in states) > 2  # or none was taken back
+    assert states_until(states, result)[-1].w_plus is result.w_plus
+    stopped, states = run(stop=1)
+    assert (stopped.stop_reason, stopped.steps, len(states)) == (STOPPED, 1, 2)
+    assert states[1].w_plus is states[0].w_plus
 
 
 def test_where_a_drag_has_come_far_no_round_begins(toy, free):

@@ -14,9 +14,12 @@ export const dragMethods = {
     const id = ++this.counter;
     this.dragging = { drags, mask, painted, points: null, id, began: performance.now(), frames: 0 };
     const scale = this.view.scale * (window.devicePixelRatio || 1);
-    this.connection.send({ type: "drag", id, drags, mask, scale }, await painted);
     this.panel.say("Dragging …", 0);
     this.refresh();
+    const data = await painted;
+    if (this.dragging?.id !== id) return; // something else was asked for meanwhile: another face, say
+    this.connection.send({ type: "drag", id, drags, mask, scale }, data);
+    if (this.dragging.stopped) this.connection.send({ type: "stop" });
   },
 
   rate() {
@@ -25,15 +28,18 @@ export const dragMethods = {
     return ` ${((frames - 1) * 1000 / (performance.now() - began - first)).toFixed(1)} pictures a second.`;
   },
 
+  // One that waits for its mask is stopped when it is asked for.
   stop() {
+    this.dragging.stopped = true;
     this.connection.send({ type: "stop" });
   },
 
   save(format) {
     if (format === "mp4" && this.filming) return this.cancelFilm();
-    this.connection.send({ type: "save", result: this.state.result.id, format });
+    const id = ++this.counter;
+    this.connection.send({ type: "save", id, result: this.state.result.id, format });
     if (format !== "mp4") return;
-    this.filming = true;
+    this.filming = id;
     this.panel.say("Making the video …", null);
     this.refresh();
   },

@@ -27,7 +27,8 @@ class Page {
     this.originRequests = new Map(); // points whose origin was asked for, by number
     this.counter = 0;
     this.received = Promise.resolve();
-    this.presets = new Presets((amounts) => this.face && this.connection.send({ type: "presets", amounts }));
+    this.presets = new Presets((amounts) =>
+      this.face && this.faceId && this.connection.send({ type: "presets", id: this.faceId, amounts }));
     this.view = new View(document.getElementById("canvas"), (c, view) => drawOverlay(c, view, this));
     this.panel = new Panel(this);
     this.marks = new OverlayMarks(document.getElementById("stage"), this.view.canvas, {
@@ -125,13 +126,15 @@ class Page {
 
   // One after the other: a picture takes a moment to be read, and what comes behind it may build on it.
   onMessage(content, data) {
-    this.received = this.received.then(() => this.answer(content, data)).catch(reportError);
+    const { socket } = this.connection;
+    this.received = this.received.then(() => this.answer(content, data, socket)).catch(reportError);
   }
 
-  async answer(content, data) {
+  async answer(content, data, socket) {
     // All bytes are pictures to be shown, but for those of a file.
     const bitmap = data && content.type !== "saved" ? await createImageBitmap(data) : null;
-    if (this.late(content)) return;
+    // What a connection that was lost had said before speaks of a server's tab that is gone.
+    if (this.late(content) || (socket !== this.connection.socket && content.type !== "saved")) return;
     const patch = bitmap && { bitmap, region: content.region };
     const answer = this[`on_${content.type}`];
     await answer?.call(this, content, patch, data);

@@ -10,12 +10,14 @@ export const photoMethods = {
     if (file && this.limits && file.size > this.limits.upload) {
       return this.panel.warn(`${file.name} is larger than ${this.limits.upload >> 20} MB: save a smaller copy.`);
     }
+    const asked = (this.asked = {});
     let data;
     try {
       data = await file?.arrayBuffer();
     } catch {
       return this.panel.warn(`${file.name} can't be read: choose a photo's file.`);
     }
+    if (asked !== this.asked) return; // another one was chosen while this one was read
     this.source = file && { name: file.name || "photo", data }; // kept to go on with after a restart of the server
     this.faces = [];
     this.choice = null;

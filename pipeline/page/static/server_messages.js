@@ -6,16 +6,17 @@ import { fromText, lessText, REASONS, WORKING } from "./words.js";
 // The job that an answer comes from.
 const JOBS = {
   photo: "photo", faces: "photo",
-  face: "invert", doing: "invert", likeness: "invert", inverted: "invert",
+  face: "invert", doing: "invert", likeness: "invert", inverted: "invert", presets: "invert",
   points: "drag", frame: "drag", result: "drag",
+  filming: "film",
 };
 
 export const messageMethods = {
   // Whether an answer is to what was asked before something else was, which the server had not heard of yet.
-  late({ type, about, id }) {
-    const latest = { photo: this.photoId, invert: this.faceId, drag: this.dragging?.id };
-    const job = type === "error" ? about : JOBS[type];
-    return job in latest && id !== latest[job];
+  late({ type, about, id, job }) {
+    const latest = { photo: this.photoId, invert: this.faceId, drag: this.dragging?.id, film: this.filming };
+    const of = type === "error" ? about : JOBS[type] ?? job;
+    return of in latest && id !== latest[of];
   },
 
   on_hello({ limits, sample, presets, landmarks }) {

@@ -6,6 +6,7 @@ from command import MOUTH
 from PIL import Image
 
 from photodrag.drag import DragSettings
+from photodrag.drag.state import ARRIVED, LIMIT
 from photodrag.invert import identity
 from photodrag.pipeline.editing import report, whole_edit
 from photodrag.pipeline.editing.options import Dragging, Network
@@ -78,3 +79,19 @@ def test_less_is_made_of_what_would_be_somebody_else(
     assert (made.share, made.identity, list(found)) == (share, distances[-1], [])
     words = report.edit_in_words(report.of_edit(made, portrait, 0, 1.0, []))
     assert (f"only {share:.0%} of the way" in words) == (share < 1)
+
+
+def test_landmarks_of_the_picture_say_that_all_arrived(portrait, ready, models):
+    """One step of the generator's is too few, and the photo goes the rest of a short way itself; not of a long one."""
+    ended = {}
+    for way in ("+0,-2", "+0,-30"):
+        made = edit(
+            ready(portrait),
+            ["mouth.left"],
+            [way],
+            network=Network(models=models),
+            dragging=Dragging(settings=DragSettings(steps=1)),
+        )
+        ended[way] = made.stop_reason
+        assert made.steps == 1
+    assert ended == {"+0,-2": ARRIVED, "+0,-30": LIMIT}

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -11,9 +12,12 @@ from PIL import Image
 from photodrag.invert import cache as kept
 from photodrag.invert import unfinished
 from photodrag.invert.projection import ProjectSettings, Stage
+from photodrag.invert.quality import to_uint8
+from photodrag.invert.tuning import TuneSettings
 from photodrag.pipeline.cli import main
 from photodrag.pipeline.editing import inversion
 from photodrag.pipeline.editing.plan import find_face
+from photodrag.pipeline.editing.tuning import tune_inversion
 from photodrag.pipeline.photos.read import read_photo
 
 
@@ -48,6 +52,21 @@ def test_made_once_and_kept(cache, projections, models, face_of):
     assert made.key == again.key
     anew = inversion.invert(*face_of, models, refresh=True)
     assert (anew.cached, len(projections)) == (False, 2)
+
+
+def test_a_new_one_is_drawn_once(cache, projections, models, face_of, monkeypatch):
+    """To be measured, and that picture is the one that is shown; so is a tuned one's."""
+    drawn, synthesis = [], models.generator.synthesis
+    with monkeypatch.context() as patched:
+        patched.setattr(models.generator, "synthesis", lambda *given: drawn.append(1) or synthesis(*given))
+        made = inversion.invert(*face_of, models)
+        picture = made.reconstruction
+        assert len(drawn) == 1
+        again = inversion.invert(*face_of, models)
+        assert again.cached and np.array_equal(again.reconstruction, picture) and len(drawn) == 2
+    tuned = tune_inversion(face_of[0], made, TuneSettings(4, whole=32, face=24))
+    assert np.array_equal(tuned.reconstruction, to_uint8(tuned.generator.synthesis(tuned.w_plus)))
+    assert not np.array_equal(tuned.reconstruction, picture)
 
 
 def test_key_is_of_content_not_of_names(cache, projections, models, face_of, portrait):

@@ -1,6 +1,7 @@
 """The page's server, without a browser: who may ask, what it bears, what it answers. Inversions are ready, or
 stood in for; test_page_browser.py has the page itself."""
 
+import asyncio
 import gc
 import io
 import json
@@ -12,6 +13,8 @@ import subprocess
 import threading
 import time
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -161,11 +164,11 @@ def test_token_is_kept_for_a_day_for_nobody_else(empty_cache):
         '{"type": "face", "id": 1, "number": null, "box": [1, 2, 3, NaN], "likeness": "auto"}',
         '{"type": "drag", "id": 1, "drags": [[[1, 2], [3, "4"]]], "mask": "auto", "scale": 1}',
         '{"type": "drag", "id": 1, "drags": [], "mask": "/etc/passwd", "scale": 1}',
-        '{"type": "save", "result": 1, "format": "../x.png"}',
-        '{"type": "presets", "amounts": {"grin": 0.5}}',
-        '{"type": "presets", "amounts": {"smile": 1.5}}',
-        '{"type": "presets", "amounts": {"smile": NaN}}',
-        '{"type": "presets", "amounts": [0.5]}',
+        '{"type": "save", "id": 1, "result": 1, "format": "../x.png"}',
+        '{"type": "presets", "id": 1, "amounts": {"grin": 0.5}}',
+        '{"type": "presets", "id": 1, "amounts": {"smile": 1.5}}',
+        '{"type": "presets", "id": 1, "amounts": {"smile": NaN}}',
+        '{"type": "presets", "id": 1, "amounts": [0.5]}',
         "[" * 100_000,
         b"",
         b"\xff\xff\xff\xff{}",
@@ -208,8 +211,16 @@ def test_uploads_that_are_refused(server, portrait, tmp_path):
         ("../../up.png", b"no picture", r"^up\.png is not a picture of a known kind"),
         ("C:\\photos\\x.png", b"", r"^x\.png is empty"),
         ("..", b"no picture", r"^photo is not a picture"),
-        ("large.png", png((8, 0), grey, size=(10_000, 10_000)), r"^large\.png has more than 1 megapixels"),
-        ("huge.png", png((8, 0), grey, size=(60_000, 60_000)), r"^huge\.png has more than 1 megapixels"),
+        (
+            "large.png",
+            png((8, 0), grey, size=(10_000, 10_000)),
+            r"^large\.png says it is 10,000 × 10,000 pixels; more than 1 megapixels",
+        ),
+        (
+            "huge.png",
+            png((8, 0), grey, size=(60_000, 60_000)),
+            r"^huge\.png says it is 60,000 × 60,000 pixels; more than 1 megapixels",
+        ),
     ]
     with server.page() as page:
         for name, data, said in uploads:
@@ -228,8 +239,7 @@ def test_uploads_that_are_refused(server, portrait, tmp_path):
             page.say("photo", bytes(2 << 20), id=1, name="long.png")
             page.hear_until("never", 10)
         assert closed.value.rcvd is None or closed.value.rcvd.code == 1009
-    left = {path for path in everything_in(tmp_path) if path not in before}
-    assert left == {str(tmp_path / "cache" / "page")}  # and that is empty
+    assert everything_in(tmp_path) == before
 
 
 def test_tabs_are_bounded(server):
@@ -253,7 +263,7 @@ def test_too_many_points_and_too_early(server, portrait):
         page.open(portrait)
         page.say("face", id=2, number=5, box=None, likeness="auto")
         assert "There is no face 5" in page.hear_until("error")[-1]["text"]
-        page.say("save", result=3, format="png")
+        page.say("save", id=90, result=3, format="png")
         assert "nothing to save" in page.hear_until("error")[-1]["text"]
 
 
@@ -281,7 +291,7 @@ def test_a_drag_saved_is_the_command_lines(server, portrait, ready, tmp_path):
         assert result["reason"] == "stopped" and np.shape(result["points"]) == (2, 2)
         saved = {}
         for kind, count in (("png", 1), ("json", 2)):
-            page.say("save", result=result["result"], format=kind)
+            page.say("save", id=90, result=result["result"], format=kind)
             for _ in range(count):
                 answer = page.hear_until("saved")[-1]
                 saved[answer["name"]] = answer["data"]
@@ -324,7 +334,7 @@ def test_the_page_of_a_person(cache, models, portrait, ready, tmp_path):
         page.say("drag", id=1, drags=presets.drags({"smile": 0.5}, faces[0].landmarks), mask="auto", scale=1.0)
         result = page.hear_until("result")[-1]
         assert isinstance(result["exemplars"], list) and 0 < result["share"] <= 1
-        page.say("save", result=result["result"], format="json")
+        page.say("save", id=90, result=result["result"], format="json")
         edit = json.loads(page.hear_until("saved")[-1]["data"])
     assert edit["person"] == "anna"
 
@@ -341,7 +351,7 @@ def test_a_video_saved_is_the_command_lines(server, portrait, ready, tmp_path, m
         page.say("drag", id=1, drags=DRAGS, mask="auto", scale=1.0)
         result = page.hear_until("result")[-1]["result"]
         for kind in ("json", "mp4"):
-            page.say("save", result=result, format=kind)
+            page.say("save", id=90, result=result, format=kind)
             heard = page.hear_until("saved")
             (folder / heard[-1]["name"]).write_bytes(heard[-1]["data"])
         assert heard[-1]["name"] == "me-photodrag.mp4"
@@ -373,7 +383,7 @@ def test_a_video_is_cancelled_and_the_oldest_can_not_be_made(server, portrait, r
             page.hear_until("frame")
             page.say("stop")
             results.append(page.hear_until("result")[-1]["result"])
-        page.say("save", result=results[1], format="mp4")
+        page.say("save", id=90, result=results[1], format="mp4")
         page.hear_until("filming")
         (tab,) = server.app_state.tabs
         job = tab._jobs["film"]
@@ -381,9 +391,9 @@ def test_a_video_is_cancelled_and_the_oldest_can_not_be_made(server, portrait, r
         wait_until(lambda: job.cancelled)
         job.join(20)
         assert not list((tmp_path / "cache" / "page").iterdir())
-        page.say("save", result=results[0], format="png")  # a picture can be made of all
+        page.say("save", id=90, result=results[0], format="png")  # a picture can be made of all
         page.hear_until("saved")
-        page.say("save", result=results[0], format="mp4")
+        page.say("save", id=90, result=results[0], format="mp4")
         error = page.hear_until("error")[-1]
         assert error["about"] == "film" and "drag again" in error["text"]
 
@@ -435,7 +445,7 @@ def test_results_of_another_tab_are_unknown(server, portrait, ready):
             page.say("drag", id=1, drags=DRAGS, mask="auto", scale=1.0)
             numbers.append(page.hear_until("result")[-1]["result"])
             for old in numbers[:-1]:
-                page.say("save", result=old, format="json")
+                page.say("save", id=90, result=old, format="json")
                 assert "nothing to save" in page.hear_until("error")[-1]["text"]
                 page.say("origin", id=2, result=old, point=DRAGS[0][1])
                 assert page.hear_until("origin")[-1]["point"] is None
@@ -452,10 +462,10 @@ def test_presets_are_the_command_lines(server, portrait, ready, tmp_path):
     ran = run("edit", portrait, *given, "--steps", 1, "--json", "--out", tmp_path / "cli.png")
     with server.page() as page:
         page.open(portrait)
-        page.say("presets", amounts=amounts)  # of no face yet: nothing is answered
+        page.say("presets", id=2, amounts=amounts)  # of no face yet: nothing is answered
         page.say("face", id=2, number=1, box=None, likeness="auto")
         page.hear_until("face")
-        page.say("presets", amounts=amounts)
+        page.say("presets", id=2, amounts=amounts)
         answer = page.hear_until("presets")[-1]
         page.hear_until("inverted")
     assert answer["amounts"] == amounts
@@ -503,7 +513,7 @@ def test_a_rough_likeness_can_be_dragged(server, portrait, slow_projection):
         page.say("drag", id=1, drags=DRAGS, mask="face", scale=1.0)
         result = page.hear_until("result")[-1]
         assert result["rough"]
-        page.say("save", result=result["result"], format="png")
+        page.say("save", id=90, result=result["result"], format="png")
         assert "finished likeness" in page.hear_until("error")[-1]["text"]
         slow_projection.set()
         assert not page.hear_until("inverted")[-1]["cached"]
@@ -533,7 +543,7 @@ def test_a_closed_tab_leaves_nothing(server, portrait, slow_projection, tmp_path
         page.say("face", id=2, number=1, box=None, likeness="auto")
         page.hear_until("likeness")
         (tab,) = server.app_state.tabs
-        photo, closed = weakref.ref(tab._state.photo), weakref.ref(tab)
+        photo, closed = weakref.ref(tab._opened.photo), weakref.ref(tab)
         jobs = list(tab._jobs.values())
         del tab
     wait_until(lambda: not server.app_state.tabs)
@@ -547,8 +557,121 @@ def test_a_closed_tab_leaves_nothing(server, portrait, slow_projection, tmp_path
         return photo() is None and closed() is None  # the jobs of a tab hold the file's bytes
 
     wait_until(gone)
-    left = {path for path in everything_in(tmp_path) if path not in before}
-    assert left == {str(tmp_path / "cache" / "page")}
+    assert everything_in(tmp_path) == before
+
+
+# Results belong to what they were asked for
+
+
+@contextmanager
+def held(queue: JobQueue) -> Iterator[None]:
+    """The turn is another tab's for so long."""
+    holding, go_on = threading.Event(), threading.Event()
+    job = Job(queue, "other", lambda job: holding.set() or go_on.wait(20), lambda error: None)
+    assert holding.wait(20)
+    try:
+        yield
+    finally:
+        go_on.set()
+        job.join(5)
+
+
+def test_a_drag_is_of_the_face_that_was_chosen_before_it(server, portrait, ready):
+    """The later job of a tab goes first: it must not take what was learnt of the face before for that one's."""
+    ready(portrait)
+    with server.page() as page:
+        page.open(portrait)
+        page.learn()
+        (tab,) = server.app_state.tabs
+        with held(server.app_state.queue):
+            page.say("face", id=5, number=1, box=None, likeness="auto")
+            page.say("drag", id=6, drags=DRAGS, mask="auto", scale=1.0)
+            wait_until(lambda: "drag" in tab._jobs)
+        error = page.hear_until("error")[-1]
+        assert (error["about"], error["id"]) == ("drag", 6) and "not ready yet" in error["text"]
+        page.hear_until("inverted")
+
+
+def test_a_late_job_writes_nothing_into_what_replaced_it(server, portrait, slow_projection, monkeypatch):
+    """A job that has seen that it is still wanted, and goes on when it isn't any more."""
+    passed, go_on, step = threading.Event(), threading.Event(), Job.step
+
+    def slow_step(job: Job) -> None:
+        step(job)
+        if job is learning.get("job") and not passed.is_set():
+            passed.set()
+            go_on.wait(20)
+
+    learning: dict[str, Job] = {}
+    monkeypatch.setattr(Job, "step", slow_step)
+    with server.page() as page:
+        page.open(portrait)
+        page.say("face", id=2, number=1, box=None, likeness="auto")
+        page.hear_until("likeness")
+        (tab,) = server.app_state.tabs
+        learning["job"] = tab._jobs["invert"]
+        assert passed.wait(20)
+        page.say("photo", mirrored(portrait, "other.png").read_bytes(), id=3, name="other.png")
+        wait_until(lambda: learning["job"].cancelled)
+        go_on.set()
+        page.hear_until("faces")
+        page.say("drag", id=4, drags=DRAGS, mask="auto", scale=1.0)
+        page.say("presets", id=2, amounts={"smile": 0.5})  # of no face: nothing is answered
+        error = page.hear_until("error")[-1]
+        assert error["id"] == 4 and "not ready yet" in error["text"]
+    learning.clear()
+
+
+@pytest.mark.parametrize("steps", [1])
+def test_a_file_that_was_asked_for_comes_after_another_photo(server, portrait, ready):
+    ready(portrait)
+    with server.page() as page:
+        page.open(portrait, "me.png")
+        page.learn()
+        page.say("drag", id=1, drags=DRAGS, mask="auto", scale=1.0)
+        result = page.hear_until("result")[-1]["result"]
+        (tab,) = server.app_state.tabs
+        with held(server.app_state.queue):
+            page.say("save", id=7, result=result, format="png")
+            page.say("save", id=8, result=result, format="json")
+            page.say("face", id=9, number=1, box=None, likeness="auto")
+            page.say("photo", portrait.read_bytes(), id=10, name="other.png")
+            wait_until(lambda: "photo" in tab._jobs)
+        heard = {one["id"]: one for one in (page.hear_until("saved")[-1] for _ in range(2))}
+        assert {id: one["name"] for id, one in heard.items()} == {7: "me-photodrag.png", 8: "me-edit.json"}
+        assert np.array_equal(picture(heard[7]["data"]).shape, (256, 256, 3))
+
+
+def test_a_job_that_ended_keeps_nothing(server, portrait):
+    with server.page() as page:
+        page.open(portrait)
+        (tab,) = server.app_state.tabs
+        wait_until(lambda: tab._jobs["photo"].ended)
+        assert not {"_work", "_ended"} & vars(tab._jobs["photo"]).keys()
+
+
+def test_a_page_that_asks_and_never_listens_is_closed(cache, models):
+    limits = Limits(messages=50)
+    with served(AppState(limits=limits, models=models)) as running:
+        outboxes = []
+        with running.page() as page:
+            page.hear_until("hello")
+            (tab,) = running.app_state.tabs
+            outboxes.append(tab._outbox)
+            page.socket.recv_bufsize = None
+            monkeyed = tab._outbox.get
+
+            async def never() -> str:
+                await asyncio.sleep(3600)
+                return await monkeyed()
+
+            tab._outbox.get = never
+            with pytest.raises(ConnectionClosed) as closed:
+                for _ in range(10_000):
+                    page.say("origin", id=1, result=0, point=[1, 2])
+                page.hear_until("never", 10)
+            assert closed.value.rcvd is None or closed.value.rcvd.code == 4000
+        wait_until(lambda: not running.app_state.tabs)
 
 
 # The queue of jobs
@@ -658,5 +781,5 @@ def test_a_likeness_that_is_wanted_is_learned_and_saved(server, portrait, ready,
         assert tuned == [portrait.name]
         page.say("drag", id=3, drags=DRAGS, mask="auto", scale=1.0)
         result = page.hear_until("result")[-1]
-        page.say("save", result=result["result"], format="json")
+        page.say("save", id=90, result=result["result"], format="json")
         assert json.loads(page.hear_until("saved")[-1]["data"])["likeness"] == "tuned"

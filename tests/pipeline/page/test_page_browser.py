@@ -455,7 +455,9 @@ def test_uploads_that_are_refused(tab, portrait, ready, tmp_path):
     tab.set_input_files("#file", broken)
     expect(tab.locator("#status")).to_contain_text("broken.png is cut short or damaged")
     tab.set_input_files("#file", large)
-    expect(tab.locator("#status")).to_contain_text("large.png has more than 50 megapixels")
+    expect(tab.locator("#status")).to_contain_text(
+        "large.png says it is 10,000 × 10,000 pixels; more than 50 megapixels"
+    )
     choose(tab, ready(portrait))
 
 
@@ -505,7 +507,7 @@ def cut(page, server) -> None:
     """Close its connection, and wait until it learns its face again, in a new tab."""
     (old,) = server.app_state.tabs
     page.evaluate("socket.close()")
-    wait_until(lambda: any(tab is not old and tab._state.choice for tab in server.app_state.tabs))
+    wait_until(lambda: any(tab is not old and tab._chosen.choice for tab in server.app_state.tabs))
     wait_until(lambda: old not in server.app_state.tabs)
 
 
@@ -544,9 +546,9 @@ def test_another_face_while_a_page_that_came_back_still_learns(tab, server, port
         Image.fromarray(np.hstack([np.array(image)] * 2)).save(two)
     relearning(tab, server, two)
     (new,) = server.app_state.tabs
-    first = new._state.choice
+    first = new._chosen.choice
     tab.get_by_role("button", name="Face 2").click()
-    wait_until(lambda: new._state.choice is not first)
+    wait_until(lambda: new._chosen.choice not in (first, None))
     slow_projection.set()
     nothing_is_left(tab)
 
@@ -613,6 +615,68 @@ def test_answers_that_come_too_late_are_not_heard(tab, portrait, ready):
     expect(tab.locator("#status")).to_contain_text("Ready: pull points")
 
 
+SLOW_MASKS = """
+    const { toBlob } = HTMLCanvasElement.prototype, { send } = WebSocket.prototype;
+    window.waiting = [], window.sent = [];
+    HTMLCanvasElement.prototype.toBlob = function (...given) { waiting.push(() => toBlob.apply(this, given)); };
+    WebSocket.prototype.send = function (data) {
+        sent.push(data instanceof Blob ? "drag" : data);
+        send.call(this, data);
+    };
+    0
+"""
+"""Ends in no function, which would be called."""
+
+
+def test_a_drag_that_waits_for_its_mask_is_not_sent_for_another_face(tab, portrait, ready):
+    choose(tab, ready(portrait))
+    pull(tab, MOUTH, TARGET)
+    tab.check("input[value=brush]")
+    tab.evaluate(SLOW_MASKS)
+    tab.click("#paint-face")
+    tab.click("#start")
+    expect(tab.locator("#start")).to_have_text("Stop")
+    tab.locator("#face-list button").evaluate("button => button.click()")
+    expect(tab.locator("#status")).to_contain_text("Ready: pull points", timeout=SLOW)
+    tab.evaluate("waiting.forEach(go => go())")
+    tab.wait_for_timeout(300)
+    sent = tab.evaluate("sent")
+    assert any('"face"' in said for said in sent) and "drag" not in sent
+
+
+@pytest.mark.parametrize("steps", [DragSettings.steps])
+def test_a_drag_that_waits_for_its_mask_can_be_stopped(tab, portrait, ready):
+    choose(tab, ready(portrait))
+    pull(tab, MOUTH, TARGET)
+    tab.check("input[value=brush]")
+    tab.evaluate(SLOW_MASKS)
+    tab.click("#paint-face")
+    tab.click("#start")
+    tab.locator("#start", has_text="Stop").click()
+    tab.evaluate("waiting.forEach(go => go())")
+    wait_for_result(tab)
+    expect(tab.locator("#status")).to_contain_text("Done in 1 steps: you stopped it")
+
+
+def test_of_two_photos_the_one_chosen_last_is_opened(tab, portrait, ready):
+    """However long the other one takes to be read from the disk."""
+    tab.evaluate("""
+        Blob.prototype.arrayBuffer = async function () {
+            if (this.name === "slow.png") await new Promise(done => window.arrive = done);
+            return new Response(this).arrayBuffer();
+        };
+        0
+    """)
+    slow = portrait.with_name("slow.png")
+    shutil.copy(portrait, slow)
+    tab.set_input_files("#file", slow)
+    tab.wait_for_function("typeof window.arrive === 'function'")
+    choose(tab, ready(portrait))
+    tab.evaluate("arrive()")
+    tab.wait_for_timeout(300)
+    expect(tab.locator("body")).to_have_attribute("data-phase", "ready")
+
+
 def test_a_box_is_drawn_after_all_not(tab, portrait, ready):
     """The button, pressed again, gives back the face and what was done to it."""
     choose(tab, ready(portrait))
@@ -635,7 +699,7 @@ def test_a_photo_that_was_too_large_is_not_what_the_page_goes_on_with(tab, serve
     expect(tab.locator("#status")).to_contain_text("large.png is larger than 64 MB")
     cut(tab, server)
     (new,) = server.app_state.tabs
-    assert new._state.photo.path.name == portrait.name
+    assert new._opened.photo.path.name == portrait.name
     expect(tab.locator("#status")).to_contain_text("Ready: pull points", timeout=SLOW)
 
 

@@ -2,6 +2,8 @@
 
 import io
 import struct
+import sys
+import tempfile
 
 import numpy as np
 import pytest
@@ -258,3 +260,37 @@ def test_small_pictures(tmp_path):
     Image.fromarray(smooth()).save(tmp_path / "a.jpg", quality=90)
     photo = read_photo(tmp_path / "a.jpg")
     assert photo.pixels.shape == (HEIGHT, WIDTH, 3) and Image.open(io.BytesIO(photo.jpeg.data)).size == (WIDTH, HEIGHT)
+
+
+@pytest.mark.parametrize("ended", ["well", "badly"])
+def test_the_library_leaves_nothing_of_the_photo(ended, tmp_path, monkeypatch):
+    """It knows files alone. On Linux none of them holds anything that a kill would leave, elsewhere none that stays."""
+    photo, folder = read_photo(jpeg(tmp_path / "a.jpg", subsampling=0)), tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    seen, add = [], jpeg_blocks._add
+
+    def look(*given) -> None:
+        seen.extend(path.is_symlink() for path in folder.rglob("*") if path.is_file() and path.stat().st_size)
+        add(*given)
+        if ended == "badly":
+            raise OSError("as the library's own")
+
+    monkeypatch.setattr(jpeg_blocks, "_add", look)
+    picture, changed = edited(photo)
+    write.write_output(photo, picture, changed, tmp_path / "b.jpg")
+    assert seen and list(folder.iterdir()) == []
+    assert sys.platform != "linux" or all(seen)
+
+
+def test_the_library_copies_into_no_file_that_stays(tmp_path, monkeypatch):
+    """Which it does of its own, where it can't write (findings/jpeglib-leaves-files.sh)."""
+    import jpeglib
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    photo = read_photo(jpeg(tmp_path / "a.jpg", subsampling=0))
+    write_dct = jpeglib.DCTJPEG.write_dct
+    monkeypatch.setattr(jpeglib.DCTJPEG, "write_dct", lambda self, path, **more: write_dct(self, "/nowhere/b", **more))
+    picture, changed = edited(photo)
+    write.write_output(photo, picture, changed, tmp_path / "b.jpg")  # encoded anew
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "b.jpg"]
