@@ -35,6 +35,7 @@ from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.editing.tuning import tune_inversion
 from photodrag.pipeline.faces.detection import is_seen
 from photodrag.pipeline.faces.landmarks import Frame, predict
+from photodrag.pipeline.faces.resample import remapped
 from photodrag.pipeline.photos.notebook import pictures_html
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.samples import Deep
@@ -115,7 +116,7 @@ class Edit:
         places = alignment.to_crop(points).astype(np.float32)
         rows = np.array_split(places, max(1, -(-len(places) // REMAP_ROWS)))
         at = [row.T[:, :, None] for row in rows]
-        read = [cv2.remap(self.flow, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)[:, 0] for x, y in at]
+        read = [remapped(self.flow, x, y, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)[:, 0] for x, y in at]
         return alignment.to_photo(np.concatenate(read)) - alignment.to_photo(np.zeros(2))
 
     def _repr_html_(self) -> str:
