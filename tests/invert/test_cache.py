@@ -97,6 +97,13 @@ def test_keys_depend_on_every_part():
     assert cache.key_of(*parts) in keys
 
 
+def test_keys_of_another_layout_are_others(monkeypatch):
+    """So that whoever changes what an inversion is can let go of all older ones."""
+    before = cache.key_of("photo")
+    monkeypatch.setattr(cache, "VERSION", cache.VERSION + 1)
+    assert cache.key_of("photo") != before
+
+
 def rewritten(file, **changed) -> None:
     """The same file with other facts in its metadata."""
     data = file.read_bytes()
