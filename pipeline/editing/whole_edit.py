@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from os import PathLike
@@ -29,6 +29,7 @@ from photodrag.pipeline.editing.inversion import Inversion, Models, Progress, in
 from photodrag.pipeline.editing.likeness import projection_for
 from photodrag.pipeline.editing.openings import from_the_side
 from photodrag.pipeline.editing.options import Dragging, Inverting, Network
+from photodrag.pipeline.editing.outcome import doubts, stray_of, way_of
 from photodrag.pipeline.editing.plan import Plan, find_generator, plan_edit, usual_align
 from photodrag.pipeline.editing.points import Points
 from photodrag.pipeline.editing.selection import Selection
@@ -92,6 +93,8 @@ class Edit:
     """How many the photo shows; None where nobody looked."""
     seconds: dict[str, float]
     """A stage."""
+    stray: float | None = None
+    """How far parts of the face that were to stay moved, in parts of its width; None for a head or a square."""
     share: float = 1.0
     """How much of it was made: less than 1 where all of it would spoil the face, or be somebody else's."""
     person: str | None = None
@@ -109,6 +112,12 @@ class Edit:
         """Write the picture, whole or not at all, with the photo's own samples where nothing changed. Gives what of the
         photo's file it is without, in words. keep_video: leave a motion photo's video, which shows the old face."""
         return write_output(self.photo, self.picture, self.changed, Path(path), self.deep, self.came_from, keep_video)
+
+    @property
+    def doubts(self) -> Sequence[str]:
+        """Why the picture may be spoilt, whatever the identity distance; none where no figure speaks for it."""
+        ends = [np.array([getattr(handle, end) for handle in self.handles]) for end in ("start", "target", "reached")]
+        return doubts(way_of(*ends), self.stray)
 
     def came_from(self, points: np.ndarray) -> np.ndarray:
         """How far off points [N, 2] of the picture, (x, y) in its pixels, were in the photo: offsets [N, 2]."""
@@ -270,6 +279,7 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
     photo, start = plan.photo, start_of(plan, inversion)
     edited = drawn(inversion, result.w_plus) if result.image is None else to_uint8(result.image)
     reached = inversion.alignment.to_photo(result.points.cpu().numpy())
+    stray = None
     share, likeness = LEAST_SHARE if plan.face and from_the_side(plan.face.landmarks) else 1.0, None
     blended, choices = put_in(plan, start, edited, reached, share=share)
     if plan.face:
@@ -280,6 +290,7 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
             share /= 2
             blended, choices = put_in(plan, start, edited, reached, share=share)
             now, likeness = _looked_at(photo.to_srgb(blended.picture), known, who)
+        stray = stray_of(known, now, plan.handles, plan.targets)
         weights = on_contours(plan.handles, known)
         reached = plan.handles + share * (reached - plan.handles)
         reached = np.where(weights.any(1, keepdims=True), plan.handles + weights @ (now - known), reached)
@@ -299,6 +310,7 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
         stop_reason=result.stop_reason,
         steps=result.steps,
         identity=likeness,
+        stray=stray,
         share=share,
         person=plan.person.name if plan.person else None,
         exemplars=shown_of(choices),

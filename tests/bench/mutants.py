@@ -34,7 +34,7 @@ MUTANTS = [
     Mutant("drag/motion.py", "ahead = way * (", "ahead = -way * (", "tests/drag"),
     Mutant("drag/motion.py", "sample(features.detach(), patch", "sample(features, patch", "tests/drag"),
     Mutant("drag/motion.py", ".sign_().mul_(hold", ".sign_().mul_(0 * hold", "tests/drag"),
-    Mutant("drag/tracking.py", "return (0.5 * (before - after)", "return (0.5 * (after - before)", "tests/drag"),
+    Mutant("drag/tracking.py", "vertex = (0.5 * (before - after)", "vertex = (0.5 * (after - before)", "tests/drag"),
     Mutant("drag/tracking.py", "cost.argmin()", "cost.argmax()", "tests/drag"),
     Mutant("drag/trust_region.py", "(rms(start).clamp_min(max_rms) / rms(p)).clamp_max(1)", "1", "tests/drag"),
     Mutant("drag/trust_region.py", "(radius / rms(way)).clamp_max(1)", "1", "tests/drag"),
@@ -48,7 +48,9 @@ MUTANTS = [
     Mutant("drag/loop.py", "nearest = earliest_as_near(", "_ = earliest_as_near(", "tests/drag"),
     Mutant("drag/loop.py", "nearest = nearest or last_with_face(", "nearest = states[-1] or (", "tests/drag"),
     Mutant("invert/projection.py", "s.prior * ", "0 * s.prior * ", "tests/invert"),
-    Mutant("invert/projection.py", "descent.p = descent.best_p", "pass", "tests/invert"),
+    Mutant(
+        "invert/projection.py", "code = space.unwhiten(descent.best_p)", "code = space.unwhiten(seen)", "tests/invert"
+    ),
     Mutant("invert/tuning.py", "best, deltas = value.item(), {", "_, deltas = value.item(), {", "tests/invert"),
     Mutant("invert/start.py", "space.mean + strength * answer", "space.mean - strength * answer", "tests/invert"),
     Mutant("invert/cache.py", "json.dumps([VERSION, *parts]", "json.dumps([*parts]", "tests/invert"),

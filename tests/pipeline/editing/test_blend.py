@@ -108,7 +108,7 @@ def test_a_flow_is_turned_and_scaled_into_the_photo(photo, turned):
 
 
 def test_the_photo_is_read_smoothly_between_its_pixels():
-    """A sine moved by half a pixel is that sine, to two levels; the nearest pixels would be off by 14, and a line between
+    """A sine moved by half a pixel is that sine, to two levels; nearest pixels would be off by 14, a line between
     two by 4."""
     x = np.arange(60)
     wave = (127 + 100 * np.sin(x * 2 * np.pi / 11))[None, :, None].repeat(60, 0).repeat(3, 2).astype(np.float32)
