@@ -19,7 +19,7 @@ from photodrag.drag import DragResult, DragSettings, DragState, Landmarks
 from photodrag.drag.contours import on_contours
 from photodrag.drag.methods import DEFAULT, find_method
 from photodrag.drag.settings import LandmarkGuidedSettings
-from photodrag.drag.state import finished, states_until
+from photodrag.drag.state import LIMIT, STOPPED, finished, states_until
 from photodrag.invert import identity
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.editing import masks
@@ -115,9 +115,11 @@ class Edit:
 
     @property
     def doubts(self) -> Sequence[str]:
-        """Why the picture may be spoilt, whatever the identity distance; none where no figure speaks for it."""
+        """Why the picture may be spoilt, whatever the identity distance; none where no figure speaks for it. That the
+        points came less far says nothing where somebody stopped them, or only some of the way was made."""
+        cut = self.share < 1 or self.stop_reason in (LIMIT, STOPPED)
         ends = [np.array([getattr(handle, end) for handle in self.handles]) for end in ("start", "target", "reached")]
-        return doubts(way_of(*ends), self.stray)
+        return doubts(1.0 if cut else way_of(*ends), self.stray)
 
     def came_from(self, points: np.ndarray) -> np.ndarray:
         """How far off points [N, 2] of the picture, (x, y) in its pixels, were in the photo: offsets [N, 2]."""

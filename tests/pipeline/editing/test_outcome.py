@@ -1,10 +1,15 @@
 """What is told of an edit: how far it came, what moved that was to stay, when it is doubted."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from photodrag.drag.contours import width
+from photodrag.drag.state import ARRIVED, LIMIT, STALLED, STOPPED
 from photodrag.pipeline.editing.outcome import LEAST_WAY, MOST_STRAY, doubts, stray_of, way_of
+from photodrag.pipeline.editing.report import edit_in_words
+from photodrag.pipeline.editing.whole_edit import Edit, Handle
 from photodrag.weights.common.face_landmarks import JAW, MOUTH
 
 MARKS = np.random.RandomState(0).uniform((100, 200), (300, 400), (68, 2))
@@ -40,3 +45,29 @@ def test_a_picture_is_doubted_by_either_figure():
     (sentence,) = doubts(-0.1, None)
     assert sentence.startswith("its points came only 0% of their way")
     assert len(doubts(0.1, 0.1)) == 2
+
+
+@pytest.mark.parametrize(
+    ("reason", "share", "doubted"),
+    [(STALLED, 1.0, True), (ARRIVED, 1.0, True), (STOPPED, 1.0, False), (LIMIT, 1.0, False), (STALLED, 0.5, False)],
+)
+def test_points_that_were_not_let_go_on_are_no_doubt(reason, share, doubted):
+    handle = Handle((10.0, 10.0), (30.0, 10.0), (12.0, 10.0), 18.0)
+    edit = SimpleNamespace(handles=[handle], stop_reason=reason, share=share, stray=0.0)
+    assert bool(Edit.doubts.fget(edit)) == doubted
+    assert Edit.doubts.fget(SimpleNamespace(**vars(edit) | {"stray": 0.05}))
+
+
+def test_a_doubted_picture_is_not_called_like():
+    """However small the distance: it is told, with what it is held against, and why to look."""
+    facts = {
+        **{"output": "out.png", "handles": [], "cached": True, "identity": 0.12, "likeness": "like the person"},
+        **{"method": "photodrag", "steps": 3, "stop_reason": STALLED, "share": 1.0, "person": None, "tuned": False},
+        **{"seconds": {"total": 2.0}, "face": {"number": 1}},
+        "reconstruction": {"distance": {"face": 0.1, "whole": 0.2}, "identity": 0.5},
+    }
+    distance = "identity distance 0.12 (a poor copy has about 0.2, the same person under 0.6)"
+    sound, doubted = (edit_in_words(facts | {"doubts": found}).splitlines() for found in ([], ["ears moved", "no way"]))
+    assert f"  like the person: {distance}" in sound
+    assert "  look closely, it may be spoilt: ears moved; no way" in doubted and f"  {distance}" in doubted
+    assert not any("like the person" in line for line in doubted)
