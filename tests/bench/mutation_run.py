@@ -52,10 +52,13 @@ class Finder(importlib.abc.MetaPathFinder):
 
 
 class QuickFirst:
-    """For pytest: tests without a generator come first."""
+    """For pytest: tests without a generator come first, and among these those of the file's own name."""
+
+    def __init__(self, file: str):
+        self.name = f"test_{Path(file).stem}.py"
 
     def pytest_collection_modifyitems(self, items: list) -> None:
-        items.sort(key=lambda item: bool(SLOW & set(item.fixturenames)))
+        items.sort(key=lambda item: (bool(SLOW & set(item.fixturenames)), item.path.name != self.name))
 
 
 def preload() -> None:
@@ -91,7 +94,7 @@ def test(file: str, text: str, tests: Sequence[str], limit: float) -> Callable[[
         code = 1
         try:
             arguments = ["-q", "-x", "-p", "no:cacheprovider", "-p", "no:xdist", *tests]
-            code = int(pytest.main(arguments, plugins=[QuickFirst()]))
+            code = int(pytest.main(arguments, plugins=[QuickFirst(file)]))
         finally:
             os._exit(code)
 
@@ -110,16 +113,18 @@ def test(file: str, text: str, tests: Sequence[str], limit: float) -> Callable[[
 
 
 def outcomes(
-    mutants: Sequence[tuple[str, str, Sequence[str]]], workers: int, limit: float
+    mutants: Sequence[tuple[str, str, Sequence[str]]], workers: int, limit: float, minutes: float
 ) -> Iterator[tuple[int, str]]:
-    """The number of each mutant, (file, its text, tests), and what became of it, as they end."""
-    waiting, running = list(enumerate(mutants)), {}
+    """The number of each mutant, (file, its text, tests), and what became of it, as they end; after so many minutes none
+    begins any more."""
+    waiting, running, end = list(enumerate(mutants)), {}, time.monotonic() + 60 * minutes
     while waiting or running:
+        waiting = waiting if time.monotonic() < end else []
         while waiting and len(running) < workers:
             number, mutant = waiting.pop(0)
             running[number] = test(*mutant, limit)
         time.sleep(0.05)
         for number, ask in list(running.items()):
-            if end := ask():
+            if outcome := ask():
                 del running[number]
-                yield number, end
+                yield number, outcome
