@@ -1,10 +1,10 @@
 """Mutants: does a test fail where a line of the code is wrong?
 
-python tests/bench/mutants.py [--only TEXT] [--workers N]
+python tests/bench/mutants.py [--only TEXT] [--generated N --seed S] [--workers N] [--minutes M]
 
-Each mutant changes one place of a copy of the source and runs the tests beside it, until one fails. Printed are those
-that survive, and how many of how many were killed; exit code 1 where one survives that
-is not known to. A minute each."""
+Each mutant changes one place of a file, by what is written here or, with --generated, by its syntax tree, and the tests
+beside it run until one fails. Printed are those that survive (or whose tests weren't through at the limit), and how many
+of how many were killed; exit code 1 where one survives that isn't in mutants_looked_at.txt. Seconds to a minute each."""
 
 import random
 import sys
@@ -161,7 +161,7 @@ def main(only: str, generated: int, seed: int, workers: int, limit: float, minut
             bar.update()
             if end not in (KILLED, "may survive"):
                 tqdm.write(f"{end:9}{lines[number]}")
-    click.echo(f"{ends[KILLED]} of {ends.total() - ends['may survive']} killed; " + str(dict(ends)))
+    click.echo(f"{ends[KILLED]} of {ends.total() - ends['may survive']} killed; {dict(ends)}")
     sys.exit(any(end not in (KILLED, "may survive") for end in ends))
 
 

@@ -115,8 +115,8 @@ def test(file: str, text: str, tests: Sequence[str], limit: float) -> Callable[[
 def outcomes(
     mutants: Sequence[tuple[str, str, Sequence[str]]], workers: int, limit: float, minutes: float
 ) -> Iterator[tuple[int, str]]:
-    """The number of each mutant, (file, its text, tests), and what became of it, as they end; after so many minutes none
-    begins any more."""
+    """The number of each mutant, (file, its text, tests), and what became of it, as they end; after so many minutes
+    none begins any more."""
     waiting, running, end = list(enumerate(mutants)), {}, time.monotonic() + 60 * minutes
     while waiting or running:
         waiting = waiting if time.monotonic() < end else []
