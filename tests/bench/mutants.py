@@ -3,8 +3,8 @@
 python tests/bench/mutants.py [--only TEXT] [--generated N --seed S] [--workers N] [--minutes M]
 
 Each mutant changes one place of a file, by what is written here or, with --generated, by its syntax tree, and the tests
-beside it run until one fails. Printed are those that survive (or whose tests weren't through at the limit), and how many
-of how many were killed; exit code 1 where one survives that isn't in mutants_looked_at.txt. Seconds to a minute each."""
+beside it run until one fails. Printed are those that survive, or whose tests weren't through at the limit, and how many
+were killed; exit code 1 where one survives that isn't in mutants_looked_at.txt. Seconds to a minute each."""
 
 import random
 import sys
