@@ -19,6 +19,9 @@ FLIPPED = {
     ast.NotIn: ast.In,
 }
 
+UNSEEN = {None, "device", "strict"}
+"""Keywords of calls that no test on a CPU, or of what is right, can see."""
+
 
 @dataclass(frozen=True)
 class Change:
@@ -35,7 +38,9 @@ def changes(path: Path) -> Iterator[Change]:
     """All single mistakes that can be put into a Python file, in its order."""
     text = path.read_text("utf-8")
     tree = ast.parse(text)
-    skipped = {id(inner) for node in ast.walk(tree) if _says_nothing(node) for inner in ast.walk(node)}
+    silent = [node for node in ast.walk(tree) if _says_nothing(node)]
+    silent += [decorator for node in ast.walk(tree) for decorator in getattr(node, "decorator_list", [])]
+    skipped = {id(inner) for node in silent for inner in ast.walk(node)}
     nodes = [node for node in ast.walk(tree) if id(node) not in skipped and hasattr(node, "lineno")]
     found = [(node, other) for node in nodes for other in wrong(node)]
     found += [(node.test, ast.Constant(taken)) for node in nodes if isinstance(node, ast.If) for taken in (True, False)]
@@ -61,7 +66,7 @@ def wrong(node: ast.AST) -> Iterator[ast.AST]:
         case ast.Constant(value=bool(value)):
             yield ast.Constant(not value)
         case ast.Constant(value=int(value)):
-            yield ast.Constant(value + 1)
+            yield ast.Constant(value + 1 if value < 4 else 2 * value)
         case ast.Constant(value=float(value)):
             yield ast.Constant(value * 2 if value else 1.0)
         case ast.UnaryOp(op=ast.USub() | ast.Not() | ast.Invert()):
@@ -76,8 +81,8 @@ def wrong(node: ast.AST) -> Iterator[ast.AST]:
         case ast.Return(value=ast.expr()):
             yield from _inputs_given_back(node)
         case ast.Call():
-            if node.keywords and any(keyword.arg for keyword in node.keywords):
-                yield ast.Call(node.func, node.args, [k for k in node.keywords[:-1]])
+            if node.keywords and node.keywords[-1].arg not in UNSEEN:
+                yield ast.Call(node.func, node.args, node.keywords[:-1])
             if len(node.args) > 1 and not any(isinstance(arg, ast.Starred) for arg in node.args):
                 yield ast.Call(node.func, node.args[:-1], node.keywords)
             if isinstance(node.func, ast.Attribute) and len(node.args) <= 1 and not node.keywords:

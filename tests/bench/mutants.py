@@ -93,6 +93,7 @@ TESTS = {
     "drag/draggan.py": ("tests/drag/test_methods.py",),
     "drag/freedrag.py": ("tests/drag/test_methods.py",),
     "drag/": ("tests/drag",),
+    "invert/perceptual.py": ("tests/weights/test_stlpips.py", "tests/invert"),
     "invert/": ("tests/invert",),
     "pipeline/editing/exemplars.py": ("tests/pipeline/people/test_exemplars.py",),
     "pipeline/editing/": tuple(f"tests/pipeline/editing/test_{name}.py" for name in ("blend", "motion", "ignore")),

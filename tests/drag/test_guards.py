@@ -7,9 +7,13 @@ import torch
 from toy import Mirrored
 
 from photodrag.drag import DragSettings
+from photodrag.drag.loop import neighbourhood
+from photodrag.drag.points import checked
 from photodrag.drag.round import Scene, follow
 from photodrag.drag.state import LIMIT, STALLED
+from photodrag.drag.tracking import Tracker
 from photodrag.drag.trust_region import farthest, project_to_trust_region, rms
+from photodrag.weights import UserError
 
 HANDLE = torch.tensor([[70.0, 101.0]], dtype=torch.float64)
 TARGET = HANDLE + torch.tensor([[14.0, -9.0]], dtype=torch.float64)
@@ -123,3 +127,36 @@ def test_the_best_state_is_the_nearest_one():
     assert end.states[-1].distance <= min(state.distance for state in states) + FREE.progress / 2
     torch.testing.assert_close(end.best_code, end.states[-1].w_plus[:, :7])
     assert [state.distance for state in end.states] == sorted((s.distance for s in end.states), reverse=True)
+
+
+def test_points_are_taken_as_they_are_or_refused():
+    """One alone, too, and up to the very border; a handle given twice, if to the same place."""
+    like = torch.zeros(1, dtype=torch.float64)
+    handles, targets = checked(torch.tensor([3.0, 4.0]), torch.tensor([[5, 6]]), 256, like)
+    assert handles.tolist() == [[3.0, 4.0]] and targets.tolist() == [[5.0, 6.0]] and targets.dtype == torch.float64
+    border = torch.tensor([[-0.5, 255.5], [255.5, -0.5], [-0.5, 255.5]])
+    assert torch.equal(checked(border, border, 256, like)[0], border.double())
+    for off in (torch.tensor([[-0.6, 0.0]]), torch.tensor([[0.0, -0.6]]), torch.tensor([[255.6, 0]]), border[:1] + 0.1):
+        with pytest.raises(UserError, match="lies outside"):
+            checked(off, torch.zeros(1, 2), 256, like)
+        with pytest.raises(UserError, match="lies outside"):
+            checked(torch.zeros(1, 2), off, 256, like)
+    twice = torch.tensor([[5.0, 5.0], [5.0, 5.0]])
+    with pytest.raises(UserError, match="has two targets"):
+        checked(twice, torch.tensor([[5.0, 6.0], [5.0, 7.0]]), 256, like)
+
+
+def test_what_is_near_the_points_may_change():
+    """A Gaussian of the distance to the nearest one."""
+    near = neighbourhood(torch.tensor([[31.5, 31.5], [127.5, 31.5]]), 256, 256, 32.0)
+    for x, y, times in ((32, 32, 0), (64, 32, 1), (32, 96, 2), (128, 128, 3), (80, 32, 1.5)):
+        assert near[y, x].item() == pytest.approx(2.718281828 ** -(times**2), rel=0.15, abs=1e-6)
+    assert neighbourhood(torch.tensor([[127.5, 127.5]]), 256, 64, 32.0).shape == (64, 64)
+
+
+def test_a_handle_is_never_found_beyond_the_picture():
+    features = torch.randn(1, 8, 32, 32, generator=torch.Generator().manual_seed(0))
+    points = torch.tensor([[1.0, 254.0]])
+    tracker = Tracker(features, points, 256, patch_radius=4, search_radius=24)
+    found = tracker(features.roll((3, -3), (2, 3)), points)
+    assert (found >= 0).all() and (found <= 255).all()

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from photodrag.pipeline.editing import masks
-from photodrag.pipeline.editing.blend import Layers, _read, blend, residual_layers
+from photodrag.pipeline.editing.blend import Layers, _read, blend, bounds_of, residual_layers
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.resample import warp
 from photodrag.pipeline.photos.samples import deep_rgb, rgb, with_edit
@@ -127,6 +127,14 @@ def test_a_mismatch_is_averaged_before_it_weighs():
     assert residual_layers(flat, grain).weight.min() > 0.9
     weight = residual_layers(flat, patch).weight
     assert weight[420, 420] < 1e-3 and weight[420, 460] > 0.99
+
+
+def test_bounds_are_those_of_what_changes():
+    alpha = np.zeros((20, 30), np.float32)
+    assert bounds_of(alpha, (3, 4, 25, 18)) == (3, 4, 3, 4)
+    alpha[6, 9] = alpha[11, 7] = 0.001
+    alpha[2, 12] = alpha[19, 29] = 1  # beyond the region
+    assert bounds_of(alpha, (3, 4, 25, 18)) == (7, 6, 10, 12)
 
 
 def test_something_new_is_shown(photo, alignment):
