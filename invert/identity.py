@@ -7,6 +7,9 @@ import numpy as np
 from photodrag.invert.dlib_models import face_recogniser, one_at_a_time
 
 SAME_PERSON = 0.6  # distances below are taken for the same person (dlib's own threshold, 99.38 % on LFW)
+NOISE = 0.2
+"""What a face is apart from itself in a copy of its photo: nine of ten JPEGs of quality 20 lie below, and half of those
+blurred by 1.5 px (docs/figures.md#identitys-own-noise)."""
 ACROSS = 300  # px across the landmarks in the copy that dlib cuts its 150 px chip from
 
 
@@ -32,14 +35,21 @@ def descriptor(image: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
         return np.array(face_recogniser().compute_face_descriptor(np.ascontiguousarray(copy), shape))
 
 
-def likeness(distance: float | None) -> str:
-    """An identity distance in words."""
+def likeness(distance: float | None, who: str = "the person") -> str:
+    """An identity distance in words, which tell how like somebody a face is, and nothing of whether it is spoilt."""
     if distance is None:
-        return "likeness unknown"
-    for bound, words in ((0.3, "very like"), (0.45, "like"), (SAME_PERSON, "somewhat like")):
+        return "of unknown likeness"
+    if distance < NOISE:
+        return f"still {who}"
+    for bound, words in ((0.45, "like"), (SAME_PERSON, "somewhat like")):
         if distance < bound:
-            return words
-    return "not like"
+            return f"{words} {who}"
+    return f"not like {who}"
+
+
+def in_figures(distance: float) -> str:
+    """An identity distance, with what it is to be held against."""
+    return f"identity distance {distance:.2f} (a poor copy has about {NOISE:g}, the same person under {SAME_PERSON:g})"
 
 
 def identity_distance(a: np.ndarray, b: np.ndarray) -> float:

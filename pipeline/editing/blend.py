@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from photodrag.pipeline.faces.align import Alignment, Region
+from photodrag.pipeline.faces.resample import remapped
 from photodrag.pipeline.photos.samples import Deep
 
 FLOW_SIDE = 512
@@ -134,13 +135,8 @@ def warped(picture: np.ndarray, flow: np.ndarray) -> np.ndarray:
     """A crop, [R, R] or [R, R, C], read at offsets: float32."""
     side = len(picture)
     y, x = np.mgrid[:side, :side].astype(np.float32)
-    return cv2.remap(
-        picture.astype(np.float32),
-        x + flow[..., 0],
-        y + flow[..., 1],
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
+    x, y = x + flow[..., 0], y + flow[..., 1]
+    return remapped(picture.astype(np.float32), x, y, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
 
 
 def _read(pixels: np.ndarray, region: Region, moved: np.ndarray) -> np.ndarray:
@@ -155,7 +151,7 @@ def _read(pixels: np.ndarray, region: Region, moved: np.ndarray) -> np.ndarray:
     window = pixels[low[1] : int(y.max()) + 4, low[0] : int(x.max()) + 4].astype(np.float32)
     x -= np.float32(low[0])
     y -= np.float32(low[1])
-    return cv2.remap(window, x, y, cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)
+    return remapped(window, x, y, cv2.INTER_CUBIC, cv2.BORDER_REPLICATE)
 
 
 def bounds_of(alpha: np.ndarray, region: Region) -> Region:

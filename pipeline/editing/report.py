@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from photodrag.invert.identity import SAME_PERSON, likeness
+from photodrag.invert.identity import NOISE, in_figures, likeness
 from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.faces.landmark_names import places
 from photodrag.pipeline.photos.photo import Photo
@@ -49,6 +49,8 @@ def of_edit(edit: Edit, output: Path, seed: int, seconds: float, dropped: list[s
         "reconstruction": of_quality(inversion.finished.quality, inversion.finished.steps),
         "identity": _rounded(edit.identity, 4),
         "likeness": None if edit.identity is None else likeness(edit.identity),
+        "stray": _rounded(edit.stray, 4),
+        "doubts": list(edit.doubts),
         "share": edit.share,
         "person": edit.person,
         "exemplars": edit.exemplars,
@@ -136,9 +138,9 @@ def edit_in_words(facts: dict) -> str:
     if facts["handles"]:
         lines.append(f"  {facts['method']} ended after {facts['steps']} steps: {_stop(facts['stop_reason'])}")
     if who is not None:
-        lines.append(
-            f"  {facts['likeness']} the person: identity distance {who:.2f} (under {SAME_PERSON:g} is the same person)"
-        )
+        if facts["doubts"]:
+            lines.append(f"  look closely, it may be spoilt: {'; '.join(facts['doubts'])}")
+        lines.append(f"  {in_figures(who)}" if facts["doubts"] else f"  {facts['likeness']}: {in_figures(who)}")
     if facts["share"] < 1:
         lines.append(f"  only {facts['share']:.0%} of the way was gone, for more of it would spoil the face")
     if facts["person"]:
@@ -159,7 +161,7 @@ def inversion_in_words(facts: dict) -> str:
         done = f"the square was {how}"
     else:
         where = f"face {face['number']} of {face['of']}" if face["of"] > 1 else "the face"
-        done = f"{where} was {how}, {facts['likeness']} the person"
+        done = f"{where} was {how}, {facts['likeness']}"
     return f"{facts['photo']}: {done}: {_figures(facts)}; {kept}{_hopeless(facts)}"
 
 
@@ -211,7 +213,7 @@ def _stop(reason: str) -> str:
 
 def _figures(facts: dict) -> str:
     distance, who = (facts["reconstruction"][name] for name in ("distance", "identity"))
-    identity = "" if who is None else f", identity {who:.2f}"
+    identity = "" if who is None else f", identity {who:.2f} (a poor copy: about {NOISE:g})"
     near = "middle" if facts["face"] is None else "face"
     return f"distance {distance['face']:.3f} ({near}), {distance['whole']:.3f} (whole){identity}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from os import PathLike
@@ -19,7 +19,7 @@ from photodrag.drag import DragResult, DragSettings, DragState, Landmarks
 from photodrag.drag.contours import on_contours
 from photodrag.drag.methods import DEFAULT, find_method
 from photodrag.drag.settings import LandmarkGuidedSettings
-from photodrag.drag.state import ARRIVED, LIMIT, STALLED, finished, states_until
+from photodrag.drag.state import ARRIVED, LIMIT, STALLED, STOPPED, finished, states_until
 from photodrag.invert import identity
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.editing import masks
@@ -29,6 +29,7 @@ from photodrag.pipeline.editing.inversion import Inversion, Models, Progress, in
 from photodrag.pipeline.editing.likeness import projection_for
 from photodrag.pipeline.editing.openings import from_the_side
 from photodrag.pipeline.editing.options import Dragging, Inverting, Network
+from photodrag.pipeline.editing.outcome import doubts, stray_of, way_of
 from photodrag.pipeline.editing.plan import Plan, find_generator, plan_edit, usual_align
 from photodrag.pipeline.editing.points import Points
 from photodrag.pipeline.editing.selection import Selection
@@ -36,6 +37,7 @@ from photodrag.pipeline.editing.tuning import tune_inversion
 from photodrag.pipeline.faces.controls import Controls
 from photodrag.pipeline.faces.detection import is_seen
 from photodrag.pipeline.faces.landmarks import Frame, predict
+from photodrag.pipeline.faces.resample import remapped
 from photodrag.pipeline.photos.notebook import pictures_html
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.samples import Deep
@@ -93,6 +95,8 @@ class Edit:
     """How many the photo shows; None where nobody looked."""
     seconds: dict[str, float]
     """A stage."""
+    stray: float | None = None
+    """How far parts of the face that were to stay moved, in parts of its width; None for a head or a square."""
     share: float = 1.0
     """How much of it was made: less than 1 where all of it would spoil the face, or be somebody else's."""
     person: str | None = None
@@ -115,13 +119,21 @@ class Edit:
         """What `save` would write in a file of that name, and what that is without."""
         return output_of(self.photo, self.picture, self.changed, name, self.deep, self.came_from)
 
+    @property
+    def doubts(self) -> Sequence[str]:
+        """Why the picture may be spoilt, whatever the identity distance; none where no figure speaks for it. That the
+        points came less far says nothing where somebody stopped them, or only some of the way was made."""
+        cut = self.share < 1 or self.stop_reason in (LIMIT, STOPPED)
+        ends = [np.array([getattr(handle, end) for handle in self.handles]) for end in ("start", "target", "reached")]
+        return doubts(1.0 if cut else way_of(*ends), self.stray)
+
     def came_from(self, points: np.ndarray) -> np.ndarray:
         """How far off points [N, 2] of the picture, (x, y) in its pixels, were in the photo: offsets [N, 2]."""
         alignment = replace(self.inversion.alignment, size=len(self.flow))
         places = alignment.to_crop(points).astype(np.float32)
         rows = np.array_split(places, max(1, -(-len(places) // REMAP_ROWS)))
         at = [row.T[:, :, None] for row in rows]
-        read = [cv2.remap(self.flow, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)[:, 0] for x, y in at]
+        read = [remapped(self.flow, x, y, cv2.INTER_LINEAR, cv2.BORDER_CONSTANT)[:, 0] for x, y in at]
         return alignment.to_photo(np.concatenate(read)) - alignment.to_photo(np.zeros(2))
 
     def _repr_html_(self) -> str:
@@ -286,6 +298,7 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
     photo, start = plan.photo, start_of(plan, inversion)
     edited = drawn(inversion, result.w_plus) if result.image is None else to_uint8(result.image)
     reached = inversion.alignment.to_photo(result.points.cpu().numpy())
+    stray = None
     share, likeness = LEAST_SHARE if plan.face and from_the_side(plan.face.landmarks) else 1.0, None
     blended, choices = put_in(plan, start, edited, reached, share=share)
     on_face = False
@@ -297,6 +310,7 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
             share /= 2
             blended, choices = put_in(plan, start, edited, reached, share=share)
             now, likeness = _looked_at(photo.to_srgb(blended.picture), known, who)
+        stray = None if plan.reshaping else stray_of(known, now, plan.handles, plan.targets)
         weights = on_contours(plan.handles, known)
         reached = plan.handles + share * (reached - plan.handles)
         on_face = bool(weights.any(1).all())
@@ -317,6 +331,7 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
         stop_reason=_reason(result.stop_reason, outcome, inversion) if on_face and share == 1 else result.stop_reason,
         steps=result.steps,
         identity=likeness,
+        stray=stray,
         share=share,
         person=plan.person.name if plan.person else None,
         exemplars=shown_of(choices),

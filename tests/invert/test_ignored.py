@@ -35,6 +35,19 @@ def spoilt(clean) -> Crop:
     return replace(clean, image=torch.where(clean.weight > 0, clean.image, noise))
 
 
+def test_what_is_ignored_is_covered_smoothly():
+    """A ramp with a hole goes on over it, without the edges of a black cover; whatever lay there leaves no trace."""
+    ramp = torch.linspace(-0.8, 0.8, 32).expand(1, 3, 32, 32).clone()
+    weight = torch.ones(1, 1, 32, 32)
+    weight[..., HOLE, HOLE] = 0
+    spoilt = torch.where(weight > 0, ramp, torch.tensor(7.0))
+    covered = Crop(spoilt, weight=weight).covered(spoilt)
+    assert torch.equal(covered, Crop(spoilt, weight=weight).covered(ramp))
+    assert torch.equal(torch.where(weight > 0, covered, ramp), ramp) and (covered - ramp).abs().max() < 0.15
+    steps = covered.diff(dim=3).abs().max(), covered.diff(dim=2).abs().max()
+    assert max(steps) < 0.2
+
+
 def test_same_code(small, clean, spoilt, distance, empty_cache):
     space = weights.latent_space(small)
     a, b = (project(small, crop, distance, SHORT, space) for crop in (clean, spoilt))

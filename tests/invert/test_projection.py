@@ -6,7 +6,7 @@ import torch
 
 from photodrag import weights
 from photodrag.invert.crop import Crop, face_view, whole_view
-from photodrag.invert.projection import ProjectSettings, Stage, project
+from photodrag.invert.projection import ProjectSettings, Stage, _along_sensitive_axes, loss, project
 from photodrag.invert.schedule import learning_rate
 from photodrag.invert.start import starting_codes
 from photodrag.invert.views import Views
@@ -38,6 +38,37 @@ def test_it_comes_nearer_and_is_the_same_each_time(face, distance, space):
             for w in (found.w_plus, face.w_avg.expand(1, face.num_ws, -1).contiguous())
         )
     assert near < 0.7 * far
+
+
+class Compared:
+    """Views for which every picture is as far off."""
+
+    def compare(self, image):
+        return torch.tensor(3.0), torch.tensor(5.0), torch.tensor(7.0)
+
+
+def test_the_loss_is_what_the_settings_weigh():
+    settings = ProjectSettings(face_weight=0.5, whole_weight=0.25, pixel_weight=2.0, prior=10.0)
+    code = torch.full((1, 14, 512), 0.3)
+    assert loss(torch.zeros(1), code, Compared(), settings).item() == pytest.approx(1.5 + 1.25 + 14 + 10 * 0.09)
+
+
+def test_the_prior_keeps_codes_natural(small, distance, empty_cache):
+    space = weights.latent_space(small)
+    z = torch.randn(1, small.z_dim, generator=torch.Generator().manual_seed(8))
+    crop, stages = Crop(small.synthesis(small.mapping(z))), (Stage(6, 32),)
+    free, held = (project(small, crop, distance, ProjectSettings(stages, prior=x), space) for x in (0.0, 1.0))
+    assert space.rms(held.w_plus) < 0.9 * space.rms(free.w_plus)
+
+
+def test_the_code_is_turned_to_the_axes_along_which_pictures_differ(face, space, small, empty_cache):
+    turned = _along_sensitive_axes(face, space)
+    assert space.axes is None and turned.axes is not None
+    code = torch.randn(1, 512, generator=torch.Generator().manual_seed(0))
+    torch.testing.assert_close(turned.whiten(code).norm(), space.whiten(code).norm())
+    assert not torch.allclose(turned.whiten(code), space.whiten(code), atol=0.1)
+    other = weights.latent_space(small)
+    assert _along_sensitive_axes(small, other) is other
 
 
 def test_starts_are_nearer_than_the_mean(face, distance, space):

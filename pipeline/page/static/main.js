@@ -149,7 +149,7 @@ class Page {
       this.pulling = this.state.points.map((point) => ({ ...point, at: shownAt(this.dragging, point.handle) ?? point.at }));
     } else if (this.pulling && !this.pointerInput?.doing) this.pulling = null;
     const result = this.state.result;
-    this.panel.quality(result ? likenessText(result.likeness, result.identity) : this.quality);
+    this.panel.quality(result ? likenessText(result.likeness, result.identity, result.doubts) : this.quality);
     this.panel.refresh();
     this.view.draw();
   }

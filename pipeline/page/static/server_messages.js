@@ -80,7 +80,7 @@ export const messageMethods = {
     this.boxing = false;
     this.quad = quad;
     this.live = null;
-    this.reconstruction = `What it learned looks ${words} you.`;
+    this.reconstruction = `What it learned looks ${words}.`;
     const note = cache_error ? ` It was not kept for the next time: ${cache_error}` : "";
     this.panel.say(`Ready: pull points on the face.${note}`);
     this.quality = identity === null ? "" : this.reconstruction;

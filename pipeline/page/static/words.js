@@ -22,10 +22,12 @@ export const PLACES = [
 ];
 
 // How like the person a result is: the server's words, and the distance that they stand for; nothing where there is none.
-export function likenessText(words, distance) {
+// Where the server doubts that the picture is sound, its doubts are told instead of the words.
+export function likenessText(words, distance, doubts = []) {
   if (distance === null || distance === undefined) return "";
-  const number = `(identity distance ${distance.toFixed(2)}; same person: under 0.60)`;
-  return `${words[0].toUpperCase()}${words.slice(1)} you ${number}`;
+  const number = `(identity distance ${distance.toFixed(2)}; a poor copy: about 0.20; same person: under 0.60)`;
+  if (doubts.length) return `Look closely, it may be spoilt: ${doubts.join("; ")} ${number}`;
+  return `${words[0].toUpperCase()}${words.slice(1)} ${number}`;
 }
 
 // That less of a drag was made than was asked for, where the server found that all of it would spoil the face.

@@ -101,7 +101,9 @@ def test_edit(portrait, published_ready, tmp_path):
     assert re.search(r"handle 1: 104\.4,138\.9 → 101,135 came to [\d.]+,[\d.]+, [\d.]+ px short of 5\.2", ran.out)
     assert re.search(r"handle 2: 149\.6,140\.8 → 153,137 came to", ran.out)
     assert re.search(r"ended after \d steps: ", ran.out)
-    assert re.search(r"the person: identity distance 0\.\d\d \(under 0\.6 is the same person\)", ran.out)
+    assert re.search(
+        r"the person: identity distance 0\.\d\d \(a poor copy has about 0\.2, the same person under 0\.6\)", ran.out
+    )
     assert re.search(r"[\d.]+ s: .*load .*drag", ran.out)
     now = everything_in(tmp_path)
     assert now.keys() - before.keys() == {str(out), str(file)}

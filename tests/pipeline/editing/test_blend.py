@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 
 from photodrag.pipeline.editing import masks
-from photodrag.pipeline.editing.blend import Layers, _read, blend, residual_layers
+from photodrag.pipeline.editing.blend import Layers, _read, blend, bounds_of, residual_layers
 from photodrag.pipeline.faces.align import Alignment
+from photodrag.pipeline.faces.resample import warp
 from photodrag.pipeline.photos.samples import deep_rgb, rgb, with_edit
 
 SIDE = 256
@@ -82,6 +83,60 @@ def test_detail_moves_along(photo, alignment):
     assert error < 0.5 * alone
 
 
+@pytest.fixture
+def turned():
+    """A crop that is turned by half a radian, of 1.6 pixels for each of the photo's."""
+    right = SIDE / 3.2 * np.array([np.cos(0.5), np.sin(0.5)])
+    down = np.array([-right[1], right[0]])
+    centre = np.array([170.0, 150.0])
+    return Alignment(
+        np.array([centre - right - down, centre - right + down, centre + right + down, centre + right - down]), SIDE
+    )
+
+
+def test_a_flow_is_turned_and_scaled_into_the_photo(photo, turned):
+    """What moved by (8, 0) in the crop moved by that, turned and scaled, in the photo: by (4.4, 2.4) there."""
+    shift = np.zeros((SIDE, SIDE, 2), np.float32)
+    shift[..., 0] = -8
+    layers = Layers(np.zeros((SIDE, SIDE, 3), np.float32), np.ones((SIDE, SIDE), np.float32), shift)
+    done = blend(photo, turned, layers, np.ones(photo.shape[:2], np.float32))
+    x, y = 5 * np.cos(0.5), 5 * np.sin(0.5)
+    matrix = np.array([[1, 0, -x], [0, 1, -y]])
+    expected = warp(photo, matrix, photo.shape[1::-1], cv2.BORDER_REPLICATE)
+    part = cv2.erode(done.changed.astype(np.uint8), np.ones((21, 21))) > 0
+    assert part.sum() > 10_000 and np.abs(done.picture.astype(int) - expected)[part].mean() < 1
+
+
+def test_the_photo_is_read_smoothly_between_its_pixels():
+    """A sine moved by half a pixel is that sine, to two levels; nearest pixels would be off by 14, a line between
+    two by 4."""
+    x = np.arange(60)
+    wave = (127 + 100 * np.sin(x * 2 * np.pi / 11))[None, :, None].repeat(60, 0).repeat(3, 2).astype(np.float32)
+    moved = np.full((40, 40, 2), (0.5, 0.0))
+    read = _read(wave, (10, 10, 50, 50), moved)
+    expected = 127 + 100 * np.sin((x[10:50] + 0.5) * 2 * np.pi / 11)
+    assert np.abs(read - expected[:, None]).max() < 2
+
+
+def test_a_mismatch_is_averaged_before_it_weighs():
+    """A grain that no other pixel shares hides nothing of the photo; a patch does, and no more than that."""
+    flat = np.full((1024, 1024, 3), 120, np.uint8)
+    grain, patch = flat.copy(), flat.copy()
+    grain[500:502, 500:502] += 70
+    patch[400:440, 400:440] += 70
+    assert residual_layers(flat, grain).weight.min() > 0.9
+    weight = residual_layers(flat, patch).weight
+    assert weight[420, 420] < 1e-3 and weight[420, 460] > 0.99
+
+
+def test_bounds_are_those_of_what_changes():
+    alpha = np.zeros((20, 30), np.float32)
+    assert bounds_of(alpha, (3, 4, 25, 18)) == (3, 4, 3, 4)
+    alpha[6, 9] = alpha[11, 7] = 0.001
+    alpha[2, 12] = alpha[19, 29] = 1  # beyond the region
+    assert bounds_of(alpha, (3, 4, 25, 18)) == (7, 6, 10, 12)
+
+
 def test_something_new_is_shown(photo, alignment):
     reconstruction = alignment.crop(photo)
     edit = reconstruction.copy()
@@ -108,10 +163,13 @@ def test_change_mask_keeps_what_hangs_together_with_the_handles():
 
 
 def test_change_mask_ignores_flicker():
-    before = texture(SIDE, SIDE, 12)
-    grain = np.random.RandomState(2).randint(-6, 7, before.shape)
-    after = np.clip(before.astype(int) + grain, 0, 255).astype(np.uint8)
-    assert masks.change_mask(before, after, np.array([[128.0, 128.0]])).max() < 0.1
+    """Grain that would be seen, were it not averaged with its sign; a change as large and of one sign is seen."""
+    before = texture(SIDE, SIDE, 12) // 2 + 60
+    grain = np.random.RandomState(2).choice([-1, 1], before.shape)
+    point = np.array([[128.0, 128.0]])
+    flickering, brighter = ((before + 12 * way).astype(np.uint8) for way in (grain, 1))
+    assert masks.change_mask(before, flickering, point).max() < 0.1
+    assert masks.change_mask(before, brighter, point).min() == 1
 
 
 def test_face_mask_covers_both_faces():

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from photodrag.pipeline.faces.align import Alignment
-from photodrag.pipeline.faces.resample import warp
+from photodrag.pipeline.faces.resample import remapped, warp
 
 
 def square(x: float, y: float, half: float, turn: float = 0.0, size: int = 1024) -> Alignment:
@@ -167,8 +167,26 @@ def test_what_is_no_square():
         Alignment.from_landmarks(np.zeros((68, 2)))
 
 
-def test_a_ramp_is_not_moved():
-    ramp = np.tile(np.arange(60, dtype=np.float32), (60, 1))
-    for shift in np.linspace(0, 1, 9):
-        moved = warp(ramp, np.array([[1, 0, 10 + shift], [0, 1, 10]]), (40, 40), cv2.BORDER_REPLICATE)
-        assert np.abs(moved - ramp[:40, :40] - 10 - shift).max() < 0.02
+@pytest.mark.parametrize("channels", range(1, 10))
+def test_a_ramp_is_not_moved(channels):
+    """Whatever lies beside it; OpenCV itself would round the place to 1/32 px, for some numbers of channels."""
+    times = np.arange(1, channels + 1)
+    picture = np.tile(np.arange(60)[:, None] * times, (60, 1, 1)).astype(float)
+    y, x = np.mgrid[10:50, 10:50].astype(np.float32)
+    for shift in np.linspace(0, 1, 9) + 0.01:
+        moved = warp(picture, np.array([[1, 0, 10 + shift], [0, 1, 10]]), (40, 40), cv2.BORDER_REPLICATE)
+        read = remapped(picture, x + np.float32(shift), y, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)
+        for seen in (moved, read):
+            assert seen.shape == (40, 40, channels) and seen.dtype == np.float32
+            assert np.abs(seen / times - x[..., None] - shift).max() < 2e-3
+
+
+def test_a_channel_stays_in_its_own_range():
+    """A weight beside colours: it has no say in theirs, nor have they in its."""
+    edge = np.arange(40) >= 20
+    lows, highs = np.array([0, 90, 3, 0, -7]), np.array([255, 200, 4, 1, 2])
+    picture = np.tile(np.where(edge[:, None], lows, highs), (40, 1, 1)).astype(np.float32)
+    larger = warp(picture, np.array([[0.3, 0, 5], [0, 0.3, 5]]), (90, 90), cv2.BORDER_REPLICATE)
+    assert np.array_equal(larger.min((0, 1)), lows) and np.array_equal(larger.max((0, 1)), highs)
+    one = warp(picture[..., 3], np.array([[0.3, 0, 5], [0, 0.3, 5]]), (90, 90), cv2.BORDER_REPLICATE)
+    assert np.abs(one - larger[..., 3]).max() < 1e-6

@@ -281,7 +281,7 @@ def test_a_drag_saved_is_the_command_lines(server, portrait, ready, tmp_path):
         faces = page.open(portrait, "me.png")["faces"]
         assert len(faces) == 1 and np.shape(faces[0]["landmarks"]) == (68, 2)
         learned = page.learn()
-        assert learned["likeness"] == "somewhat like" and learned["cached"]
+        assert learned["likeness"] == "somewhat like you" and learned["cached"]
         page.say("drag", buffer.getvalue(), id=7, drags=DRAGS, mask="painted", scale=2.0)
         page.hear_until("frame")
         page.say("stop")

@@ -169,7 +169,9 @@ def test_upload_pull_stop_undo_save(tab, portrait, ready, tmp_path, monkeypatch)
     tab.evaluate("document.body.dataset.dragging === 'true' && document.getElementById('start').click()")
     wait_for_result(tab)
     assert int(tab.get_attribute("body", "data-first")) > 0
-    assert re.search(r"(Very like|Like) you \(identity distance 0\.\d\d", tab.inner_text("#quality"))
+    assert re.search(
+        r"(Still|Like) you.* \(identity distance 0\.\d\d; a poor copy: about 0\.20", tab.inner_text("#quality")
+    )
 
     after = seen(tab)
     assert after != before
