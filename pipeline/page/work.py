@@ -22,7 +22,7 @@ from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.editing.whole_edit import Edit, put_back
 from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.films import frames
-from photodrag.pipeline.films.files import write_film
+from photodrag.pipeline.films.video import encoded_video
 from photodrag.pipeline.page.painted_mask import from_png
 from photodrag.pipeline.people.person import Person
 from photodrag.pipeline.photos.photo import Photo
@@ -146,22 +146,14 @@ def saved(photo: Photo, result: Result, choice: Choice, kind: str) -> tuple[list
 
 def filmed(photo: Photo, result: Result, progress: Callable[[int, int], None]) -> tuple[str, bytes]:
     """Name and content of the result's video, as `photodrag edit --video` writes it; `progress` hears after each
-    picture how many of how many there are. Raises UserError where the states are gone, Failure where there is no
-    MPEG-4."""
+    picture how many of how many there are. Raises UserError where the states are gone, Failure where the encoder
+    fails."""
     if not result.states:
         raise UserError("The way to this picture is no longer remembered: drag again, and save the video of that.")
-    with _private_folder() as folder:
-
-        def keep_alive(done: int, total: int) -> None:
-            os.utime(folder)  # or it looks left behind
-            progress(done, total)
-
-        path = folder / f"{photo.path.stem}-photodrag.mp4"
-        shown = frames.pictures(
-            result.plan(photo), result.inversion, result.states, frames.FRAMES, share=result.share, progress=keep_alive
-        )
-        write_film(shown, video=path)
-        return path.name, path.read_bytes()
+    shown = frames.pictures(
+        result.plan(photo), result.inversion, result.states, frames.FRAMES, share=result.share, progress=progress
+    )
+    return f"{photo.path.stem}-photodrag.mp4", encoded_video(shown, ".mp4")
 
 
 def edit_file(result: Result, choice: Choice, mask: Path) -> EditFile:

@@ -9,7 +9,7 @@ from PIL import Image
 
 from photodrag.drag import DragState
 from photodrag.pipeline.cli import main
-from photodrag.pipeline.films.files import bounded, write_film
+from photodrag.pipeline.films.files import write_film
 from photodrag.pipeline.films.frames import even, with_arrows
 
 
@@ -30,13 +30,6 @@ def test_even_motion(places):
     assert torch.allclose(codes[:, 0, 0], shares, atol=1e-6)
     assert torch.allclose(points[:, 0].float(), torch.tensor([10.0, 20.0]) + shares[:, None] * torch.tensor([3.0, 4.0]))
     assert torch.equal(codes[0], states(*places)[0].w_plus[0]) and torch.equal(codes[-1], states(*places)[-1].w_plus[0])
-
-
-def test_bounded():
-    picture = np.zeros((1001, 3003, 3), np.uint8)
-    assert bounded(picture, 1280, 2).shape == (426, 1280, 3)
-    assert bounded(picture[:99, :55], 1280, 2).shape == (98, 54, 3)
-    assert bounded(picture[:99, :55], 640) is not None and bounded(picture[:99, :55], 640).shape == (99, 55, 3)
 
 
 def test_arrows_lie_on_the_drags_alone():
@@ -92,7 +85,7 @@ def test_nothing_is_left_of_a_film_that_stops(tmp_path):
 @pytest.mark.parametrize(
     "options, sentence",
     [
-        (["--video", "film.avi"], "film.avi is to be written by --video: end its name in .mp4."),
+        (["--video", "film.avi"], "film.avi is to be written by --video: end its name in .mp4 or .webm."),
         (["--gif", "film.mp4"], "film.mp4 is to be written by --gif: end its name in .gif."),
         (["--gif", "nowhere/film.gif"], "the folder nowhere does not exist"),
         (["--frames", "full"], "The folder full isn't empty: give --frames the name of a new one."),
