@@ -1,5 +1,6 @@
 """Videos: what they say of their colours, and that it is so; whole at every size; an encoder that fails says it."""
 
+from dataclasses import replace
 from io import BytesIO
 
 import av
@@ -9,11 +10,13 @@ import pytest
 from swatches import COLOURS, furthest, swatches
 
 from photodrag.pipeline.films import video
-from photodrag.pipeline.films.files import check_film
+from photodrag.pipeline.films.files import check_film, write_film
 from photodrag.pipeline.films.video import bounded, encoded_video, even_sided
 from photodrag.weights import Failure
 
 SUFFIXES = ".mp4", ".webm"
+NONSENSE = {".mp4": {"preset": "none-such"}, ".webm": {"deadline": "none-such"}}
+"""What the encoders refuse."""
 SHAPES = {"landscape": (128, 160), "portrait": (192, 128), "odd": (131, 99)}
 
 
@@ -80,15 +83,15 @@ def test_an_odd_side_loses_no_pixel():
     assert even_sided(picture[:98, :54]).shape == (98, 54, 3)
 
 
-def test_an_encoder_that_fails_says_so(suffix, monkeypatch):
-    film = video.Video(suffix)
-    film.add(swatches())
-    monkeypatch.setattr(av.container.OutputContainer, "mux", lambda *_: raised(av.error.ExternalError(-1, "No more")))
-    with pytest.raises(Failure, match=r"^Could not encode (H\.264|VP9): No more; take --gif or --frames instead\.$"):
-        for _ in range(80):
-            film.add(swatches())
-    with pytest.raises(Failure, match=r"^Could not encode"):
-        film.finished()
+def test_an_encoder_that_fails_says_so(tmp_path, suffix, monkeypatch):
+    monkeypatch.setitem(video.CODINGS, suffix, replace(video.CODINGS[suffix], options=NONSENSE[suffix]))
+    old = tmp_path / f"film{suffix}"
+    old.write_bytes(b"an older one")
+    with pytest.raises(
+        Failure, match=r"^Could not encode (H\.264|VP9): \S.*; take --gif or --frames instead\.$"
+    ) as told:
+        write_film([swatches()], video=old)
+    assert told.value.exit_code == 1 and old.read_bytes() == b"an older one" and [*tmp_path.iterdir()] == [old]
 
 
 def test_a_missing_encoder_is_told_before_the_work(tmp_path, monkeypatch, suffix):
@@ -100,10 +103,6 @@ def test_a_missing_encoder_is_told_before_the_work(tmp_path, monkeypatch, suffix
     with pytest.raises(Failure) as told:
         check_film(tmp_path / f"film{suffix}", None, None, [])
     assert str(told.value) == sentence and told.value.exit_code == 1
-
-
-def raised(error: Exception) -> None:
-    raise error
 
 
 def read(folder, suffix: str, data: bytes) -> list[np.ndarray]:
