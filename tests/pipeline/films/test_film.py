@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from colour_tags import says_srgb
 from command import MOUTH
 from PIL import Image
 
@@ -50,7 +51,7 @@ def test_a_whole_film(portrait, ready, monkeypatch, capsys):
     films = ["--video", str(video), "--gif", str(gif), "--frames", str(frames)]
     assert main(["edit", str(portrait), *MOUTH, "--steps", "3", "--out", str(out), *films]) == 0
     shown = [np.array(Image.open(path)) for path in sorted(frames.iterdir())]
-    assert len(shown) == 3
+    assert len(shown) == 3 and all(says_srgb(path.read_bytes()) for path in frames.iterdir())
     photo, edited = (np.array(Image.open(path)) for path in (portrait, out))
     assert np.array_equal(shown[0], photo) and np.array_equal(shown[-1], edited)
     way = [np.abs(picture.astype(int) - photo).mean() for picture in shown]
