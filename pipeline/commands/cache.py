@@ -106,20 +106,20 @@ def show(key: str, out: Path | None, generator: str | None, device: str, as_json
 def _draw(entry: "Entry", generator: str, device: str, out: Path) -> None:
     options.prepare_to_compute(device)
     import torch
-    from PIL import Image
 
     from photodrag import weights
     from photodrag.invert.quality import to_uint8
     from photodrag.invert.tuning import mismatched_deltas, tuned
     from photodrag.pipeline.editing.inversion import pick_device
-    from photodrag.weights.common.files import write_whole
+    from photodrag.pipeline.photos.encoded import encoded
+    from photodrag.weights.common.files import write_bytes
 
     network = weights.load(generator, pick_device(device))
     if tuple(entry.w_plus.shape) != (1, network.num_ws, network.w_dim) or mismatched_deltas(network, entry.deltas):
         raise UserError(f"The inversion is of another generator than {generator}: name its own with --generator.")
     with torch.no_grad():
         image = to_uint8(tuned(network, entry.deltas).synthesis(entry.w_plus.to(network.w_avg)))
-    write_whole(out, lambda file: Image.fromarray(image).save(file, "PNG"))
+    write_bytes(out, encoded(image, "PNG"))
 
 
 @cache.command()

@@ -68,7 +68,9 @@ from photodrag.pipeline.commands.edit_tasks import EditOptions, checked_tasks
     help="Read the edit from FILE; repeatable: one inversion, and the outputs' names are numbered (-1, -2, …).",
 )
 @click.option("--save-edit", type=click.Path(path_type=Path), metavar="FILE", help="Write the edit to FILE (JSON).")
-@click.option("--video", type=click.Path(path_type=Path), metavar="OUT.mp4", help="The photo from first to last.")
+@click.option(
+    "--video", type=click.Path(path_type=Path), metavar="OUT.mp4", help="The photo from first to last; or .webm."
+)
 @click.option("--gif", type=click.Path(path_type=Path), metavar="OUT.gif", help="The same as a GIF, 640 px at most.")
 @click.option("--frames", type=click.Path(path_type=Path), metavar="DIR", help="The same as PNGs, in a new folder.")
 @click.option(

@@ -153,14 +153,14 @@ def _draw(known: "Person", out: Path) -> None:
     import numpy as np
     from PIL import Image
 
-    from photodrag.weights.common.files import write_whole
+    from photodrag.pipeline.photos.encoded import encoded
+    from photodrag.weights.common.files import write_bytes
 
     small = (THUMB, THUMB)
     faces = [np.array(Image.fromarray(one.picture).resize(small, Image.Resampling.LANCZOS)) for one in known.portraits]
     faces += [np.zeros_like(faces[0])] * (-len(faces) % min(WIDE, len(faces)))
     rows = [np.concatenate(faces[at : at + WIDE], 1) for at in range(0, len(faces), WIDE)]
-    sheet = Image.fromarray(np.concatenate(rows))
-    write_whole(out, lambda file: sheet.save(file, "PNG"))
+    write_bytes(out, encoded(np.concatenate(rows), "PNG"))
 
 
 def _count(photos: Sized) -> str:

@@ -26,8 +26,7 @@ def serve(
     """Open a page in the browser, on which points of a photo are dragged with the mouse.
 
     The page is for this machine alone, and its address holds a token: who has the address can use it. A
-    photo is kept in memory as long as its tab is open, and written nowhere but where you save it; a video lies in
-    your cache folder while it is made.
+    photo is kept in memory as long as its tab is open, and written nowhere but where you save it.
 
     \b
     Examples:

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from photodrag.pipeline.compare.row import DISTANCES, Row
 from photodrag.pipeline.photos.encoded import data_url, encoded
-from photodrag.weights.common.files import write_whole
+from photodrag.weights.common.files import write_bytes
 
 COLUMNS = {
     "MSE": "crop.mse",
@@ -43,11 +43,7 @@ def write(out: Path, facts: dict, pictures: list[Row | None]) -> None:
     grid = encoded(grid_of(facts["rows"], pictures), "PNG")
     page = page_of(facts, pictures)
     for name, data in (("metrics.json", text.encode()), ("grid.png", grid), ("report.html", page.encode())):
-        _write_bytes(out / name, data)
-
-
-def _write_bytes(path: Path, data: bytes) -> None:
-    write_whole(path, lambda file: file.write(data))
+        write_bytes(out / name, data)
 
 
 def table(facts: dict) -> str:

@@ -23,7 +23,7 @@ from photodrag.pipeline.photos.encoded import encoded
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights import UserError
-from photodrag.weights.common.files import make_folder, write_whole
+from photodrag.weights.common.files import make_folder, write_bytes
 
 LIBRARIES = ("photodrag", "torch", "numpy", "opencv-python-headless", "dlib-bin", "pillow")
 
@@ -130,9 +130,9 @@ def _figures(rows: list[dict], generator: str, method: str) -> list[dict]:
 
 def _keep(folder: Path, key: str, row: Row) -> None:
     strip = encoded(np.concatenate((row.photo, row.reconstruction, row.edit, row.composite), 1), "PNG")
-    write_whole(folder / f"{key}.png", lambda file: file.write(strip))
+    write_bytes(folder / f"{key}.png", strip)
     text = json.dumps(row.figures, allow_nan=False)  # last: where it is, the pictures are
-    write_whole(folder / f"{key}.json", lambda file: file.write(text.encode()))
+    write_bytes(folder / f"{key}.json", text.encode())
 
 
 def _kept(folder: Path, key: str) -> Row | None:

@@ -24,11 +24,12 @@ class Patch:
 
 def patch(photo: Photo, pixels: np.ndarray, region: Region, quality: int = SHOWN) -> Patch:
     """A part of a photo as a JPEG. pixels: uint8 RGB [h, w, 3], what lies in the region."""
-    # A profile of inks or greys doesn't fit RGB samples; those of PNGs' own words do.
-    profile = photo.colours.profile if photo.colours and photo.mode.startswith("RGB") else None
-    options = {} if profile is None else {"icc_profile": profile}
+    colours = photo.colours
+    if colours and colours.mode != "RGB":  # a profile of greys doesn't fit RGB samples
+        pixels, colours = photo.to_srgb(pixels), None
+    profile = colours.profile if colours else None
     sampling = 0 if quality == SHOWN else 2
-    return Patch(region, encoded(pixels, "JPEG", quality=quality, subsampling=sampling, **options))
+    return Patch(region, encoded(pixels, "JPEG", profile, quality=quality, subsampling=sampling))
 
 
 def shown_part(photo: Photo, picture: np.ndarray, region: Region, scale: float) -> Patch:

@@ -11,7 +11,6 @@ import uvicorn
 from photodrag.pipeline.page.app import application
 from photodrag.pipeline.page.app_state import AppState
 from photodrag.pipeline.page.limits import LOOPBACK
-from photodrag.pipeline.page.work import sweep_left_behind
 from photodrag.weights.common.errors import Failure, UserError
 
 PORT = 8476
@@ -45,7 +44,6 @@ def serve(app_state: AppState, listening: socket.socket, token: str, started: Ca
     """Serve until the process is told to stop; `started` is told the address, at which the socket listens already."""
     host, port = listening.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
-    sweep_left_behind()
     started(f"http://{shown}:{port}/?token={token}")
     try:
         uvicorn.Server(configuration(app_state, listening, token)).run([listening])

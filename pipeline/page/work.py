@@ -1,12 +1,8 @@
 """What is computed for a tab, by the same functions as the command line's; all of it in a job's thread."""
 
-import os
-import secrets
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 
 import numpy as np
 
@@ -20,18 +16,15 @@ from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.editing.whole_edit import Edit, put_back
 from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.films import frames
-from photodrag.pipeline.films.files import write_film
+from photodrag.pipeline.films.video import encoded_video
 from photodrag.pipeline.page.painted_mask import full_size, to_png, weight
 from photodrag.pipeline.people.person import Person
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.read import Bounds, read_photo
 from photodrag.weights.common.errors import UserError
-from photodrag.weights.common.files import PART, cache_folder, cannot_write, make_folder, sweep
 
 FLOW = 128
 """The side, at most, of the flow that is kept of a result, to find where a point of it came from."""
-LEFT_BEHIND = 60.0
-"""Seconds after which a file under way is one that a killed server left."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,22 +128,14 @@ def saved(photo: Photo, result: Result, choice: Choice, kind: str) -> tuple[list
 
 def filmed(photo: Photo, result: Result, progress: Callable[[int, int], None]) -> tuple[str, bytes]:
     """Name and content of the result's video, as `photodrag edit --video` writes it; `progress` hears after each
-    picture how many of how many there are. Raises UserError where the states are gone, Failure where there is no
-    MPEG-4."""
+    picture how many of how many there are. Raises UserError where the states are gone, Failure where the encoder
+    fails."""
     if not result.states:
         raise UserError("The way to this picture is no longer remembered: drag again, and save the video of that.")
-    with _private_folder() as folder:
-
-        def keep_alive(done: int, total: int) -> None:
-            os.utime(folder)  # or it looks left behind
-            progress(done, total)
-
-        path = folder / f"{photo.path.stem}-photodrag.mp4"
-        shown = frames.pictures(
-            result.plan(photo), result.inversion, result.states, frames.FRAMES, share=result.share, progress=keep_alive
-        )
-        write_film(shown, video=path)
-        return path.name, path.read_bytes()
+    shown = frames.pictures(
+        result.plan(photo), result.inversion, result.states, frames.FRAMES, share=result.share, progress=progress
+    )
+    return f"{photo.path.stem}-photodrag.mp4", encoded_video(shown, ".mp4")
 
 
 def edit_file(result: Result, choice: Choice, mask: str) -> EditFile:
@@ -166,29 +151,3 @@ def edit_file(result: Result, choice: Choice, mask: str) -> EditFile:
         likeness=choice.likeness,
         steps=result.dragged.steps if cut_short else None,
     )
-
-
-def sweep_left_behind() -> Path:
-    """Remove what a killed server left of a video. Gives the folder for such files. Raises UserError where there can
-    be none."""
-    parent = make_folder(cache_folder("page"))
-    sweep(parent, LEFT_BEHIND)
-    return parent
-
-
-@contextmanager
-def _private_folder() -> Iterator[Path]:
-    """A folder in the cache for files that must be files for a moment."""
-    parent = sweep_left_behind()
-    folder = parent / f".{secrets.token_hex(8)}{PART}"
-    try:
-        folder.mkdir(mode=0o700)
-        yield folder
-    except UserError as error:  # a person knows nothing of this folder
-        raise type(error)(str(error).replace(f"{folder}{os.sep}", "")) from error
-    except OSError as error:
-        if error.errno is None:
-            raise
-        raise cannot_write(folder, error) from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

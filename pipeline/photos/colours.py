@@ -5,6 +5,7 @@ A PNG says it in cICP, which goes before a profile, or in gAMA and cHRM, which g
 edition, 4.3). HDR's curves are taken to sRGB's range for what is shown, above SDR's white ever more gently (Reinhard et
 al. 2002, their equation 4)."""
 
+import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -29,6 +30,8 @@ LINEAR, PQ, HLG = 8, 16, 18
 WHITE, PEAK = 203.0, 1000.0
 """cd/m², of a screen: of SDR's white in HDR (ITU-R BT.2408), and the brightest that is told apart."""
 GAMMA_UNIT = 100_000
+DATE, MADE = slice(24, 36), struct.pack(">6H", 2026, 1, 1, 0, 0, 0)
+"""Where a profile says when it was made, and what is said there instead of now."""
 _INTENT = ImageCms.Intent.RELATIVE_COLORIMETRIC
 
 
@@ -85,6 +88,13 @@ def _transforms(profile: bytes, mode: str) -> tuple[ImageCms.ImageCmsTransform, 
 
 def _srgb() -> ImageCms.ImageCmsProfile:
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+
+
+@lru_cache(maxsize=1)
+def srgb_profile() -> bytes:
+    """An ICC profile of sRGB: some 600 bytes, always the same ones."""
+    made = _srgb().tobytes()
+    return made[: DATE.start] + MADE + made[DATE.stop :]
 
 
 def _of_code_points(code_points: bytes | None) -> bytes | None:

@@ -82,6 +82,11 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object], private: bool =
         raise cannot_write(path, error) from error
 
 
+def write_bytes(path: Path, data: bytes) -> None:
+    """The same, of bytes that are there. Raises UserError as `write_whole`."""
+    write_whole(path, lambda file: file.write(data))
+
+
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 

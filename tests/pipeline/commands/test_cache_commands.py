@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 import torch
+from colour_tags import says_srgb
 from PIL import Image
 
 from photodrag.drag import DragSettings
@@ -44,6 +45,7 @@ def test_show(key, models, tmp_path, capsys):
         own = to_uint8(models.generator.synthesis(w_plus))
     with Image.open(picture) as image:
         assert np.array_equal(np.array(image), own)
+    assert says_srgb(picture.read_bytes())
     code, out, _ = ran(capsys, "cache", "show", key[:8])
     assert code == 0 and "portrait.png" in out and "distance, face" in out
 

@@ -1,5 +1,6 @@
 """`photodrag compare`, with a small generator and few steps: figures, what is computed once, what fails, the page."""
 
+import base64
 import json
 import re
 import statistics
@@ -9,6 +10,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from colour_tags import says_srgb
 from PIL import Image
 
 from photodrag.drag import DragSettings
@@ -47,6 +49,7 @@ def test_comparison(portrait, cache, small, tmp_path, monkeypatch):
     assert tuned["steps"] == w_plus["steps"] + 3
     assert tuned["crop"]["mse"] < w_plus["crop"]["mse"] and w["key"] != w_plus["key"]
     assert facts["settings"]["tuning"]["steps"] == 3 and facts["versions"]["torch"]
+    assert says_srgb((out / "grid.png").read_bytes())
     with Image.open(out / "grid.png") as grid:
         assert grid.width == 5 * 256 and grid.height > 4 * 256
 
@@ -82,7 +85,9 @@ def test_page_is_one_file_with_its_figures_in_it(portrait, cache, small, tmp_pat
     assert data["facts"] == json.loads(json.dumps(facts))
     assert data["facts"]["rows"][0]["photo"] == name
     assert data["pictures"][0].keys() == {"photo", "reconstruction", "difference", "edit", "composite"}
-    assert all(picture.startswith("data:image/jpeg;base64,") for picture in data["pictures"][0].values())
+    for picture in data["pictures"][0].values():
+        kind, _, content = picture.partition(",")
+        assert kind == "data:image/jpeg;base64" and says_srgb(base64.b64decode(content))
 
 
 def test_one_code_for_all_layers(portrait, cache, small):

@@ -4,12 +4,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from colour_tags import says_srgb
 from command import MOUTH
 from PIL import Image
 
 from photodrag.drag import DragState
 from photodrag.pipeline.cli import main
-from photodrag.pipeline.films.files import bounded, write_film
+from photodrag.pipeline.films.files import write_film
 from photodrag.pipeline.films.frames import even, with_arrows
 
 
@@ -32,13 +33,6 @@ def test_even_motion(places):
     assert torch.equal(codes[0], states(*places)[0].w_plus[0]) and torch.equal(codes[-1], states(*places)[-1].w_plus[0])
 
 
-def test_bounded():
-    picture = np.zeros((1001, 3003, 3), np.uint8)
-    assert bounded(picture, 1280, 2).shape == (426, 1280, 3)
-    assert bounded(picture[:99, :55], 1280, 2).shape == (98, 54, 3)
-    assert bounded(picture[:99, :55], 640) is not None and bounded(picture[:99, :55], 640).shape == (99, 55, 3)
-
-
 def test_arrows_lie_on_the_drags_alone():
     picture = np.full((100, 120, 3), 128, np.uint8)
     one = np.array([[20.0, 50.0], [80.0, 50.0]]), np.array([[50.0, 50.0], [80.0, 50.0]])
@@ -57,7 +51,7 @@ def test_a_whole_film(portrait, ready, monkeypatch, capsys):
     films = ["--video", str(video), "--gif", str(gif), "--frames", str(frames)]
     assert main(["edit", str(portrait), *MOUTH, "--steps", "3", "--out", str(out), *films]) == 0
     shown = [np.array(Image.open(path)) for path in sorted(frames.iterdir())]
-    assert len(shown) == 3
+    assert len(shown) == 3 and all(says_srgb(path.read_bytes()) for path in frames.iterdir())
     photo, edited = (np.array(Image.open(path)) for path in (portrait, out))
     assert np.array_equal(shown[0], photo) and np.array_equal(shown[-1], edited)
     way = [np.abs(picture.astype(int) - photo).mean() for picture in shown]
@@ -92,7 +86,7 @@ def test_nothing_is_left_of_a_film_that_stops(tmp_path):
 @pytest.mark.parametrize(
     "options, sentence",
     [
-        (["--video", "film.avi"], "film.avi is to be written by --video: end its name in .mp4."),
+        (["--video", "film.avi"], "film.avi is to be written by --video: end its name in .mp4 or .webm."),
         (["--gif", "film.mp4"], "film.mp4 is to be written by --gif: end its name in .gif."),
         (["--gif", "nowhere/film.gif"], "the folder nowhere does not exist"),
         (["--frames", "full"], "The folder full isn't empty: give --frames the name of a new one."),

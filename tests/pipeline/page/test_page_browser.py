@@ -12,6 +12,7 @@ import time
 import cv2
 import numpy as np
 import pytest
+from browser import chromium, needs_chromium, playwright
 from command import COMMAND, as_here, environment, run
 from pictures import mirrored, png
 from PIL import Image
@@ -26,12 +27,8 @@ from photodrag.pipeline.page.app_state import AppState
 from photodrag.pipeline.page.limits import Limits
 from photodrag.pipeline.page.preview import Preview
 
-playwright = pytest.importorskip("playwright.sync_api", reason="the package playwright is not installed")
 expect = playwright.expect
-BROWSERS = "chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"
-"""The first one draws no windows of its own, which cost a second of processor for each page."""
-CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: apt-get install chromium-headless-shell")
+pytestmark = needs_chromium
 
 SIDE = 256
 MOUTH, TARGET = (104.4, 138.9), (99.0, 134.0)
@@ -48,10 +45,8 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 
 @pytest.fixture(scope="module")
 def browser():
-    with playwright.sync_playwright() as running:
-        browser = running.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import stat
 import cv2
 import numpy as np
 import pytest
+from colour_tags import says_srgb
 from command import OnTerminal, run
 from pictures import mirrored
 from PIL import Image
@@ -151,6 +152,7 @@ def test_commands(album, cache, tmp_path):
     assert "learned" in shown.out and all(f"{name}.png" in shown.out for name in OWN)
     with Image.open(sheet) as image:
         assert image.size == (5 * 224, 224)
+    assert says_srgb(sheet.read_bytes())
     assert run("person", "show", "anna", "--out", tmp_path / "anna.jpg").code == 2
     assert run("person", "remove", "anna", "bob").code == 2 and people.files()
     removed = run("person", "remove", "anna")

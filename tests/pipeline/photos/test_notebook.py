@@ -5,6 +5,7 @@ import io
 import re
 
 import numpy as np
+from colour_tags import says_srgb
 from command import MOUTH
 from PIL import Image
 
@@ -34,4 +35,6 @@ def shown(html: str, names: list[str]) -> list[np.ndarray]:
     """The pictures in a piece of HTML, which must have these names."""
     found = re.findall(r'<img src="data:image/png;base64,([^"]+)" alt="([^"]+)">', html)
     assert [name for _, name in found] == names
-    return [np.array(Image.open(io.BytesIO(base64.b64decode(data)))) for data, _ in found]
+    files = [base64.b64decode(data) for data, _ in found]
+    assert all(map(says_srgb, files))
+    return [np.array(Image.open(io.BytesIO(data))) for data in files]
