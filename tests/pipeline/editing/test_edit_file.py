@@ -2,11 +2,12 @@
 
 import json
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from photodrag.pipeline.editing.edit_file import EditFile, read_edit_file, write_edit_file
+from photodrag.pipeline.editing.edit_file import EditFile, read_edit_file, text_of, write_edit_file
 from photodrag.pipeline.faces.expressions import Expression, own_frame
 from photodrag.weights import UserError
 
@@ -137,3 +138,11 @@ def test_only_the_version_must_be_there(tmp_path):
     nulls = {"photodrag": 1, "mask": None, "face": None, "box": None, "generator": None, "method": None, "steps": None}
     (tmp_path / "edit.json").write_text(json.dumps(nulls))
     assert read_edit_file(tmp_path / "edit.json") == EditFile()
+
+
+def test_a_file_that_may_lie_anywhere_names_pictures_beside_it_and_generators_where_they_are(tmp_path):
+    edit = EditFile(mask="me-mask.png", generator="networks/own.pkl")
+    told = json.loads(text_of(edit))
+    assert told["mask"] == "me-mask.png"
+    assert told["generator"] == str(Path("networks/own.pkl").absolute())
+    assert json.loads(text_of(EditFile()))["generator"] == "face"

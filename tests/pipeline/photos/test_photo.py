@@ -11,7 +11,7 @@ import pytest
 from pictures import HEIGHT, WIDTH, kinds, make, noise, png, smooth, tiff
 from PIL import ExifTags, Image, ImageCms, ImageFile, ImageOps
 
-from photodrag.pipeline.photos.read import read_photo
+from photodrag.pipeline.photos.read import Bounds, read_photo
 from photodrag.weights import UserError
 
 # Where the stored picture's first pixel, first row's end and last row's start lie, as (row, column) ends (EXIF 2.3).
@@ -360,3 +360,48 @@ def test_jpeg_2000_of_12_bits(tmp_path):
     (tmp_path / "a.jp2").write_bytes(imagecodecs.jpeg2k_encode(samples, level=0, bitspersample=12))
     photo = read_photo(tmp_path / "a.jp2")
     assert np.array_equal(photo.native, samples.astype(int) * 65535 // 4095)
+
+
+def test_a_files_bytes_are_read_as_the_file_is(tmp_path):
+    for name in ("rgb.png", "rgb16.tif", "rgba.webp", "cmyk.tif"):
+        data, there = make(tmp_path / name).read_bytes(), read_photo(tmp_path / name)
+        photo = read_photo(f"elsewhere/{name}", data)
+        assert str(photo.path) == f"elsewhere/{name}" and photo.mode == there.mode
+        assert np.array_equal(photo.native, there.native) and photo.metadata == there.metadata
+    with pytest.raises(UserError, match=r"nothing\.png is empty"):
+        read_photo("nothing.png", b"")
+
+
+def test_bounds_are_one_matter_for_files_and_bytes(tmp_path):
+    path = make(tmp_path / "rgb.png")
+    with Image.open(path) as image:
+        pixels = image.width * image.height
+    assert read_photo(path, bounds=Bounds(pixels, path.stat().st_size)).width
+    for data in (None, path.read_bytes()):
+        with pytest.raises(UserError, match=r"rgb\.png says it is .* save a smaller copy"):
+            read_photo(path, data, Bounds(pixels - 1))
+        with pytest.raises(UserError, match=r"rgb\.png is larger than 0 MB: save a smaller copy"):
+            read_photo(path, data, Bounds(size=path.stat().st_size - 1))
+
+
+@pytest.mark.parametrize("kind", ["ICO", "IM", "XBM", "SPIDER", "FITS"])
+def test_a_file_is_given_to_no_decoder_but_those_of_photos(kind, tmp_path):
+    path = tmp_path / "photo.png"
+    image = Image.new({"XBM": "1", "SPIDER": "F"}.get(kind, "RGB"), (64, 64))
+    if kind == "FITS":
+        path.write_bytes(b"".join(card.ljust(80).encode() for card in FITS_HEADER).ljust(2880) + bytes(64 * 64))
+    else:
+        image.save(path, kind)
+    with Image.open(path) as image:
+        assert image.format == kind
+    assert "not a picture of a known kind" in refusal(path)
+
+
+FITS_HEADER = (
+    "SIMPLE  =                    T",
+    "BITPIX  =                    8",
+    "NAXIS   =                    2",
+    "NAXIS1  =                   64",
+    "NAXIS2  =                   64",
+    "END",
+)
