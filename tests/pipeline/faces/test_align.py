@@ -181,6 +181,13 @@ def test_a_ramp_is_not_moved(channels):
             assert np.abs(seen / times - x[..., None] - shift).max() < 2e-3
 
 
+def test_where_pixels_lie_on_pixels_they_stay():
+    """Noise, moved by whole pixels: neither read between them nor averaged."""
+    noise = np.random.default_rng(0).integers(0, 256, (60, 70, 3), np.uint8)
+    moved = warp(noise, np.array([[1, 0, 10], [0, 1, 7]]), (40, 30), cv2.BORDER_REPLICATE)
+    assert np.array_equal(moved, noise[7:37, 10:50])
+
+
 def test_a_channel_stays_in_its_own_range():
     """A weight beside colours: it has no say in theirs, nor have they in its."""
     edge = np.arange(40) >= 20
