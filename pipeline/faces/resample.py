@@ -5,6 +5,7 @@ a picture W pixels wide therefore covers x from -0.5 to W - 0.5.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
@@ -75,12 +76,12 @@ def exact_groups(source: np.ndarray) -> list[tuple[slice, np.ndarray]]:
     return groups
 
 
-def _range(part: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _range(part: np.ndarray) -> tuple[Any, Any]:
     """The least and greatest value of each channel, as OpenCV takes them: up to four numbers, filled up."""
     flat = part.reshape(len(part), -1)  # along whole rows first, which is a hundred times as fast
     least, most = (rows.reshape(part.shape[1], -1) for rows in (flat.min(0), flat.max(0)))
     spare = (0.0,) * (4 - least.shape[1])
-    return np.array([*least.min(0), *spare], float), np.array([*most.max(0), *spare], float)
+    return (*least.min(0).tolist(), *spare), (*most.max(0).tolist(), *spare)
 
 
 def _fine_to_output(n: int, top: int) -> np.ndarray:
