@@ -30,8 +30,8 @@ def stray_of(before: np.ndarray, after: np.ndarray, handles: np.ndarray, targets
     weights, face = on_contours(handles, before), width(before)
     if moves_the_head(weights, targets - handles, LandmarkGuidedSettings.least_head_move * face):
         return None
-    led = np.asarray(weights.any(0))
-    still = [mark for part in PARTS if not led[list(part)].any() for mark in part]
+    led = np.any(weights, axis=0).tolist()
+    still = [mark for part in PARTS if not any(led[mark] for mark in part) for mark in part]
     return float(np.linalg.norm(after - before, axis=1)[still].mean() / face) if still else None
 
 

@@ -5,6 +5,7 @@ a picture W pixels wide therefore covers x from -0.5 to W - 0.5.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import cv2
 import numpy as np
@@ -77,7 +78,7 @@ def exact_groups(source: np.ndarray) -> list[tuple[slice, np.ndarray]]:
     return groups
 
 
-def _range(part: np.ndarray) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _range(part: np.ndarray) -> tuple[Any, Any]:
     """The least and greatest value of each channel, as OpenCV takes them: up to four numbers, filled up."""
     flat = part.reshape(len(part), -1)  # along whole rows first, which is a hundred times as fast
     least, most = (rows.reshape(part.shape[1], -1) for rows in (flat.min(0), flat.max(0)))

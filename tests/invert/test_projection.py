@@ -53,6 +53,15 @@ def test_the_loss_is_what_the_settings_weigh():
     assert loss(torch.zeros(1), code, Compared(), settings).item() == pytest.approx(1.5 + 1.25 + 14 + 10 * 0.09)
 
 
+def test_the_code_is_that_of_the_least_loss(small, distance, empty_cache):
+    """With steps far too long the last code isn't the best one."""
+    z = torch.randn(1, small.z_dim, generator=torch.Generator().manual_seed(8))
+    crop, seen = Crop(small.synthesis(small.mapping(z))), []
+    found = project(small, crop, distance, ProjectSettings((Stage(6, 32, lr=3.0),)), None, seen.append)
+    best = min(seen, key=lambda state: state.loss)
+    assert best is not seen[-1] and torch.equal(found.w_plus, best.w_plus) and found.loss == best.loss
+
+
 def test_the_prior_keeps_codes_natural(small, distance, empty_cache):
     space = weights.latent_space(small)
     z = torch.randn(1, small.z_dim, generator=torch.Generator().manual_seed(8))

@@ -54,6 +54,14 @@ def test_outside_alpha_every_bit_stays(photo, alignment):
     assert (done.picture[alpha > 0] != photo[alpha > 0]).any(1).mean() > 0.9
 
 
+def test_outside_alpha_a_16_bit_photo_stays_as_it_was_rounded(photo, alignment):
+    alpha, crop = inner(photo.shape), alignment.crop(photo)
+    alpha[140:160, 150:170] = 0
+    deep = np.minimum(photo + np.float32(0.6), 255)
+    done = blend(photo, alignment, residual_layers(crop, 255 - crop), alpha, deep)
+    assert np.array_equal(done.picture[alpha == 0], photo[alpha == 0])
+
+
 def test_a_16_bit_ramp_stays_one(alignment):
     """Moved by half a pixel and darkened within a soft seam; in 8 bits it would have steps of 257."""
     y, x = np.mgrid[:300, :340]

@@ -181,6 +181,28 @@ def test_a_ramp_is_not_moved(channels):
             assert np.abs(seen / times - x[..., None] - shift).max() < 2e-3
 
 
+def test_how_much_of_a_way_lies_inside():
+    """Of a crop of a photo's first 100 pixels, in each direction, and of a photo that ends before it."""
+    alignment = square(49.5, 49.5, 50, size=200)
+    ways = [
+        ((50, 50), (148, 50), 0.5),
+        ((50, 50), (2, 50), 1.0),
+        ((20, 50), (-20, 50), 0.5),
+        ((50, 30), (50, -90), 0.25),
+    ]
+    for start, end, share in ways:
+        assert alignment.share_inside(start, end, (500, 500)) == pytest.approx(share, abs=0.01)
+    assert alignment.share_inside((50, 50), (70, 50), (500, 61)) == pytest.approx(0.5)
+    assert alignment.share_inside((-5, 50), (50, 50), (500, 500)) == 0
+
+
+def test_where_pixels_lie_on_pixels_they_stay():
+    """Noise, moved by whole pixels: neither read between them nor averaged."""
+    noise = np.random.default_rng(0).integers(0, 256, (60, 70, 3), np.uint8)
+    moved = warp(noise, np.array([[1, 0, 10], [0, 1, 7]]), (40, 30), cv2.BORDER_REPLICATE)
+    assert np.array_equal(moved, noise[7:37, 10:50])
+
+
 def test_a_channel_stays_in_its_own_range():
     """A weight beside colours: it has no say in theirs, nor have they in its."""
     edge = np.arange(40) >= 20

@@ -110,6 +110,8 @@ def test_a_small_portrait_is_enlarged_smoothly():
     picture = exemplars.moved(portrait(small, (MARKS + 0.5) / 4 - 0.5, "small"), MARKS, SIDE)
     steps = np.abs(np.diff(picture.mean(2), axis=1))
     assert (steps < 0.01).mean() < 0.2  # no blocks of equal pixels
+    expected = cv2.resize(small, (SIDE, SIDE), interpolation=cv2.INTER_CUBIC)
+    assert np.abs(picture - expected).max() < 1  # and nothing is shifted, where its landmarks lie as they are to
 
 
 def test_half_way_to_an_exemplar_its_skin_shows_half():
