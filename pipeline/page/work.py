@@ -181,7 +181,7 @@ def edit_file(result: Result, choice: Choice, mask: Path) -> EditFile:
 @contextmanager
 def _private_folder() -> Iterator[Path]:
     """A folder in the cache for files that must be files for a moment."""
-    parent = make_folder(cache_folder("page"))
+    parent = make_folder(cache_folder("page"), private=True)
     sweep(parent, LEFT_BEHIND)
     folder = parent / f".{secrets.token_hex(8)}{PART}"
     try:
