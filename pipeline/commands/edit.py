@@ -15,6 +15,7 @@ from photodrag.pipeline.commands.edit_steps import (
     planned,
     tell,
 )
+from photodrag.weights.common.bounds import MOST_SEED
 
 
 @click.command()
@@ -52,7 +53,9 @@ from photodrag.pipeline.commands.edit_steps import (
 @options.likeness
 @options.method
 @options.steps
-@click.option("--seed", type=click.IntRange(0), metavar="N", help="Recorded only: nothing here is random as yet.")
+@click.option(
+    "--seed", type=click.IntRange(0, MOST_SEED), metavar="N", help="Recorded only: nothing here is random as yet."
+)
 @options.device
 @options.refresh
 @click.option(

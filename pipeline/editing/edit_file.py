@@ -16,9 +16,17 @@ from pathlib import Path
 
 from photodrag.drag.methods import DEFAULT, METHODS
 from photodrag.pipeline.editing.options import LIKENESS, Likeness
+from photodrag.weights.common.bounds import (
+    MOST_CLASSES,
+    MOST_FACES,
+    MOST_POINTS,
+    MOST_SEED,
+    MOST_STEPS,
+    is_coordinate,
+)
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import write_whole
-from photodrag.weights.common.json_checks import Check, is_number, is_row, is_whole, or_null
+from photodrag.weights.common.json_checks import Check, is_row, is_whole, or_null
 
 VERSION = 1
 
@@ -140,15 +148,13 @@ def _checked(content: object, path: Path) -> EditFile:
     return EditFile(**values)
 
 
-_is_number = is_number(below=1e300)
-
-
-def _is_whole(least: int) -> Check:
-    return is_whole(least, below=2**63)
+def _is_whole(least: int, most: int) -> Check:
+    return is_whole(least, below=most + 1)
 
 
 def _is_drags(value: object) -> bool:
-    return isinstance(value, list) and all(map(is_row(2, is_row(2, _is_number)), value))
+    right = is_row(2, is_row(2, is_coordinate))
+    return isinstance(value, list) and len(value) <= MOST_POINTS and all(map(right, value))
 
 
 def _is_name(value: object) -> bool:
@@ -156,19 +162,22 @@ def _is_name(value: object) -> bool:
 
 
 FIELDS: dict[str, tuple[Check, str]] = {
-    "photodrag": (lambda value: _is_whole(1)(value) and value == VERSION, f"{VERSION}, the version known here"),
-    "drags": (_is_drags, "a list of handles and targets like [[[412, 530], [412, 510]]]"),
+    "photodrag": (
+        _is_whole(VERSION, VERSION),
+        f"{VERSION}, the version known here",
+    ),
+    "drags": (_is_drags, f"a list of handles and targets like [[[412, 530], [412, 510]]], {MOST_POINTS} at most"),
     "mask": (or_null(_is_name), '"auto", "face" or the path of a picture'),
-    "face": (or_null(_is_whole(1)), "a face's number from 1 on, or null"),
-    "box": (or_null(is_row(4, _is_number)), "[x, y, width, height] or null"),
+    "face": (or_null(_is_whole(1, MOST_FACES)), f"a face's number from 1 to {MOST_FACES}, or null"),
+    "box": (or_null(is_row(4, is_coordinate)), "[x, y, width, height] or null"),
     "align": (or_null(lambda value: value in ("face", "square")), '"face", "square" or null'),
     "generator": (or_null(_is_name), "a generator's name, or a checkpoint's path"),
-    "class": (or_null(_is_whole(0)), "a class's number from 0 on, or null"),
-    "tune": (or_null(_is_whole(0)), "a number of steps, 0 for as many as usual, or null"),
+    "class": (or_null(_is_whole(0, MOST_CLASSES)), f"a class's number from 0 to {MOST_CLASSES}, or null"),
+    "tune": (or_null(_is_whole(0, MOST_STEPS)), f"a number of steps to {MOST_STEPS}, 0 for as many as usual, or null"),
     "method": (or_null(lambda value: value in METHODS), f"one of {', '.join(map(json.dumps, METHODS))} or null"),
     "likeness": (or_null(lambda value: value in LIKENESS), f"one of {', '.join(map(json.dumps, LIKENESS))} or null"),
-    "steps": (or_null(_is_whole(1)), "a whole number from 1 on, or null"),
-    "seed": (or_null(_is_whole(0)), "a whole number from 0 on"),
+    "steps": (or_null(_is_whole(1, MOST_STEPS)), f"a whole number from 1 to {MOST_STEPS}, or null"),
+    "seed": (or_null(_is_whole(0, MOST_SEED)), f"a whole number from 0 to {MOST_SEED}"),
     "ignore": (or_null(_is_name), "the path of a picture or null"),
     "person": (or_null(_is_name), "the name of a person who was learned, or null"),
 }
