@@ -14,7 +14,7 @@ from PIL import Image
 
 from photodrag.pipeline.photos.write import check_writable
 from photodrag.weights.common.errors import Failure, UserError
-from photodrag.weights.common.files import PART, cannot_write, write_whole
+from photodrag.weights.common.files import PART, cannot_write, sweep, temporary_folder, write_whole
 
 RATE, HOLD = 20, 1.0
 """Pictures a second, and seconds that the last one stays."""
@@ -37,6 +37,7 @@ def check_film(video: Path | None, gif: Path | None, frames: Path | None, inputs
                 raise UserError(f"The folder {frames} isn't empty: give --frames the name of a new one.")
             with tempfile.NamedTemporaryFile(dir=frames.absolute().parent, prefix=".", suffix=PART):
                 pass
+            sweep(frames.absolute().parent)
         except OSError as error:
             raise cannot_write(frames, error) from error
 
@@ -47,9 +48,9 @@ def write_film(
     """Write pictures, uint8 RGB [H, W, 3] of one size, wherever it isn't None; frames: 0000.png, … in a folder.
 
     Nothing appears before the last picture has come. Raises UserError, or Failure where OpenCV has no MPEG-4."""
-    with tempfile.TemporaryDirectory(prefix="photodrag-") as work:
+    with temporary_folder() as work:
         small, writer, folder = [], None, None
-        film = Path(work, "film.mp4")
+        film = work / "film.mp4"
         try:
             for number, picture in enumerate(pictures):
                 if video:

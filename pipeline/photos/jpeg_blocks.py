@@ -1,13 +1,11 @@
 """Editing a JPEG without encoding it anew: what an edit adds is added to the quantised coefficients of the blocks that
 it touches, and those of all other blocks stay what they were (ITU-T T.81, A.3; the JFIF specification's colours)."""
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
-
 import numpy as np
 
 from photodrag.pipeline.photos import jpeg_file, samples
 from photodrag.pipeline.photos.jpeg_file import JpegFile
+from photodrag.weights.common.files import temporary_folder
 
 SIDE = 8
 MOST_AC, MOST_DC = 1023, 1024
@@ -47,8 +45,8 @@ def with_change(file: JpegFile, before: np.ndarray, after: np.ndarray, progressi
     progressive: whether the compressed picture is to be. Raises OSError where the library can't read or write it."""
     import jpeglib
 
-    with TemporaryDirectory(prefix="photodrag-") as folder:
-        old, new = Path(folder, "old.jpg"), Path(folder, "new.jpg")
+    with temporary_folder() as folder:
+        old, new = folder / "old.jpg", folder / "new.jpg"
         old.write_bytes(_bare(file))
         jpeglib.version.set("turbo210")
         picture = jpeglib.read_dct(str(old))

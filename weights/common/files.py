@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 import stat
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -134,6 +135,15 @@ def sweep(folder: Path, age: float = DAY) -> None:
                 part.unlink()
         except OSError:  # another process was quicker, or the file isn't ours to remove
             continue
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A context with a folder of the user's alone, for what must be a file for a moment. It is gone afterwards; what a
+    killed process left of one, the next call a day later removes."""
+    sweep(Path(tempfile.gettempdir()))
+    with tempfile.TemporaryDirectory(PART, ".photodrag-") as folder:
+        yield Path(folder)
 
 
 def file_sha256(file: BinaryIO) -> str:
