@@ -5,8 +5,8 @@ python tests/bench/fuzz.py [--inputs N] [--seed N] [--only KIND,…] [--keep FOL
 Each is a whole file that this program makes, changed at random: bytes set, cut out, put in, repeated; values of an
 edit's file replaced by others. A command that reads it runs in a forked process of its own, with `face` at 256 × 256
 (tests/small_face.py) and an inversion that is ready. It must end with exit code 0, 1 or 2, and say why unless it is 0,
-in lines without a traceback; take less than 10 seconds of the processor, where it refuses; leave every file as it was but the output,
-which must be a picture; and leave nothing unfinished.
+in lines without a traceback; take less than 10 seconds of the processor, where it refuses; leave every file as it was
+but the output, which must be a picture; and leave nothing unfinished.
 
 A row a kind: inputs, how many were taken (exit code 0) or refused, the most seconds, how many failed. Exit code 1 if
 one did; --keep keeps the inputs that did."""
@@ -48,8 +48,8 @@ TESTS = Path(__file__).parents[1]
 ASTRONAUT = TESTS.parent / "data" / "astronaut.png"
 CHECKPOINTS = sorted(path for path in (TESTS / "golden").iterdir() if path.suffix in (".pkl", ".pt"))
 LIMIT, WHOLE, WALL = 10.0, 60.0, 300.0
-"""Seconds of the processor that refusing takes at most, and an edit that is made after all; and on a busy machine by the
-clock, after which a command hangs."""
+"""Seconds of the processor that refusing takes at most, and an edit that is made after all; and on a busy machine by
+the clock, after which a command hangs."""
 ODD = [None, True, -1, 0, 1.5, 1e308, 10**12, -(10**30), "", "no", "../..", [], {}, [[]], [[[1, 2]]], float("nan")]
 """Put into an edit's file. No number of steps is among them that may be asked for, and takes an hour."""
 

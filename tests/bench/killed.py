@@ -111,7 +111,7 @@ class Place:
         """To its end; seconds."""
         began = time.monotonic()
         process = self.start(words)
-        complaint = process.communicate(timeout=300)[1]
+        complaint = process.communicate(timeout=3600)[1]
         self.check(process.returncode == 0, f"exit code {process.returncode}: {complaint.strip()[-300:]}")
         return time.monotonic() - began
 
