@@ -18,6 +18,7 @@ from photodrag.drag.sampling import sample
 from photodrag.drag.state import LIMIT, DragResult, DragState, ending
 from photodrag.weights import Generator, LatentSpace
 from photodrag.weights.common.adam import Adam
+from photodrag.weights.common.bounds import check_numbers
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,10 @@ class DragGANSettings:
     in a smaller picture."""
     rest_distance: float = 0.0
     """Pixels of the generator's picture: a handle no farther from its target adds no motion loss."""
+
+    def __post_init__(self) -> None:
+        # A search looks at a square of this radius, and a patch at a disc.
+        check_numbers(self, feature_side=(1, 4096), codes=(1, 64), patch_radius=(0, 512), search_radius=(0, 512))
 
 
 PAPER = DragGANSettings()

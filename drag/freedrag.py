@@ -20,6 +20,7 @@ from photodrag.drag.sampling import sample
 from photodrag.drag.state import LIMIT, DragResult, DragState, ending
 from photodrag.weights import Generator, LatentSpace
 from photodrag.weights.common.adam import Adam
+from photodrag.weights.common.bounds import MOST_STEPS, check_numbers
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,9 @@ class FreeDragSettings:
     """γ of the features outside the mask."""
     arrival_distance: float = 2.0
     """Distance at which a place has arrived; looked at when its steps are over, so that the features can follow."""
+
+    def __post_init__(self) -> None:
+        check_numbers(self, feature_side=(1, 4096), codes=(1, 64), expected=(1e-6, 1e6), inner=(1, MOST_STEPS))
 
 
 PAPER = FreeDragSettings()

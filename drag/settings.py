@@ -5,6 +5,8 @@ features, though a small generator's are coarser (see docs/design-notes.md#lengt
 
 from dataclasses import dataclass, field
 
+from photodrag.weights.common.bounds import check_numbers
+
 
 @dataclass(frozen=True)
 class LandmarkGuidedSettings:
@@ -52,6 +54,9 @@ class LandmarkGuidedSettings:
     don't tell: right where only an eye or a mouth of the picture is looked at, and how the landmarks moved."""
     held: float = 0.5
     """Then landmarks that no handle leads are held as if they were handles, of this weight."""
+
+    def __post_init__(self) -> None:
+        check_numbers(self)
 
 
 @dataclass(frozen=True)
@@ -104,3 +109,6 @@ class DragSettings:
     docs/design-notes.md#a-stalled-drag-goes-back)."""
     landmark_guided: LandmarkGuidedSettings = field(default_factory=LandmarkGuidedSettings)
     """Where landmarks guide it."""
+
+    def __post_init__(self) -> None:
+        check_numbers(self, feature_side=(1, 4096), codes=(1, 64), rounds=(1, 100))

@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
+from photodrag.weights.common.errors import Failure
+
 ARRIVED, STALLED, LIMIT, STOPPED = "arrived", "stalled", "step limit", "stopped"
 
 
@@ -65,11 +67,16 @@ def finished(
     progress: Callable[[DragState], bool | None] | None = None,
 ) -> DragResult:
     """The result of a drag's iterator, after all of its states; `progress` is called with each, and where it returns
-    True, the iterator is sent that."""
+    True, the iterator is sent that. Raises Failure as soon as a state's code is no finite number."""
     stop = None
     while True:
         try:
             state = states.send(stop)
         except StopIteration as end:
             return end.value
+        if not state.w_plus.isfinite().all():
+            raise Failure(
+                f"The drag came to a code that is no finite number, after {state.step} steps: drag less far, or leave "
+                "--method out."
+            )
         stop = progress(state) if progress else None

@@ -13,7 +13,8 @@ from torch import Tensor
 
 from photodrag.invert import tensor_files
 from photodrag.invert.quality import Quality
-from photodrag.weights.common.files import cache_folder, make_folder, remove_file
+from photodrag.weights.common.files import cache_folder, close_to_others, make_folder, remove_file
+from photodrag.weights.common.json_checks import is_number, is_whole
 
 VERSION = 1
 """Of this file's format and of the method: to be raised whenever either gives another code."""
@@ -61,6 +62,7 @@ def key_of(*parts: object) -> str:
 def find(key: str, shape: tuple[int, ...]) -> Entry | None:
     """The entry of that key, whole and of the shape its generator needs; None otherwise, whatever lies there."""
     path = path_of(key)
+    close_to_others(path.parent)
     entry = read(path)
     if entry is None or entry.key != key or entry.w_plus.shape != shape:
         return None
@@ -70,20 +72,23 @@ def find(key: str, shape: tuple[int, ...]) -> Entry | None:
 
 
 def keep(key: str, w_plus: Tensor, record: Record, deltas: dict[str, Tensor] | None = None) -> Entry:
-    """Keep an inversion, made now. Raises UserError where the cache can't be written."""
+    """Keep an inversion, made now. Raises UserError where the cache can't be written, and ValueError for what
+    `find` would not take again: codes, deltas or figures that are no finite numbers."""
     w_plus = w_plus.detach().float().cpu().contiguous()
     known = {one.name: getattr(record, one.name) for one in fields(Record)}
     known["made"] = datetime.now(timezone.utc).isoformat(timespec="seconds")
     entry = Entry(key=key, w_plus=w_plus, deltas=deltas or {}, **known)
+    _check(entry)
     facts = {"key": key, **known}
     tensors = {"w_plus": w_plus} | {f"{DELTA}{name}": delta for name, delta in entry.deltas.items()}
-    make_folder(folder())
+    make_folder(folder(), private=True)
     tensor_files.write(path_of(key), tensors, facts)
     return entry
 
 
 def entries() -> list[tuple[Entry, int]]:
     """All entries that are whole, with their files' sizes in bytes, the latest first."""
+    close_to_others(folder())
     found = [(entry, size_of(path)) for path in files() if (entry := read_matching(path))]
     return sorted(found, key=lambda pair: pair[0].made, reverse=True)
 
@@ -135,16 +140,24 @@ def entry_of(tensors: dict[str, Tensor], facts: dict) -> Entry:
     w_plus = tensors.pop("w_plus")
     deltas = {name.removeprefix(DELTA): tensor for name, tensor in tensors.items() if name.startswith(DELTA)}
     entry = Entry(w_plus=w_plus, quality=Quality(**facts.pop("quality")), deltas=deltas, **facts)
-    datetime.fromisoformat(entry.made)
-    figures = {"steps": entry.steps, "seconds": entry.seconds, **vars(entry.quality)}
-    if figures["identity"] is None:
-        del figures["identity"]
-    numbers = all(isinstance(x, int | float) for x in figures.values())
-    texts = all(isinstance(x, str) for x in (entry.key, entry.photo, entry.generator, entry.method))
-    finite = all(torch.isfinite(tensor).all() for tensor in (w_plus, *deltas.values()))
-    if not (numbers and texts and finite and w_plus.dtype == torch.float32 and len(deltas) == len(tensors)):
+    _check(entry)
+    if len(deltas) < len(tensors):
         raise ValueError("no entry")
     return entry
+
+
+def _check(entry: Entry) -> None:
+    """Raises ValueError and the like for an entry that isn't as one should be."""
+    datetime.fromisoformat(entry.made).astimezone()  # as it is shown
+    figures = dict(vars(entry.quality))
+    if figures["identity"] is None:
+        del figures["identity"]
+    numbers = all(map(is_number(below=1e10), (entry.seconds, *figures.values()))) and entry.seconds >= 0
+    texts = all(isinstance(x, str) for x in (entry.key, entry.photo, entry.generator, entry.method))
+    finite = all(torch.isfinite(tensor).all() for tensor in (entry.w_plus, *entry.deltas.values()))
+    known = is_whole(0, below=1 << 31)(entry.steps) and entry.w_plus.dtype == torch.float32
+    if not (numbers and texts and finite and known):
+        raise ValueError("no entry")
 
 
 def size_of(path: Path) -> int:

@@ -54,8 +54,11 @@ def fitted(latent: Tensor, num_ws: int) -> Tensor:
 
 def write_projected_w(path: str | Path, w_plus: Tensor, codes: int | None = None) -> None:
     """Write w_plus [1, num_ws, w_dim] as NVIDIA's projector does; `codes`: as many as the program that is to read it
-    wants, the last one repeated where they are more. Raises UserError where it can't be written."""
-    codes = codes or w_plus.shape[1]
+    wants, the last one repeated where they are more. Raises UserError where it can't be written, or codes are none, or
+    more than 64."""
+    codes = w_plus.shape[1] if codes is None else codes
+    if codes not in range(1, 65):
+        raise UserError(f"{codes} codes can't be written: 1 to 64 can.")
     places = torch.arange(codes).clamp_max(w_plus.shape[1] - 1)
     w = w_plus.detach().cpu()[:, places].numpy()
     write_whole(Path(path), lambda file: np.savez(file, w=w))

@@ -25,6 +25,8 @@ from photodrag.invert.start import starting_codes
 from photodrag.invert.views import Views
 from photodrag.weights import Generator, LatentSpace, latent_space, sensitive_axes
 from photodrag.weights.common.adam import Adam
+from photodrag.weights.common.bounds import MOST_STEPS, check_numbers
+from photodrag.weights.common.errors import Failure
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,9 @@ class Stage:
     face: int | None = None
     lr: float | None = None
     """Adam's, on the whitened code; None for that of the settings."""
+
+    def __post_init__(self) -> None:
+        check_numbers(self, steps=(1, MOST_STEPS), whole=(1, 4096), face=(1, 4096))
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,14 @@ class ProjectSettings:
     patience: int = 15
     """Steps of a stage without a better loss after which it ends."""
 
+    def __post_init__(self) -> None:
+        check_numbers(self, beta1=(0, 1), beta2=(0, 1), warm_up=(0, 1), cool_down=(0, 1), patience=(1, MOST_STEPS))
 
+
+NO_NUMBER = (
+    "The photo was not inverted: how far the generator's picture is from it is no finite number; "
+    "give another generator, or --device cpu."
+)
 QUICK = ProjectSettings(stages=ProjectSettings().stages[:1])
 """The first stage alone: enough where a code only says how a face moves (docs/design-notes.md#quick-inversions)."""
 
@@ -116,7 +128,8 @@ def project(
     `distance` is st-lpips-vgg where none is given, `space` the generator's whitened space. `progress` is
     called after every step; any of its states can be given as `resume`. begin: the code [1, num_ws, w_dim] of a
     projection by the first so many stages, to go on with the next. Nothing is random: on a CPU the same crop gives the
-    same code, with or without a stop between."""
+    code, with or without a stop between. Raises Failure where a stage begins with a loss that
+    is no finite number."""
     began, s = time.monotonic(), settings
     distance = distance or perceptual.load("st-lpips-vgg", crop.image.device)
     space = _along_sensitive_axes(generator, space or latent_space(generator))
@@ -139,6 +152,8 @@ def project(
                 (gradient,) = torch.autograd.grad(value, seen)
             seen = seen.detach()
             descent.step(seen, value.item(), gradient, stage)
+            if not math.isfinite(descent.best):
+                raise Failure(NO_NUMBER)
             if progress:
                 took = spent + time.monotonic() - began
                 progress(descent.state(before, total, number, space.unwhiten(seen), value.item(), took))
@@ -228,4 +243,6 @@ def best_start(
 ) -> Tensor:
     """Of whitened codes [w_dim] the one of least loss, in every slot: [1, num_ws, w_dim]."""
     starts = [code.expand(1, generator.num_ws, -1) for code in codes]
-    return min(starts, key=lambda p: loss(generator.synthesis(space.unwhiten(p)), p, views, s).item()).clone()
+    losses = [loss(generator.synthesis(space.unwhiten(p)), p, views, s).item() for p in starts]
+    finite = [value if math.isfinite(value) else math.inf for value in losses]
+    return starts[finite.index(min(finite))].clone()

@@ -25,5 +25,6 @@ class Schedule(Protocol):
 
 def learning_rate(t: float, s: Schedule) -> float:
     """lr at the share t of all steps."""
-    rise, fall = min(1.0, t / s.warm_up), min(1.0, (1 - t) / s.cool_down)
+    rise = min(1.0, t / s.warm_up) if s.warm_up else 1.0
+    fall = min(1.0, (1 - t) / s.cool_down) if s.cool_down else 1.0
     return s.lr * rise * (0.5 - 0.5 * math.cos(math.pi * fall))

@@ -23,6 +23,8 @@ from photodrag.invert.schedule import learning_rate
 from photodrag.invert.views import Views, mean_square
 from photodrag.weights import Generator
 from photodrag.weights.common.adam import Adam
+from photodrag.weights.common.bounds import MOST_STEPS, check_numbers
+from photodrag.weights.common.errors import Failure
 
 KEPT = ("mapping", ".noise", "style.weight", "affine.weight")
 """Parts of the names of tensors that aren't tuned."""
@@ -52,6 +54,16 @@ class TuneSettings:
     that is tuned for one photo); it makes a step three times as long."""
     locality_radius: float = 30.0
     """How far from the pivot those faces lie, in w (PTI: 30)."""
+
+    def __post_init__(self) -> None:
+        shares = {name: (0, 1) for name in ("beta1", "beta2", "warm_up", "cool_down")}
+        check_numbers(self, steps=(1, MOST_STEPS), whole=(1, 4096), face=(1, 4096), **shares)
+
+
+NO_NUMBER = (
+    "The generator was not tuned: how far its picture is from the photo is no finite number; "
+    "leave --tune out, or give another generator, or --device cpu."
+)
 
 
 def tuned(generator: Generator, deltas: dict[str, Tensor]) -> Generator:
@@ -127,7 +139,8 @@ def tune(
     resolution. The generator itself stays as it is.
 
     `distance` is st-lpips-vgg where none is given. `progress` is called after every step; any of its states
-    can be given as `resume`. On a CPU the same pivot gives the same weights, with or without a stop between."""
+    can be given as `resume`. On a CPU the same pivot gives the same weights, with or without a stop between.
+    Raises Failure where the loss is no finite number from the start, or a weight comes to be none."""
     began, s = time.monotonic(), settings
     distance = distance or perceptual.load("st-lpips-vgg", crop.image.device)
     pivots = {name: weight for name, weight in as_module(generator).named_parameters() if is_tuned(name)}
@@ -151,6 +164,8 @@ def tune(
             gradients = torch.autograd.grad(value, list(weights.values()))
         if value.item() < best:
             best, deltas = value.item(), {n: (weight.detach() - pivots[n]).half() for n, weight in weights.items()}
+        if not math.isfinite(best):
+            raise Failure(NO_NUMBER)
         rate = learning_rate((step + 1) / s.steps, s)
         for (name, weight), gradient in zip(weights.items(), gradients, strict=True):
             weight.data = weight.data - rate * sizes[name] * optimisers[name](gradient)
@@ -159,6 +174,8 @@ def tune(
             first, second = ({name: getattr(adam, m) for name, adam in optimisers.items()} for m in "mv")
             took = spent + time.monotonic() - began
             progress(TuneState(step + 1, s.steps, value.item(), values, first, second, best, deltas, took))
+    if not all(delta.isfinite().all() for delta in deltas.values()):  # too large for float16
+        raise Failure(NO_NUMBER)
     return Tuning(deltas, best, s.steps, spent + time.monotonic() - began)
 
 

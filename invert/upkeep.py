@@ -16,14 +16,15 @@ def damaged() -> list[Path]:
 
 
 def prune(most: int) -> tuple[int, int]:
-    """Bring the entries down to `most` bytes: the damaged ones go, then those that were used longest ago, and
-    inversions that were cut off and that nobody came back for.
+    """Bring what is kept down to `most` bytes: inversions that were cut off and that nobody came back for go, and
+    damaged entries, then of both kinds those that were used longest ago.
 
-    Says how many entries, and how many bytes. Raises UserError where a file can't be removed."""
-    freed = unfinished.remove(unfinished.AGE)
+    Says how many of either, and how many bytes. Raises UserError where a file can't be removed."""
+    count, freed = unfinished.remove(unfinished.AGE)
     useless = set(damaged())
     files = [(path not in useless, _used(path), cache.size_of(path), path) for path in cache.files()]
-    left, count = sum(size for _, _, size, _ in files), 0
+    files += [(True, state.written, state.size, state.path) for state in unfinished.listing()]
+    left = sum(size for _, _, size, _ in files)
     for whole, _, size, path in sorted(files):
         if whole and left <= most:
             break
@@ -57,8 +58,8 @@ def add(path: str | Path) -> Entry | None:
         return None
     except tensor_files.UNREADABLE as error:
         raise UserError(f"{path} is no whole inversion: copy it anew from where it was exported.") from error
-    make_folder(cache.folder())
-    write_whole(cache.path_of(entry.key), lambda file: file.write(data))
+    make_folder(cache.folder(), private=True)
+    write_whole(cache.path_of(entry.key), lambda file: file.write(data), private=True)
     return entry
 
 

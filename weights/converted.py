@@ -19,15 +19,18 @@ from photodrag.weights.formats.stylegan2_checkpoint import read_checkpoint
 
 def source_sha256(entry: Entry) -> str | None:
     """The SHA-256 [64 hexadecimal digits] of the file that the weights are made of. None where nobody knows it: of a
-    backbone, and of a checkpoint that was published without one and never fetched."""
+    checkpoint that was published without one and never fetched."""
     if entry.checkpoint:
         return expected_sha256(entry.checkpoint, cache_folder("weights"))
-    packed = entry.wheel or entry.user_checkpoint
+    packed = entry.wheel or entry.backbone or entry.user_checkpoint
     return packed.sha256 if packed else None
 
 
 def converted_path(entry: Entry) -> Path | None:
-    """Where the entry's converted weights lie, or would; None where its SHA-256 isn't known."""
+    """Where the entry's converted weights lie, or would; None where its SHA-256 isn't known, and for a backbone, which
+    is never converted."""
+    if entry.backbone:
+        return None
     if entry.user_checkpoint:
         return entry.user_checkpoint.converted
     sha256 = source_sha256(entry)

@@ -5,7 +5,7 @@ from os import PathLike
 from pathlib import Path
 
 from photodrag.weights import catalogue
-from photodrag.weights.backbones import backbone_path
+from photodrag.weights.backbones import is_whole
 from photodrag.weights.catalogue import Entry
 from photodrag.weights.common.checked_safetensors import read_facts
 from photodrag.weights.converted import converted_path, converted_state, source_sha256
@@ -62,8 +62,10 @@ def info(name_or_path: str | PathLike[str]) -> Facts:
 
 
 def _facts(entry: Entry, check: bool) -> Facts:
-    path = backbone_path(entry.backbone) if entry.backbone else converted_path(entry)
+    path = entry.backbone.path if entry.backbone else converted_path(entry)
     path = path if path and path.is_file() else None
+    if path and entry.backbone and path.stat().st_size != entry.backbone.size:
+        path = None  # another program's, or one that was cut off
     sha256 = source_sha256(entry)
     network = network_of(read_facts(path)) if path and not entry.backbone else None
     if network is None and entry.user_checkpoint and entry.user_checkpoint.original:
@@ -86,9 +88,13 @@ def _facts(entry: Entry, check: bool) -> Facts:
         published=published.name if published else None,
         path=path,
         kept_size=path.stat().st_size if path else None,
-        sound=converted_state(entry) is not None if check and path and not entry.backbone else None,
+        sound=_sound(entry) if check and path else None,
         network=network,
     )
+
+
+def _sound(entry: Entry) -> bool:
+    return is_whole(entry.backbone) if entry.backbone else converted_state(entry) is not None
 
 
 def _origin(entry: Entry) -> str:

@@ -104,7 +104,7 @@ def digest(name_or_path: str | PathLike[str]) -> str:
 
 def _digest(entry: Entry) -> str:
     if entry.backbone:
-        return _hash(f"{entry.name} lpips {version('lpips')} {entry.backbone}")
+        return _hash(f"{entry.name} lpips {version('lpips')} {entry.file}")
     sha256 = source_sha256(entry)
     if not sha256:
         raise UserError(f"What {entry.name} is will be known when it is here: `photodrag weights get {entry.name}`.")

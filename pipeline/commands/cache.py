@@ -1,6 +1,7 @@
 """`photodrag cache`: the inversions that are kept."""
 
 import re
+import reprlib
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from photodrag.weights.common.errors import Failure, UserError
 
 if TYPE_CHECKING:
     from photodrag.invert.cache import Entry
+    from photodrag.invert.unfinished import Unfinished
 
 DIGITS = 10
 """Of a key, as it is listed."""
@@ -34,25 +36,39 @@ def list_kept(as_json: bool) -> None:
 
     The method is w+p (projected), tuned or imported. The figures are the perceptual distances on face and
     whole crop and dlib's identity distance (under 0.6 is the same person; a poor copy of the photo has about 0.2).
+    Then come those that were cut off.
 
     \b
     Example:
         photodrag cache list
     """
     from photodrag.invert import cache as kept
+    from photodrag.invert import unfinished
 
-    found = kept.entries()
+    found, states = kept.entries(), unfinished.listing()
     if as_json:
-        options.say_json({"folder": str(kept.folder()), "inversions": [_facts(*pair) for pair in found]})
+        cut_off = [{"key": state.key, "made": state.made, "size": state.size} for state in states]
+        inversions = [_facts(*pair) for pair in found]
+        options.say_json({"folder": str(kept.folder()), "inversions": inversions, "unfinished": cut_off})
     elif not found:
-        options.say(f"No inversions are kept in {kept.folder()}.")
+        options.say("\n".join([f"No inversions are kept in {kept.folder()}.", *_cut_off(states)]))
     else:
         width = max(len("generator"), *(len(entry.generator) for entry, _ in found))
         titles = f"{'generator':{width}}  method     face  whole  identity  photo"
         lines = [f"{'key':{DIGITS}}  {'made':16}  {'size':>7}  {titles}"]
         lines += [_line(entry, size, width) for entry, size in found]
         total = human_size(sum(size for _, size in found))
-        options.say("\n".join([*lines, f"{_count(len(found))}, {total}, in {kept.folder()}"]))
+        options.say("\n".join([*lines, f"{_count(len(found))}, {total}, in {kept.folder()}", *_cut_off(states)]))
+
+
+def _cut_off(states: list["Unfinished"]) -> list[str]:
+    """A line for what is kept of inversions that were cut off, and one for each of them."""
+    if not states:
+        return []
+    total = human_size(sum(state.size for state in states))
+    lines = [f"{state.key[:DIGITS]}  {_day(state.made)}  {human_size(state.size):>7}  unfinished" for state in states]
+    which = "1 inversion that was" if len(states) == 1 else f"{len(states)} inversions that were"
+    return [f"Also {which} cut off, {total}: the same command goes on with it within a week.", *lines]
 
 
 @cache.command()
@@ -66,10 +82,15 @@ def remove(keys: tuple[str, ...]) -> None:
         photodrag cache remove photo.jpg
     """
     from photodrag.invert import cache as kept
+    from photodrag.invert import unfinished
 
-    found = kept.entries()
-    chosen = dict.fromkeys(entry.key for key in keys for entry in _chosen(found, key, "so nothing was removed"))
+    found, cut_off = kept.entries(), [state.key for state in unfinished.listing()]
+    given = [(key, [whole for whole in cut_off if key and whole.startswith(key.lower())]) for key in keys]
+    chosen = dict.fromkeys(
+        entry.key for key, states in given if not states for entry in _chosen(found, key, "so nothing was removed")
+    )
     freed = [kept.remove(key) for key in chosen]
+    freed += [unfinished.remove(prefix=key) for _, states in given for key in states]
     options.say(f"Removed {_count(sum(n for n, _ in freed))}: {human_size(sum(size for _, size in freed))} freed.")
 
 
@@ -147,7 +168,7 @@ def verify(as_json: bool) -> None:
 @cache.command()
 @click.option("--max-size", metavar="SIZE", help="What may stay, like 500MB or 2GB; those used longest ago go first.")
 def prune(max_size: str | None) -> None:
-    """Remove damaged inversions, cut-off ones that are older than a month, and as many others as --max-size asks for.
+    """Remove damaged inversions, cut-off ones that are older than a week, and as many others as --max-size asks for.
 
     \b
     Example:
@@ -160,16 +181,16 @@ def prune(max_size: str | None) -> None:
 
 
 def _bytes(text: str) -> int:
-    read = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmg]?)b?", text.strip().lower())
+    read = re.fullmatch(r"(\d{1,15}(?:\.\d{1,15})?)\s*([kmg]?)b?", text.strip().lower())
     if not read:
-        raise UserError(f"{text!r} is no size: give one like 500MB or 2GB.")
+        raise UserError(f"{reprlib.repr(text)} is no size: give one like 500MB or 2GB.")
     return int(float(read[1]) * {"": 1, "k": 1e3, "m": 1e6, "g": 1e9}[read[2]])
 
 
 @cache.command()
 @click.option("--yes", is_flag=True, help="Don't ask.")
 def clear(yes: bool) -> None:
-    """Remove all inversions, damaged ones too. Weights are no inversions: they stay.
+    """Remove all inversions, damaged and cut-off ones too. Weights are no inversions: they stay.
 
     \b
     Example:
@@ -188,9 +209,8 @@ def clear(yes: bool) -> None:
         if not yes:
             options.say("Nothing was removed.")
             return
-    count, size = kept.remove()
-    size += unfinished.remove()
-    options.say(f"Removed {_count(count)}: {human_size(size)} freed.")
+    (count, size), (cut_off, more) = kept.remove(), unfinished.remove()
+    options.say(f"Removed {_count(count + cut_off)}: {human_size(size + more)} freed.")
 
 
 def one_of(found: list, key: str) -> tuple["Entry", int]:
@@ -229,12 +249,15 @@ def _facts(entry: "Entry", size: int) -> dict:
 
 
 def _line(entry: "Entry", size: int, width: int) -> str:
-    made = datetime.fromisoformat(entry.made).astimezone().strftime("%Y-%m-%d %H:%M")
     q = entry.quality
     who = f"{q.identity:8.2f}" if q.identity is not None else f"{'–':>8}"
     figures = f"{q.distance_face:5.3f}  {q.distance_whole:5.3f}  {who}"
     name = f"{entry.generator:{width}}  {entry.method:8}"
-    return f"{entry.key[:DIGITS]}  {made}  {human_size(size):>7}  {name}  {figures}  {entry.photo}"
+    return f"{entry.key[:DIGITS]}  {_day(entry.made)}  {human_size(size):>7}  {name}  {figures}  {entry.photo}"
+
+
+def _day(made: str) -> str:
+    return datetime.fromisoformat(made).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def _count(number: int) -> str:

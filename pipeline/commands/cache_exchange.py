@@ -47,7 +47,9 @@ def export_one(key: str, file: Path, codes: int | None) -> None:
 @cache.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--photo", type=click.Path(path_type=Path), help="Whose inversion it is, for another program's codes.")
-@click.option("--index", type=click.IntRange(0), default=0, metavar="N", help="Which of several pictures' codes.")
+@click.option(
+    "--index", type=click.IntRange(0, 1_000_000), default=0, metavar="N", help="Which of several pictures' codes."
+)
 @click.option("--replace", "replacing", is_flag=True, help="Even if an inversion of that face is kept.")
 @options.face
 @options.box

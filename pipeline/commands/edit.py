@@ -9,6 +9,7 @@ import click
 from photodrag.pipeline.commands import options
 from photodrag.pipeline.commands.edit_steps import carried_out, checked_outputs, planned, tell
 from photodrag.pipeline.commands.edit_tasks import EditOptions, checked_tasks
+from photodrag.weights.common.bounds import MOST_SEED
 
 
 @click.command()
@@ -56,7 +57,9 @@ from photodrag.pipeline.commands.edit_tasks import EditOptions, checked_tasks
 @options.likeness
 @options.method
 @options.steps
-@click.option("--seed", type=click.IntRange(0), metavar="N", help="Recorded only: nothing here is random as yet.")
+@click.option(
+    "--seed", type=click.IntRange(0, MOST_SEED), metavar="N", help="Recorded only: nothing here is random as yet."
+)
 @options.device
 @options.refresh
 @click.option(

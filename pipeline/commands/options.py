@@ -1,7 +1,6 @@
 """What several commands share: options, how their values are written, what is said where."""
 
 import json
-import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -17,6 +16,7 @@ from photodrag.pipeline.editing.options import LIKENESS
 from photodrag.pipeline.faces import landmark_names
 from photodrag.pipeline.faces.preset_table import PRESETS
 from photodrag.pipeline.faces.regions import REGIONS, SCALE, TURN, read_region
+from photodrag.weights.common.bounds import MOST_CLASSES, MOST_FACES, MOST_STEPS, is_coordinate
 from photodrag.weights.common.errors import Failure, UserError
 from photodrag.weights.common.printable import printable
 
@@ -34,9 +34,11 @@ class TuneSteps(click.ParamType):
         text = str(value)
         if isinstance(value, int):
             return value
-        if not text.isdecimal() or not int(text):
+        if not text.isdecimal() or not text.strip("0"):
             option = param.opts[0] if param else "--tune"
             self.fail(f"{value!r} is no number of steps: write {option} last, or {option}=60.", param, ctx)
+        if len(text) > len(str(MOST_STEPS)) or int(text) > MOST_STEPS:
+            self.fail(f"{text:.20} steps are too many: give 1 to {MOST_STEPS}.", param, ctx)
         return int(text)
 
 
@@ -54,7 +56,7 @@ class Numbers(click.ParamType):
             read = tuple(tuple(float(number) for number in group.split(",")) for group in value.split(":"))
         except ValueError:
             read = ()
-        if tuple(map(len, read)) != self.groups or not all(math.isfinite(x) for group in read for x in group):
+        if tuple(map(len, read)) != self.groups or not all(is_coordinate(x) for group in read for x in group):
             self.fail(f"{value!r} is not {self.name}: give {self.what}, like {self.example}.", param, ctx)
         return read if len(read) > 1 else read[0]
 
@@ -145,7 +147,12 @@ amount = click.option(
 )
 BOX = Numbers("X,Y,WIDTH,HEIGHT", (4,), "a box in photo pixels", "300,220,260,260")
 
-face = click.option("--face", type=int, metavar="N", help="Number of the face, the largest (1) by default.")
+face = click.option(
+    "--face",
+    type=click.IntRange(1, MOST_FACES),
+    metavar="N",
+    help="Number of the face, the largest (1) by default.",
+)
 box = click.option("--box", type=BOX, help="Where the face is, when it isn't found by itself, or what is to be edited.")
 person = click.option(
     "--person",
@@ -169,7 +176,13 @@ generator = click.option(
     metavar="NAME_OR_FILE",
     help="One of `photodrag weights list`, face by default, or a checkpoint's path.",
 )
-class_ = click.option("--class", "class_", type=int, metavar="N", help="Of a generator's classes, which, from 0 on.")
+class_ = click.option(
+    "--class",
+    "class_",
+    type=click.IntRange(0, MOST_CLASSES),
+    metavar="N",
+    help="Of a generator's classes, which, from 0 on.",
+)
 method = click.option(
     "--method",
     type=click.Choice(list(METHODS)),
@@ -182,7 +195,7 @@ likeness = click.option(
     help="How like the person the reconstruction is to be from which a drag begins: quick, fine (which goes on from "
     "there, five times as long), tuned (as --tune), or as much as the edit needs (auto).",
 )
-steps = click.option("--steps", type=click.IntRange(1), metavar="N", help="Steps of the drag, at most.")
+steps = click.option("--steps", type=click.IntRange(1, MOST_STEPS), metavar="N", help="Steps of the drag, at most.")
 device = click.option(
     "--device",
     type=click.Choice(["auto", "cpu", "cuda", "mps"]),

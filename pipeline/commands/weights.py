@@ -74,9 +74,7 @@ def _lines(row: "Facts", width: int) -> list[str]:
 
 
 def _digest(row: "Facts") -> str:
-    if row.sha256:
-        return f"SHA-256 {row.sha256[:12]}…"
-    return f"SHA-256 begins as in {row.file}" if row.origin == "backbone" else "SHA-256 unknown"
+    return f"SHA-256 {row.sha256[:12]}…" if row.sha256 else "SHA-256 unknown"
 
 
 def _size(size: int | None) -> str:
@@ -182,7 +180,11 @@ def info(name: str, as_json: bool) -> None:
 def _described(row: "Facts") -> dict[str, str | None]:
     """The facts by their titles; None for those that there aren't."""
     added = row.origin == "own" and row.path and row.path.stem == row.name  # the original may be gone
-    anew = "remove it and add the checkpoint again" if added else "it will be made anew"
+    anew = (
+        "remove it and add the checkpoint again"
+        if added
+        else f"it will be {'fetched' if row.origin == 'backbone' else 'made'} anew"
+    )
     lies = {None: "", True: ", whole", False: f", damaged: {anew}"}[row.sound]
     absent = (
         "not kept by Photodrag; converted at first use"
@@ -211,15 +213,13 @@ def _sizes(row: "Facts") -> str:
 
 
 def _known_digest(row: "Facts") -> str:
-    if row.origin == "backbone":
-        return "begins with the digits in the file's name"
     if row.sha256 is None:
         return "unknown" if row.origin == "own" else "nobody has published one; it will be noted"
     if row.origin == "own":
         return row.sha256 + (
             f", that of the published {row.published}" if row.published else ", none that is published"
         )
-    if row.origin == "wheel":
+    if row.origin in ("wheel", "backbone"):
         return row.sha256
     if row.agreeing:
         return f"{row.sha256}, as {'two people' if row.agreeing == 2 else 'one person'}'s copies have it"

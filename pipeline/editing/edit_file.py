@@ -23,9 +23,17 @@ from photodrag.pipeline.faces.expressions import Expression, is_landmarks
 from photodrag.pipeline.faces.landmark_names import read_point, read_target
 from photodrag.pipeline.faces.preset_table import PRESETS
 from photodrag.pipeline.faces.regions import Region, as_text, read_region
+from photodrag.weights.common.bounds import (
+    MOST_CLASSES,
+    MOST_FACES,
+    MOST_POINTS,
+    MOST_SEED,
+    MOST_STEPS,
+    is_coordinate,
+)
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import write_whole
-from photodrag.weights.common.json_checks import Check, is_number, is_row, is_whole, or_null
+from photodrag.weights.common.json_checks import Check, is_row, is_whole, or_null
 
 VERSION = 1
 RARE = "presets", "expression", "regions", "photo", "method", "likeness", "ignore", "person"
@@ -173,15 +181,12 @@ def _checked(content: object, path: Path) -> EditFile:
     return EditFile(**values)
 
 
-_is_number = is_number(below=1e300)
-
-
-def _is_whole(least: int) -> Check:
-    return is_whole(least, below=2**63)
+def _is_whole(least: int, most: int) -> Check:
+    return is_whole(least, below=most + 1)
 
 
 def _is_drags(value: object) -> bool:
-    return isinstance(value, list) and all(map(_is_drag, value))
+    return isinstance(value, list) and len(value) <= MOST_POINTS and all(map(_is_drag, value))
 
 
 def _is_drag(value: object) -> bool:
@@ -194,7 +199,7 @@ def _is_drag(value: object) -> bool:
                 read(point)
             except ValueError:
                 return False
-        elif not is_row(2, _is_number)(point):
+        elif not is_row(2, is_coordinate)(point):
             return False
     return True
 
@@ -218,12 +223,13 @@ def _is_regions(value: object) -> bool:
 def _is_expression(value: object) -> bool:
     if not isinstance(value, dict) or value.keys() != {"amount", "landmarks"}:
         return False
-    return _is_number(value["amount"]) and 0 <= value["amount"] <= 1 and is_landmarks(value["landmarks"])
+    return is_coordinate(value["amount"]) and 0 <= value["amount"] <= 1 and is_landmarks(value["landmarks"])
 
 
 def _is_presets(value: object) -> bool:
     return isinstance(value, dict) and all(
-        name in PRESETS and _is_number(amount) and PRESETS[name].least <= amount <= 1 for name, amount in value.items()
+        name in PRESETS and is_coordinate(amount) and PRESETS[name].least <= amount <= 1
+        for name, amount in value.items()
     )
 
 
@@ -232,23 +238,26 @@ def _is_name(value: object) -> bool:
 
 
 FIELDS: dict[str, tuple[Check, str]] = {
-    "photodrag": (lambda value: _is_whole(1)(value) and value == VERSION, f"{VERSION}, the version known here"),
-    "drags": (_is_drags, 'a list of handles and targets like [[[412, 530], [412, 510]], ["nose", "+0,-3%"]]'),
+    "photodrag": (_is_whole(VERSION, VERSION), f"{VERSION}, the version known here"),
+    "drags": (
+        _is_drags,
+        f'a list of handles and targets like [[[412, 530], [412, 510]], ["nose", "+0,-3%"]], {MOST_POINTS} at most',
+    ),
     "presets": (or_null(_is_presets), f'{{"smile": 0.5}} or the like, -1 to 1 of {", ".join(PRESETS)}'),
     "regions": (or_null(_is_regions), 'a list like ["mouth:+0,-3%,rotate=5,scale=1.1"], or null'),
     "expression": (or_null(_is_expression), '{"amount": 0.8, "landmarks": [[-0.9, 0.1], …]}, 68 of these, or null'),
     "photo": (or_null(_is_name), "the fingerprint of a photo, or null"),
     "mask": (or_null(_is_name), '"auto", "face" or the path of a picture'),
-    "face": (or_null(_is_whole(1)), "a face's number from 1 on, or null"),
-    "box": (or_null(is_row(4, _is_number)), "[x, y, width, height] or null"),
+    "face": (or_null(_is_whole(1, MOST_FACES)), f"a face's number from 1 to {MOST_FACES}, or null"),
+    "box": (or_null(is_row(4, is_coordinate)), "[x, y, width, height] or null"),
     "align": (or_null(lambda value: value in ("face", "square")), '"face", "square" or null'),
     "generator": (or_null(_is_name), "a generator's name, or a checkpoint's path"),
-    "class": (or_null(_is_whole(0)), "a class's number from 0 on, or null"),
-    "tune": (or_null(_is_whole(0)), "a number of steps, 0 for as many as usual, or null"),
+    "class": (or_null(_is_whole(0, MOST_CLASSES)), f"a class's number from 0 to {MOST_CLASSES}, or null"),
+    "tune": (or_null(_is_whole(0, MOST_STEPS)), f"a number of steps to {MOST_STEPS}, 0 for as many as usual, or null"),
     "method": (or_null(lambda value: value in METHODS), f"one of {', '.join(map(json.dumps, METHODS))} or null"),
     "likeness": (or_null(lambda value: value in LIKENESS), f"one of {', '.join(map(json.dumps, LIKENESS))} or null"),
-    "steps": (or_null(_is_whole(1)), "a whole number from 1 on, or null"),
-    "seed": (or_null(_is_whole(0)), "a whole number from 0 on"),
+    "steps": (or_null(_is_whole(1, MOST_STEPS)), f"a whole number from 1 to {MOST_STEPS}, or null"),
+    "seed": (or_null(_is_whole(0, MOST_SEED)), f"a whole number from 0 to {MOST_SEED}"),
     "ignore": (or_null(_is_name), "the path of a picture or null"),
     "person": (or_null(_is_name), "the name of a person who was learned, or null"),
 }

@@ -1,6 +1,7 @@
 """A face of a photo, or a square of it, as a code: cropped, projected, measured, and kept for the next time."""
 
 import hashlib
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -27,7 +28,7 @@ from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.photos.mask import given_ignored
 from photodrag.pipeline.photos.notebook import pictures_html
 from photodrag.pipeline.photos.photo import Photo
-from photodrag.weights import Generator, LatentSpace, UserError
+from photodrag.weights import Failure, Generator, LatentSpace, UserError
 
 Progress = Callable[[str, int, int], None]
 """Told the stage, and how many of how many steps of it are done."""
@@ -231,9 +232,16 @@ def recorded(
     steps: int = 0,
     seconds: float = 0.0,
 ) -> Inversion:
-    """The finished inversion of a photo, measured, with what is known of it; `distance` is the one named DISTANCE."""
+    """The finished inversion of a photo, measured, with what is known of it; `distance` is the one named DISTANCE.
+
+    Raises Failure where its picture can't be measured."""
     inversion = replace(inversion, drawn=inversion.image())
     quality, generator = quality_of(inversion, distance), Path(inversion.models.name).name
+    if not all(figure is None or math.isfinite(figure) for figure in vars(quality).values()):
+        raise Failure(
+            f"The generator {generator} makes of the code for {photo.path.name} no picture, but something that is no "
+            "finite number, so nothing was kept: give another code, another generator, or --device cpu."
+        )
     return replace(inversion, record=Record(quality, steps, seconds, photo.path.name, generator, method))
 
 

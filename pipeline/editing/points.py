@@ -14,6 +14,7 @@ from photodrag.pipeline.faces.regions import region_drags
 from photodrag.pipeline.photos.mask import read_mask
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.weights import UserError
+from photodrag.weights.common.bounds import MOST_POINTS
 
 Points = Sequence[landmark_names.Point | str] | np.ndarray
 """Handles or targets as a person gives them: (x, y) in photo pixels, or words that say where they lie."""
@@ -135,6 +136,8 @@ def _check_pairs(handles: Points, targets: Points) -> None:
         raise UserError(
             f"{len(handles)} handles and {len(targets)} targets: give one target to each handle, and one at least."
         )
+    if len(handles) > MOST_POINTS:
+        raise UserError(f"{len(handles)} points are too many to be dragged at once: give {MOST_POINTS} at most.")
 
 
 def _points(name: str, points: Points) -> np.ndarray:

@@ -91,7 +91,7 @@ def choose(faces: list[Face], number: int | None = None, photo: str = "the photo
         raise UserError(f"No face was found in {photo}: mark it with --box X,Y,WIDTH,HEIGHT, or take another photo.")
     if number is None:
         return faces[0]
-    if not 1 <= number <= len(faces):
+    if number not in range(1, len(faces) + 1):  # nor is 1.5
         known = "1 is the only one" if len(faces) == 1 else f"they go from 1 to {len(faces)}, the largest first"
         raise UserError(f"There is no face {number} in {photo}: {known}.")
     return faces[number - 1]

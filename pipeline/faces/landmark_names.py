@@ -6,10 +6,10 @@ the person's own right. A photo seen in a mirror-like way (a selfie) makes no di
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from photodrag.weights.common.bounds import is_coordinate
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.face_landmarks import COUNT, NAMES
 
@@ -39,8 +39,8 @@ def read_point(text: str) -> Point | str:
     if text.isascii() and text.isdecimal() and int(text) < COUNT:
         return text
     x, y = map(float, text.split(","))
-    if text[0] == "+" or ",+" in text or not (math.isfinite(x) and math.isfinite(y)):
-        raise ValueError("not finite")
+    if text[0] == "+" or ",+" in text or not (is_coordinate(x) and is_coordinate(y)):
+        raise ValueError("not finite, or far outside any photo")
     return x, y
 
 
@@ -62,8 +62,8 @@ def is_relative(text: str) -> bool:
 def offset(text: str, width: float) -> Point:
     """(dx, dy) in photo pixels of a relative target, on a face of that width. Raises ValueError where it is none."""
     dx, dy = (float(number[:-1]) * width / 100 if number.endswith("%") else float(number) for number in text.split(","))
-    if not (math.isfinite(dx) and math.isfinite(dy)):
-        raise ValueError("not finite")
+    if not (is_coordinate(dx) and is_coordinate(dy)):
+        raise ValueError("not finite, or far outside any photo")
     return dx, dy
 
 

@@ -44,9 +44,7 @@ def warp(source: np.ndarray, matrix: np.ndarray, size: tuple[int, int], border: 
                 samples = cv2.resize(samples, (width, count), interpolation=cv2.INTER_AREA)
             if bounds:
                 least, most = bounds
-                # OpenCV takes a number a channel, whatever its types say.
-                cv2.min(samples, most, dst=samples)  # type: ignore[call-overload]
-                cv2.max(samples, least, dst=samples)  # type: ignore[call-overload]
+                samples = cv2.max(cv2.min(samples, most, dst=samples), least, dst=samples)
             drawn[top : top + count, :, group] = samples.reshape(count, width, -1)
     return output
 

@@ -15,7 +15,7 @@ from photodrag.pipeline.films.video import CODINGS, HOLD, RATE, Video, bounded, 
 from photodrag.pipeline.photos.encoded import encoded
 from photodrag.pipeline.photos.write import check_writable
 from photodrag.weights.common.errors import UserError
-from photodrag.weights.common.files import PART, cannot_write, write_bytes
+from photodrag.weights.common.files import PART, cannot_write, sweep, write_bytes
 
 GIF_SIDE = 640
 """At most, of the longer side, in pixels."""
@@ -38,6 +38,7 @@ def check_film(video: Path | None, gif: Path | None, frames: Path | None, inputs
                 raise UserError(f"The folder {frames} isn't empty: give --frames the name of a new one.")
             with tempfile.NamedTemporaryFile(dir=frames.absolute().parent, prefix=".", suffix=PART):
                 pass
+            sweep(frames.absolute().parent)
         except OSError as error:
             raise cannot_write(frames, error) from error
 

@@ -14,7 +14,7 @@ def current_token() -> str:
     """The token in the user's cache, which nobody else can read, or a new one if that is a day old.
 
     Raises UserError where it can't be kept."""
-    path = make_folder(cache_folder("page")) / "token"
+    path = make_folder(cache_folder("page"), private=True) / "token"
     kept = _kept(path)
     if kept:
         return kept

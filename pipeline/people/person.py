@@ -85,8 +85,8 @@ def keep(name: str, portraits: Sequence[Portrait]) -> Person:
         tensors[f"{CROP}{number}"] = torch.from_numpy(np.frombuffer(portrait.jpeg, np.uint8).copy())
     name = checked_name(name)
     facts = {"name": name, "made": made, "photos": [portrait.photo for portrait in portraits]}
-    make_folder(folder()).chmod(0o700)  # its files are called as people are
-    tensor_files.write(path_of(name), tensors, facts, private=True)
+    make_folder(folder(), private=True)  # its files are called as people are
+    tensor_files.write(path_of(name), tensors, facts)
     return Person(name, portraits, made)
 
 
@@ -150,7 +150,8 @@ def _read(path: Path) -> Person | None:
         crops = [tensors[f"{CROP}{number}"].numpy().tobytes() for number in range(len(landmarks))]
         portraits = [Portrait(*parts) for parts in zip(crops, landmarks, descriptors, facts["photos"], strict=True)]
         datetime.fromisoformat(facts["made"])
-        right = landmarks.shape[1:] == (COUNT, 2) and descriptors.shape[1:] == (128,) and len(portraits) > 0
+        shaped = landmarks.shape[1:] == (COUNT, 2) and descriptors.shape[1:] == (128,) and len(portraits) > 0
+        right = shaped and np.isfinite(landmarks).all() and np.isfinite(descriptors).all()
         if right and facts["name"].casefold() == path.stem.casefold():
             return Person(facts["name"], portraits, facts["made"])
     return None

@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from photodrag.weights.common.files import temporary_folder
+
 _ONE_AT_A_TIME = threading.Lock()
 """The library's version is the process's."""
 
@@ -24,8 +26,8 @@ def with_coefficients(data: bytes, change: Callable[[Any], None], progressive: b
     from jpeglib import _bind, dct_jpeg
 
     _bind.print = lambda *_: None  # where it fails, it says so on stdout
-    with _ONE_AT_A_TIME, tempfile.TemporaryDirectory(prefix="photodrag-") as folder:
-        files = _Files(folder)
+    with _ONE_AT_A_TIME, temporary_folder() as folder:
+        files = _Files(str(folder))
         dct_jpeg.tempfile = files
         try:
             old, new = files.NamedTemporaryFile(), files.NamedTemporaryFile()

@@ -14,6 +14,7 @@ from photodrag.drag.sampling import sample
 from photodrag.drag.state import finished
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.faces.landmarks import Frame, predict
+from photodrag.weights import Failure
 
 PEERS = [name for name in METHODS if name != "photodrag"]
 
@@ -179,3 +180,17 @@ def test_a_mask_holds_what_lies_outside(name, small):
         (generator.features(code, 32) - generator.features(w_plus, 32)).abs().mean() for code in (free, black)
     )
     assert torch.equal(free, white) and change < 0.8 * free_change
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_a_code_that_is_no_number_any_more_is_a_failure(name, small):
+    """Features whose gradient isn't finite; without a word the result would be a picture of nothing."""
+    generator, w_plus = small
+    features = generator.features
+    generator.features = lambda code, side: features(code, side) + (code * 0).sum().sqrt()  # 0, its gradient infinite
+    points = torch.tensor([[10.0, 10.0]])
+    states = find_method(name).steps(generator, w_plus, points, points + 4, None, short(name, 6), None)
+    seen = []
+    with pytest.raises(Failure, match="no finite number, after 1 steps: drag less far"):
+        finished(states, lambda state: seen.append(state.step))
+    assert seen == [0]

@@ -2,13 +2,15 @@
 
 import hashlib
 import json
+import math
+import os
 from dataclasses import replace
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from photodrag.invert import cache
+from photodrag.invert import cache, tensor_files
 from photodrag.invert.quality import Quality
 from photodrag.weights import UserError
 
@@ -60,7 +62,7 @@ def test_entry_from_before_there_were_methods(entry, file):
     header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
     facts = json.loads(header["__metadata__"]["photodrag"])
     del facts["method"]
-    assert facts["digest"] == hashlib.sha256(entry.w_plus.numpy().tobytes()).hexdigest()
+    facts["digest"] = hashlib.sha256(entry.w_plus.numpy().tobytes()).hexdigest()
     save_file({"w_plus": entry.w_plus}, file, {"photodrag": json.dumps(facts)})
     found = cache.find(entry.key, SHAPE)
     assert (found.method, found.deltas) == ("w+p", {}) and torch.equal(found.w_plus, entry.w_plus)
@@ -136,7 +138,64 @@ DAMAGES = {
     "other figures": lambda file: rewritten(file, quality={"distance": 1}),
     "figures in words": lambda file: rewritten(file, quality=vars(QUALITY) | {"mse": "small"}),
     "steps in words": lambda file: rewritten(file, steps="many"),
+    "another figure": lambda file: rewritten(file, quality=vars(QUALITY) | {"identity": 0.1}),
+    "another photo": lambda file: rewritten(file, photo="other.jpg"),
+    "infinite, in the layout of before": lambda file: as_before(file, quality=vars(QUALITY) | {"mse": math.inf}),
+    "no number, in the layout of before": lambda file: as_before(file, seconds=math.nan),
+    "a truth as steps, in the layout of before": lambda file: as_before(file, steps=True),
+    "steps without end, in the layout of before": lambda file: as_before(file, steps=1 << 40),
+    "before all days, in the layout of before": lambda file: as_before(file, made="0001-01-01T00:00:00+14:00"),
 }
+
+
+def as_before(file, **changed) -> None:
+    """As older versions wrote it, whose digest was of the numbers alone."""
+    code = file.read_bytes()[-16 * 512 * 4 :]
+    rewritten(file, digest=hashlib.sha256(code).hexdigest(), **changed)
+
+
+def test_the_layout_of_before_is_read(entry, file):
+    as_before(file)
+    assert torch.equal(cache.find(entry.key, SHAPE).w_plus, entry.w_plus)
+
+
+def test_digest_covers_names_types_and_shapes(tmp_path):
+    """Each of these has the same bytes in the same order."""
+    path, code, facts = tmp_path / "file", torch.arange(8.0).reshape(2, 4), {"what": "a code"}
+    tensor_files.write(path, {"w_plus": code}, facts)
+    text = json.loads(path.read_bytes()[8:].split(b"\x00")[0].rpartition(b"}")[0] + b"}")["__metadata__"]
+    for others in ({"w_minus": code}, {"w_plus": code.T.reshape(4, 2)}, {"w_plus": code.view(torch.int32)}):
+        save_file({name: tensor.contiguous() for name, tensor in others.items()}, path, text)
+        with pytest.raises(ValueError, match="than were written"):
+            tensor_files.read(path)
+    save_file({"w_plus": code}, path, text)
+    assert tensor_files.read(path)[1] == facts
+
+
+@pytest.mark.parametrize("code", [torch.nan, torch.inf])
+def test_what_is_no_number_is_not_kept(code, empty_cache):
+    record, whole = cache.Record(QUALITY, 60, 81.5, "photo.jpg", "face"), torch.zeros(SHAPE)
+    delta = {"bias": torch.tensor([code])}
+    for w_plus, about, deltas in (
+        (torch.full(SHAPE, code), record, {}),
+        (whole, replace(record, quality=replace(QUALITY, mse=float(code))), {}),
+        (whole, record, delta),
+    ):
+        with pytest.raises(ValueError, match="no entry"):
+            cache.keep(cache.key_of("c"), w_plus, about, deltas)
+    assert not empty_cache.exists()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no such modes")
+def test_nobody_else_can_read_what_is_kept(entry, file):
+    folder = file.parent
+    assert (folder.stat().st_mode & 0o777, file.stat().st_mode & 0o777) == (0o700, 0o600)
+    folder.chmod(0o755)  # as older versions made it
+    cache.find(entry.key, SHAPE)
+    assert folder.stat().st_mode & 0o777 == 0o700
+    folder.chmod(0o755)
+    cache.entries()
+    assert folder.stat().st_mode & 0o777 == 0o700
 
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)

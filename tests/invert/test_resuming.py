@@ -1,5 +1,6 @@
 """An inversion that was stopped goes on: the same code and the same weights, to the last bit."""
 
+import os
 from dataclasses import fields
 
 import pytest
@@ -33,8 +34,14 @@ def test_projection_goes_on_after_every_step(patience, small, distance, crop):
         assert len(later) == len(states) - state.taken
 
 
+def at_every_step(monkeypatch) -> None:
+    """Let a state be kept at every step, however large it is and however slow the disk."""
+    for name, value in {"EVERY": 0.0, "RATE": float("inf"), "SHARE": float("inf")}.items():
+        monkeypatch.setattr(unfinished, name, value)
+
+
 def test_kept_state_is_read_as_it_was(small, distance, crop, empty_cache, monkeypatch):
-    monkeypatch.setattr(unfinished, "EVERY", 0.0)
+    at_every_step(monkeypatch)
     keeper, states = unfinished.Checkpointer("a" * 64), []
 
     def see(state):
@@ -57,7 +64,7 @@ def a_state(number: float = 1.0) -> TuneState:
 
 
 def test_state_of_dicts_and_infinity(empty_cache, tmp_path, monkeypatch):
-    monkeypatch.setattr(unfinished, "EVERY", 0.0)
+    at_every_step(monkeypatch)
     unfinished.Checkpointer("c" * 64)(a_state())
     found = unfinished.find("c" * 64, TuneState, torch.device("cpu"))
     assert found.values.keys() == {"conv.weight", "bias"} and found.deltas == {}
@@ -75,7 +82,7 @@ DAMAGES = {
 
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
 def test_damaged_state_is_none(damage, empty_cache, monkeypatch):
-    monkeypatch.setattr(unfinished, "EVERY", 0.0)
+    at_every_step(monkeypatch)
     unfinished.Checkpointer("d" * 64)(a_state())
     (path,) = unfinished.folder().iterdir()
     path.write_bytes(damage(path.read_bytes()))
@@ -93,12 +100,69 @@ def test_states_are_kept_now_and_then_and_swept(empty_cache, monkeypatch):
         found = unfinished.find("e" * 64, TuneState, torch.device("cpu"))
         kept.append(found.values["bias"].item() if found else 0)
     assert max(second - last for second, last in enumerate(kept)) < 20 and len(set(kept)) == 4
-    assert unfinished.remove(age=3600) == 0
-    assert unfinished.remove() > 0 and not list(unfinished.folder().iterdir())
+    assert unfinished.remove(age=3600) == (0, 0)
+    ((count, freed), left) = unfinished.remove(), list(unfinished.folder().iterdir())
+    assert count == 1 and freed > 0 and left == []
+
+
+def test_large_states_are_kept_less_often(empty_cache, monkeypatch):
+    """So that a state of 80 MB isn't written six times a minute: 4 MB a second, at most."""
+    now, written = [0.0], []
+    monkeypatch.setattr(unfinished.time, "monotonic", lambda: now[0])
+
+    def keep(path, state):
+        written.append(now[0])
+        with path.open("wb") as file:
+            file.truncate(80_000_000)
+
+    monkeypatch.setattr(unfinished, "keep", keep)
+    keeper = unfinished.Checkpointer("e" * 64)
+    for second in range(61):
+        now[0] = float(second)
+        keeper(a_state())
+    assert written == [10, 30, 50]
+
+
+def test_slow_disks_are_written_to_less_often(empty_cache, monkeypatch):
+    now, written = [0.0], []
+    monkeypatch.setattr(unfinished.time, "monotonic", lambda: now[0])
+
+    def keep(path, state):
+        written.append(now[0])
+        path.write_bytes(b"")
+        now[0] += 2.0
+
+    monkeypatch.setattr(unfinished, "keep", keep)
+    keeper = unfinished.Checkpointer("e" * 64)
+    for second in range(61):
+        now[0] = max(now[0], float(second))
+        keeper(a_state())
+    assert written == [10, 52]
+
+
+def test_states_that_nobody_came_back_for_leave_by_themselves(empty_cache, monkeypatch):
+    """When the next one is kept; of a week ago, or of yesterday."""
+    at_every_step(monkeypatch)
+    for name, days in (("a" * 64, 8), ("b" * 64, 1)):
+        unfinished.Checkpointer(name)(a_state())
+        path = unfinished.folder() / f"{name}.safetensors"
+        then = path.stat().st_mtime - days * 24 * 3600
+        os.utime(path, (then, then))
+    unfinished.Checkpointer("c" * 64)(a_state())
+    assert [state.key[0] for state in unfinished.listing()] == ["c", "b"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no such modes")
+def test_nobody_else_can_read_a_state(empty_cache, monkeypatch):
+    at_every_step(monkeypatch)
+    unfinished.folder().mkdir(parents=True, mode=0o755)
+    unfinished.Checkpointer("a" * 64)(a_state())
+    (path,) = unfinished.folder().iterdir()
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
 
 
 def test_full_disk_stops_nothing(small_disk, monkeypatch):
-    monkeypatch.setattr(unfinished, "EVERY", 0.0)
+    at_every_step(monkeypatch)
     monkeypatch.setenv("PHOTODRAG_CACHE", str(small_disk))
     keeper = unfinished.Checkpointer("f" * 64)
     keeper(a_state())

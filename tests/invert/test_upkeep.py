@@ -63,8 +63,34 @@ def test_prune_forgets_states_that_nobody_came_back_for(empty_cache):
         path.write_bytes(bytes(10))
         then = path.stat().st_mtime - age * 24 * 3600
         os.utime(path, (then, then))
-    assert upkeep.prune(1 << 40) == (0, 10)
+    assert upkeep.prune(1 << 40) == (1, 10)
     assert [path.stem for path in unfinished.folder().iterdir()] == ["new"]
+
+
+def test_prune_counts_what_was_cut_off(empty_cache):
+    """Large states leave where they are what was used longest ago, and only as many entries as are too much."""
+    entries = [keep(number) for number in range(2)]
+    size = cache.path_of(entries[0].key).stat().st_size
+    unfinished.folder().mkdir()
+    state = unfinished.folder() / f"{'5' * 64}.safetensors"
+    state.write_bytes(bytes(50_000_000))
+    now = time.time()
+    for file, age in ((cache.path_of(entries[0].key), 300), (state, 200), (cache.path_of(entries[1].key), 100)):
+        os.utime(file, (now - age, now - age))
+    assert upkeep.prune(50_000_000 + 2 * size) == (0, 0)
+    assert upkeep.prune(50_000_000 + size) == (1, size)
+    assert upkeep.prune(2 * size) == (1, 50_000_000)
+    assert [entry.photo for entry, _ in cache.entries()] == ["1.jpg"] and unfinished.listing() == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="has no such modes")
+def test_nobody_else_can_read_what_was_added(empty_cache, tmp_path, monkeypatch):
+    entry, file = keep(3), tmp_path / "grandma.safetensors"
+    upkeep.export(entry, file)
+    monkeypatch.setenv("PHOTODRAG_CACHE", str(tmp_path / "another machine"))
+    upkeep.add(file)
+    assert cache.path_of(entry.key).stat().st_mode & 0o777 == 0o600
+    assert cache.folder().stat().st_mode & 0o777 == 0o700
 
 
 def test_export_and_add(empty_cache, tmp_path, monkeypatch):

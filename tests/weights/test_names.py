@@ -1,14 +1,15 @@
 """What can be asked for by name, and what is said when it can't be had."""
 
 import hashlib
+import random
 import subprocess
 import sys
-import urllib.request
 
 import pytest
 import torch
 
 from photodrag import weights
+from photodrag.invert import perceptual
 from photodrag.weights import UserError
 
 
@@ -108,16 +109,20 @@ def test_digest_of_what_nobody_knows_before_it_is_fetched(empty_cache):
         weights.digest("afhqwild")
 
 
-def test_backbone_without_network(tmp_path, monkeypatch, capfd):
+def test_backbone_without_network(tmp_path, empty_cache, monkeypatch, capfd):
     monkeypatch.setenv("TORCH_HOME", str(tmp_path))
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:9")
-    monkeypatch.setattr(urllib.request, "_opener", None)
     with pytest.raises(UserError, match=f"alexnet-owt-7be5be79.pth.*{tmp_path}"):
         weights.get("lpips-alex")
-    assert not any(path.is_file() for path in tmp_path.rglob("*"))
+    assert not any(path.is_file() for path in (tmp_path / "hub").rglob("*"))
     assert capfd.readouterr() == ("", "")
-    (tmp_path / "hub" / "checkpoints" / "alexnet-owt-7be5be79.pth").write_bytes(b"")
-    assert weights.get("lpips-alex") == weights.info("lpips-alex").path
+    noise = tmp_path / "hub" / "checkpoints" / "alexnet-owt-7be5be79.pth"
+    noise.write_bytes(random.Random(1).randbytes(100_000))
+    row = weights.info("lpips-alex")
+    assert (row.path, row.sound) == (None, None) and row.sha256.startswith("7be5be79")
+    with pytest.raises(UserError, match=f"Could not fetch alexnet-owt-7be5be79.pth.*{row.sha256}.*{tmp_path}"):
+        perceptual.load("lpips-alex")
+    assert noise.stat().st_size == 100_000  # what isn't ours stays until the right one has come
 
 
 def test_import_is_light():

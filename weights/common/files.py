@@ -8,9 +8,11 @@ import hashlib
 import os
 import secrets
 import shutil
+import stat
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -38,25 +40,35 @@ def cache_folder(*parts: str) -> Path:
     return Path(root).expanduser().absolute().joinpath(*parts)
 
 
-def make_folder(folder: Path) -> Path:
+def make_folder(folder: Path, private: bool = False) -> Path:
     """Make a folder and those above it, and remove from it what killed processes left there. Gives the folder.
 
-    Raises UserError where that can't be."""
+    private: it is the user's alone, whatever it was. Raises UserError where that can't be."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(0o700 if private else 0o777, parents=True, exist_ok=True)
     except OSError as error:
         raise cannot_write(folder, error) from error
+    if private:
+        close_to_others(folder)
     sweep(folder)
     return folder
 
 
-def write_whole(path: Path, write: Callable[[BinaryIO], object], private: bool = False) -> None:
+def close_to_others(folder: Path) -> None:
+    """Make a folder the user's alone, as older versions didn't; one that isn't there, or isn't ours, stays as it is.
+    Windows keeps a user's folders from others by itself."""
+    with suppress(OSError):
+        if stat.S_IMODE(folder.stat().st_mode) & 0o077:
+            folder.chmod(0o700)
+
+
+def write_whole(path: Path, write: Callable[[BinaryIO], object], private: bool = False, lasting: bool = True) -> None:
     """Call `write` with an open binary file whose bytes become `path`: all of them, or none.
 
     A reader sees the old file or the new one. Whatever stops the writing (an error, Ctrl-C), the
     old file stays and nothing else does; only a killed process leaves a hidden file with a name in
     `PART`, which `sweep` removes. A link is followed, an existing file's mode is kept. private: the file is the
-    user's alone, whatever there was.
+    user's alone, whatever there was. lasting: wait until it would outlive a power failure.
 
     Raises UserError where the path can't be written (Failure when the disk is full)."""
     path = Path(os.path.realpath(path))
@@ -67,10 +79,12 @@ def write_whole(path: Path, write: Callable[[BinaryIO], object], private: bool =
         if path.exists() and not os.access(path, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         try:
-            with open(part, "xb", opener=_private if private else None) as file:
+            # Others may not read the new bytes either where they may not read the old ones.
+            with open(part, "xb", opener=_private if private or path.exists() else None) as file:
                 write(file)
                 file.flush()
-                os.fsync(file.fileno())
+                if lasting:
+                    os.fsync(file.fileno())
             if path.exists() and not private:
                 shutil.copymode(path, part)
             os.replace(part, path)
@@ -126,6 +140,15 @@ def sweep(folder: Path, age: float = DAY) -> None:
                 part.unlink()
         except OSError:  # another process was quicker, or the file isn't ours to remove
             continue
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """A context with a folder of the user's alone, for what must be a file for a moment. It is gone afterwards; what a
+    killed process left of one, the next call a day later removes."""
+    sweep(Path(tempfile.gettempdir()))
+    with tempfile.TemporaryDirectory(PART, ".photodrag-") as folder:
+        yield Path(folder)
 
 
 def file_sha256(file: BinaryIO) -> str:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import pooch
@@ -41,7 +42,7 @@ def fetch_checkpoint(
     by_hand, parts = folder / checkpoint.file, folder / f".{checkpoint.file}{PART}"
     expected = expected_sha256(checkpoint, folder)
     put_by_hand = os.path.lexists(by_hand)
-    path = by_hand if put_by_hand else _download(checkpoint, expected, parts, progress)
+    path = by_hand if put_by_hand else download(checkpoint, expected, parts, progress)
     try:
         got = pooch.file_hash(path)
     except OSError as error:
@@ -63,26 +64,39 @@ def fetch_checkpoint(
         shutil.rmtree(parts, ignore_errors=True)
 
 
-def _download(checkpoint: Checkpoint, expected: str | None, parts: Path, progress: Progress | None) -> Path:
+class Published(Protocol):
+    """What can be downloaded: a file's name, its bytes where they are known, and its addresses, mirrors last."""
+
+    @property
+    def file(self) -> str: ...
+    @property
+    def size(self) -> int | None: ...
+    @property
+    def urls(self) -> tuple[str, ...]: ...
+
+
+def download(published: Published, expected: str | None, parts: Path, progress: Progress | None) -> Path:
+    """Where the file is that was downloaded into the folder `parts`, checked against a SHA-256, if one is expected;
+    what came before a stop stays there. Raises Failure where it can't be had."""
     make_folder(parts)
-    downloader = ResumingDownloader(parts / "part", expected is not None, _progress_bar(checkpoint.file, progress))
+    downloader = ResumingDownloader(parts / "part", expected is not None, _progress_bar(published.file, progress))
     if progress:
-        size = f" ({checkpoint.size / 1e6:.0f} MB)" if checkpoint.size else ""
-        progress(f"fetching {checkpoint.file}{size} from {urlsplit(checkpoint.urls[0]).hostname}")
+        size = f" ({published.size / 1e6:.0f} MB)" if published.size else ""
+        progress(f"fetching {published.file}{size} from {urlsplit(published.urls[0]).hostname}")
     reasons = []
-    for url in checkpoint.urls:
+    for url in published.urls:
         try:
-            return _retrieve(url, checkpoint.file, expected, parts, downloader)
+            return _retrieve(url, published.file, expected, parts, downloader)
         except Unreachable as error:
             reasons.append(str(error))
         except OSError as error:
-            raise cannot_write(parts.parent / checkpoint.file, error) from error
+            raise cannot_write(parts.parent / published.file, error) from error
     if not downloader.part.exists():
         shutil.rmtree(parts, ignore_errors=True)
     which = f"that file, whose SHA-256 is {expected}," if expected else "that file"
     raise Failure(
-        f"Could not fetch {checkpoint.file} ({'; '.join(reasons)}); connect to a network and try again, "
-        f"or put {which} from {checkpoint.urls[0]} into {parts.parent}."
+        f"Could not fetch {published.file} ({'; '.join(reasons)}); connect to a network and try again, "
+        f"or put {which} from {published.urls[0]} into {parts.parent}."
     )
 
 

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import re
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from PIL import Image
 
 from photodrag.drag import DragSettings
 from photodrag.invert import cache as kept
-from photodrag.invert import projection
+from photodrag.invert import projection, unfinished
 from photodrag.invert.projection import ProjectSettings, Stage
 from photodrag.invert.quality import to_uint8
 from photodrag.invert.tuning import TuneSettings
@@ -68,6 +69,28 @@ def test_verify_and_prune(key, cache, capsys):
     assert ran(capsys, "cache", "prune", "--max-size", "1.5 kB")[1].startswith("Removed 1 inversion: ")
     code, _, err = ran(capsys, "cache", "prune", "--max-size", "much")
     assert code == 2 and "'much' is no size: give one like 500MB" in err
+    code, _, err = ran(capsys, "cache", "prune", "--max-size", "9" * 400)
+    assert code == 2 and "is no size: give one like 500MB" in err and len(err) < 200
+
+
+def test_what_was_cut_off_is_listed_and_removed(key, cache, capsys):
+    assert "cut off" not in ran(capsys, "cache", "list")[1]
+    unfinished.folder().mkdir()
+    for name, size in (("5a" * 32, 54_000_000), ("5b" * 32, 1000)):
+        (unfinished.folder() / f"{name}.safetensors").write_bytes(bytes(size))
+    code, out, _ = ran(capsys, "cache", "list")
+    assert code == 0 and "Also 2 inversions that were cut off, 54.0 MB" in out
+    assert re.search(r"^5a5a5a5a5a  \d{4}-\d\d-\d\d \d\d:\d\d  54\.0 MB  unfinished$", out, re.M)
+    facts = json.loads(ran(capsys, "cache", "list", "--json")[1])
+    assert {(state["key"], state["size"]) for state in facts["unfinished"]} == {
+        ("5a" * 32, 54_000_000),
+        ("5b" * 32, 1000),
+    }
+    assert ran(capsys, "cache", "remove", "5a5a5a") == (0, "Removed 1 inversion: 54.0 MB freed.\n", "")
+    assert ran(capsys, "cache", "remove", "5c")[0] == 2
+    assert [state.key for state in unfinished.listing()] == ["5b" * 32]
+    assert ran(capsys, "cache", "clear", "--yes")[1].startswith("Removed 2 inversions: ")
+    assert unfinished.listing() == []
 
 
 def test_export_and_import_on_another_machine(key, tmp_path, monkeypatch, capsys):

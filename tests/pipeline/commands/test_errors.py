@@ -114,7 +114,7 @@ def test_folder_as_photo(fails, portrait):
         (["--drag", "240,250:240,245"], "The handle 240,250 lies outside the crop around the face, "),
         (["--drag", "104,139:104,250"], "The target 104,250 lies outside the crop around the face"),
         ([*MOUTH, "--face", "2"], r"There is no face 2 in portrait\.png: 1 is the only one"),
-        ([*MOUTH, "--face", "0"], r"There is no face 0 in portrait\.png"),
+        ([*MOUTH, "--face", "0"], r"'--face': 0 is not in the range 1<=x<=10000"),
         ([*MOUTH, "--face", "one"], "'one' is not a valid integer"),
         ([*MOUTH, "--box", "1,2,3"], "'1,2,3' is not X,Y,WIDTH,HEIGHT: give a box"),
         ([*MOUTH, "--box", "10,10,0,0"], "The box 10,10,0,0 has no area"),

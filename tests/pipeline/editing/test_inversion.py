@@ -12,13 +12,15 @@ from PIL import Image
 from photodrag.invert import cache as kept
 from photodrag.invert import unfinished
 from photodrag.invert.projection import ProjectSettings, Stage
-from photodrag.invert.quality import to_uint8
+from photodrag.invert.quality import Quality, to_uint8
 from photodrag.invert.tuning import TuneSettings
 from photodrag.pipeline.cli import main
 from photodrag.pipeline.editing import inversion
+from photodrag.pipeline.editing.imported_latents import import_latent
 from photodrag.pipeline.editing.plan import find_face
 from photodrag.pipeline.editing.tuning import tune_inversion
 from photodrag.pipeline.photos.read import read_photo
+from photodrag.weights import Failure
 
 
 @pytest.fixture
@@ -140,7 +142,8 @@ def test_one_that_was_cut_off_goes_on(cache, models, face_of, monkeypatch):
     settings = ProjectSettings((Stage(3, 32),))
     whole = inversion.invert(*face_of, models, settings)
     kept.remove()
-    monkeypatch.setattr(unfinished, "EVERY", 0.0)
+    for name, value in {"EVERY": 0.0, "RATE": float("inf"), "SHARE": float("inf")}.items():
+        monkeypatch.setattr(unfinished, name, value)
 
     def pull_the_plug(stage, done, total):
         if stage == "inverting" and done == 2:
@@ -157,3 +160,14 @@ def test_one_that_was_cut_off_goes_on(cache, models, face_of, monkeypatch):
     assert torch.equal(again.w_plus, whole.w_plus) and again.quality == whole.quality
     assert not again.cached and again.record.steps == 3
     assert list(unfinished.folder().iterdir()) == []
+
+
+def test_nothing_is_kept_of_what_is_no_number(cache, models, face_of, monkeypatch):
+    """A code that is finite and far outside of all, as a file may hold one: its picture is none."""
+    monkeypatch.setattr(inversion, "quality_of", lambda *_: Quality(0.1, 0.1, float("nan"), 1.0, 0.1, 0.9))
+    code = models.generator.w_avg.expand(1, models.generator.num_ws, -1)[0]
+    with pytest.raises(Failure, match="no picture, but something that is no finite number, so nothing was kept"):
+        import_latent(*face_of, models, code)
+    with pytest.raises(Failure, match="so nothing was kept"):
+        inversion.invert(*face_of, models, ProjectSettings((Stage(1, 32),)))
+    assert kept.entries() == [] and unfinished.listing() == []

@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -207,3 +208,14 @@ def test_invert_takes_the_person(anna, album, ready):
     ready(read_photo(album["both"]).path)
     ran = run("invert", album["both"], "--person", "anna", "--json")
     assert json.loads(ran.out)["inversions"][0]["face"]["number"] == 2
+
+
+def test_what_is_kept_of_a_person_is_numbers(anna):
+    """A landmark or a descriptor that is none counts as damage, whatever the digest says."""
+    for name in ("landmarks", "descriptor"):
+        first, *others = anna.portraits
+        spoilt = getattr(first, name).copy()
+        spoilt[0] = np.nan
+        people.keep("bob", [replace(first, **{name: spoilt}), *others])
+        with pytest.raises(UserError, match="What is kept of bob is damaged"):
+            people.find("bob")

@@ -2,6 +2,7 @@ import os
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from photodrag.weights import Failure, UserError
-from photodrag.weights.common.files import PART, cache_folder, locked, make_folder, sweep, write_whole
+from photodrag.weights.common.files import PART, cache_folder, locked, make_folder, sweep, temporary_folder, write_whole
 
 AS_ROOT = pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="everything is permitted to root")
 
@@ -169,3 +170,22 @@ with locked(Path(sys.argv[1])):
     threading.Thread(target=kill).start()
     with locked(Path(lock), waiting.set):
         assert process.wait(20) < 0
+
+
+def test_temporary_folders_of_killed_processes_go(tmp_path, monkeypatch):
+    """A photo lies there for a moment: for its user alone, and for a day at most where a process was killed."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    script = "import os, sys\nfrom photodrag.weights.common.files import temporary_folder\n"
+    script += (
+        "with temporary_folder() as folder:\n    (folder / 'photo.jpg').write_bytes(b'face'); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", script], env=os.environ | {"TMPDIR": str(tmp_path)})
+    (left,) = tmp_path.iterdir()
+    with temporary_folder() as folder:
+        assert left.exists()
+        assert os.name == "nt" or folder.stat().st_mode & 0o777 == 0o700
+    assert list(tmp_path.iterdir()) == [left]
+    os.utime(left, (time.time() - 2 * 24 * 3600,) * 2)
+    with temporary_folder():
+        assert not left.exists()
+    assert list(tmp_path.iterdir()) == []
