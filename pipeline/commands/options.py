@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 
 from photodrag.drag.methods import METHODS
-from photodrag.pipeline.commands.parameter_types import Drag, Numbers, Place, RegionType, TuneSteps
+from photodrag.pipeline.commands.parameter_types import Amount, Drag, Numbers, Place, RegionType, TuneSteps
 from photodrag.pipeline.commands.progress_bar import ProgressBar
 from photodrag.pipeline.editing.options import LIKENESS
 from photodrag.pipeline.faces.preset_table import PRESETS
@@ -30,7 +30,7 @@ DRAG, PLACE, REGION = Drag(), Place(), RegionType()
 def presets(command: Command) -> Command:
     """An option for each preset."""
     for name, preset in reversed(PRESETS.items()):
-        amount = click.option(f"--{name}", type=click.FloatRange(preset.least, 1), metavar="AMOUNT", help=preset.what)
+        amount = click.option(f"--{name}", type=Amount(preset.least, 1), metavar="AMOUNT", help=preset.what)
         command = amount(command)
     return command
 
@@ -48,9 +48,7 @@ expression_from = click.option(
     metavar="PHOTO|FILE",
     help="Take over the expression of another photo's face, or one that `photodrag expression save` wrote.",
 )
-amount = click.option(
-    "--amount", type=click.FloatRange(0, 1), metavar="AMOUNT", help=f"How much of it, {AMOUNT:g} by default."
-)
+amount = click.option("--amount", type=Amount(0, 1), metavar="AMOUNT", help=f"How much of it, {AMOUNT:g} by default.")
 BOX = Numbers("X,Y,WIDTH,HEIGHT", (4,), "a box in photo pixels", "300,220,260,260")
 
 face = click.option(

@@ -1,5 +1,8 @@
 """How the values of options are written: types for click."""
 
+import math
+from typing import Any
+
 import click
 
 from photodrag.pipeline.faces import landmark_names
@@ -23,6 +26,17 @@ class TuneSteps(click.ParamType):
         if len(text) > len(str(MOST_STEPS)) or int(text) > MOST_STEPS:
             self.fail(f"{text:.20} steps are too many: give 1 to {MOST_STEPS}.", param, ctx)
         return int(text)
+
+
+class Amount(click.FloatRange):
+    """A number in a range, which "nan" isn't in, as click has it."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """As click asks for it: what was typed, as a number."""
+        number = super().convert(value, param, ctx)
+        if math.isnan(number):
+            self.fail(f"{value!r} is no number: give one from {self.min:g} to {self.max:g}.", param, ctx)
+        return number
 
 
 class Numbers(click.ParamType):

@@ -24,6 +24,7 @@ from photodrag.invert import cache as kept
 from photodrag.pipeline.cli import main, photodrag
 from photodrag.pipeline.commands.cache import human_size
 from photodrag.pipeline.commands.progress_bar import ProgressBar
+from photodrag.pipeline.photos.read import read_photo
 
 TWO = "--drag", "104.4,138.9:101,135", "--drag", "149.6,140.8:153,137"
 FAR = (slice(None), slice(0, 30))
@@ -159,6 +160,7 @@ def test_options_win_over_the_file_and_drags_add_up(portrait, ready, tmp_path):
     assert not np.array_equal(old, new)
     assert json.loads(saved.read_text()) == {
         "photodrag": 1,
+        "photo": read_photo(portrait).key[:16],
         "drags": [[[104.4, 138.9], [101, 135]], [[149.6, 140.8], [153, 137]]],
         "mask": "masks/mouth.png",
         "face": None,

@@ -57,9 +57,8 @@ def test_wrong_numbers(wrong, portrait, tmp_path, capsys):
             continue
         seen.add(name)
         needed = [str(portrait) for argument in command.params if isinstance(argument, click.Argument)]
-        amount = wrong == "nan" and isinstance(option.type, click.FloatRange)  # which click lets through
         err = ran(capsys, [*path, *needed, f"{name}={wrong}"])
-        assert (f"The amount nan of {name[2:]} is too much" if amount else f"Invalid value for '{name}'") in err, err
+        assert f"Invalid value for '{name}'" in err, err
 
 
 @pytest.mark.parametrize(
