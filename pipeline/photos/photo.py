@@ -25,7 +25,7 @@ class Photo:
     metadata: colour profile, EXIF, XMP, resolution, without orientation and thumbnail.
     jpeg: how it was compressed, if it is a JPEG.
     heif: whether it is a HEIC picture, which is not written.
-    chunks: what a PNG says of its picture, for a PNG that is upright; None for other files.
+    chunks: what a PNG says of its picture, for a PNG that is upright, or would say of one of HDR; None of other files.
     tiff: what a TIFF says of its picture; None for other files.
     """
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from photodrag.pipeline.photos import exif, xmp
+from photodrag.pipeline.photos.metadata import Metadata
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEADER = len(SIGNATURE) + 25
@@ -120,6 +121,18 @@ def _patched_xmp(chunk: Chunk) -> tuple[Chunk | None, list[str]]:
     packet, words = xmp.patched(text, turned=True)
     head = XMP_KEY + b"\0\0\0" + parts[0] + b"\0" + parts[1] + b"\0"
     return (Chunk(b"iTXt", head + packet) if packet else None), words
+
+
+def said_by(metadata: Metadata, code_points: bytes) -> tuple[Chunk, ...]:
+    """The chunks of what another file says. code_points: cICP's; the profile is for those who don't know it."""
+    found = [Chunk(b"cICP", code_points)]
+    if metadata.icc_profile:
+        found.append(Chunk(b"iCCP", b"as shown\0\0" + zlib.compress(metadata.icc_profile)))
+    if metadata.exif:
+        found.append(Chunk(b"eXIf", metadata.exif.removeprefix(exif.PREFIX)))
+    if metadata.xmp:
+        found.append(Chunk(b"iTXt", XMP_KEY + bytes(5) + metadata.xmp))
+    return tuple(found)
 
 
 def with_chunks(png: bytes, added: Iterable[Chunk]) -> bytes:

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
 from photodrag.pipeline.photos import png_file, samples, sixteen_bit
+from photodrag.pipeline.photos.avif import is_avif, read_avif
 from photodrag.pipeline.photos.heif import is_heif, read_heif
 from photodrag.pipeline.photos.jpeg_coding import bits_of, coding_of, decode
 from photodrag.pipeline.photos.metadata import read_metadata, read_orientation
@@ -55,8 +56,11 @@ def read_picture(path: str | PathLike) -> Photo:
             start = file.read(64)
             file.seek(0)
             if is_heif(start):
-                mode, native, metadata = read_heif(file, path, _check_size)
-                return Photo(path, samples.rgb(mode, native), mode, native, metadata, heif=True)
+                mode, native, metadata, chunks = read_heif(file, path, _check_size)
+                return Photo(path, samples.rgb(mode, native), mode, native, metadata, heif=True, chunks=chunks)
+            if is_avif(start):
+                mode, native, metadata, chunks = read_avif(file, path, lambda image: _check_header(image, path))
+                return Photo(path, samples.rgb(mode, native), mode, native, metadata, chunks=chunks)
             with Image.open(file) as image:
                 return _decode(image, file, path)
         except (UserError, MemoryError):

@@ -12,10 +12,20 @@ from typing import Any
 import numpy as np
 from PIL import Image, PngImagePlugin
 
-from photodrag.pipeline.photos import gain_map, jpeg_blocks, jpeg_file, jpeg_metadata, png_file, samples, sixteen_bit
+from photodrag.pipeline.photos import (
+    exif,
+    gain_map,
+    jpeg_blocks,
+    jpeg_file,
+    jpeg_metadata,
+    png_file,
+    samples,
+    sixteen_bit,
+)
 from photodrag.pipeline.photos.gain_map import CameFrom
 from photodrag.pipeline.photos.metadata import Metadata
 from photodrag.pipeline.photos.output_formats import (
+    AVIF,
     BMP,
     FORMATS,
     JPEG,
@@ -32,18 +42,19 @@ from photodrag.pipeline.photos.tiff import encode_tiff
 from photodrag.weights import UserError
 from photodrag.weights.common.files import PART, cannot_write, sweep, write_whole
 
+FINER = "what is finer than 8 bits a sample"
 XMP_SEGMENT = jpeg_file.LARGEST - len(jpeg_metadata.XMP)
 
 
 def default_output(photo: Photo) -> Path:
     """`<stem>-photodrag<suffix>` beside the photo. The suffix stays where that format can hold the photo's samples;
-    otherwise it is .png, for CMYK .tif, and for JPEGs of other names, and for HEIC without transparency, .jpg."""
+    otherwise it is .png, for CMYK .tif, and for JPEGs of other names, and for HEIC that is neither transparent nor HDR,
+    .jpg."""
     suffix = photo.path.suffix
     kept = FORMATS.get(suffix.lower())
     if kept is None or photo.mode not in kept.modes:
-        suffix = (
-            ".jpg" if photo.jpeg or (photo.heif and photo.alpha is None) else ".tif" if photo.mode == "CMYK" else ".png"
-        )
+        fits = photo.heif and photo.alpha is None and photo.chunks is None
+        suffix = ".jpg" if photo.jpeg or fits else ".tif" if photo.mode == "CMYK" else ".png"
     return photo.path.with_name(f"{photo.path.stem}-photodrag{suffix}")
 
 
@@ -100,7 +111,8 @@ def write_output(
     has it (else 8 bits, and RGB instead of CMYK); alpha is the photo's everywhere. A palette or 1-bit photo has become
     RGB or grey. PNG, TIFF, WebP and BMP are lossless. A JPEG that stays one keeps the coefficients of all blocks that
     the edit doesn't touch, its own orientation, and what it says of the picture (jpeg_blocks.py, jpeg_metadata.py);
-    where that can't be it is encoded anew with the input's tables and subsampling, others at quality 95 and 4:4:4.
+    where that can't be it is encoded anew with the input's tables and subsampling, others, and AVIF, at quality 95 and
+    4:4:4.
     Colour profile, EXIF, XMP and resolution are then those of `photo.metadata`.
     Raises UserError as `check_output`, and when the disk is full; nothing partial is left, and an older file stays.
     Raises ValueError when the arrays don't fit the photo.
@@ -147,6 +159,7 @@ def _left_out(photo: Photo, kind: Format, mode: str) -> list[str]:
             chunk.kind in png_file.TEXTS and not chunk.data.startswith(png_file.XMP_KEY) for chunk in photo.chunks
         )
         words += ["a PNG's texts"] if texts else []
+    words += [FINER] if photo.mode.endswith(";16") and not mode.endswith(";16") else []
     if colours_of(mode) != colours_of(photo.mode) and photo.metadata.icc_profile:
         words.append("the profile of other inks")
     if kind is JPEG:
@@ -190,6 +203,11 @@ def encode(kind: Format, mode: str, native: np.ndarray, photo: Photo) -> bytes:
         options |= _jpeg_options(photo)
     elif kind is WEBP:
         options |= {"lossless": True, "exact": True, "quality": 50}  # here quality is effort
+    elif kind is AVIF:
+        # Pillow writes EXIF anew if it tells an orientation; 95 is finer than a JPEG's.
+        block = exif.without((metadata.exif or b"").removeprefix(exif.PREFIX), exif.ORIENTATION)
+        sampling = "4:0:0" if mode == "L" else "4:4:4"
+        options |= {"quality": 95, "subsampling": sampling, "speed": 8, "exif": block or None}
     elif kind is PNG and metadata.xmp:
         options["pnginfo"] = PngImagePlugin.PngInfo()
         options["pnginfo"].add_itxt("XML:com.adobe.xmp", metadata.xmp.decode("utf-8", "replace"))
