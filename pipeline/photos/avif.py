@@ -5,7 +5,7 @@ Turned once, as its container says (AV1 Image File Format 1.1; MIAF, ISO 23000-2
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from PIL import Image
@@ -139,15 +139,15 @@ def _decoded(data: bytes, most: int) -> Planes:
     """A frame of AV1, of at most so many pixels."""
     import av  # brings all of FFmpeg, so it is loaded where it is needed
 
-    decoder = av.CodecContext.create("libdav1d", "r")
+    decoder: Any = av.CodecContext.create("libdav1d", "r")
     decoder.options = {"max_pixels": str(max(most, LEAST_TILE))}
     frame = [*decoder.decode(av.Packet(data)), *decoder.decode(None)][0]
     if not isinstance(frame, av.VideoFrame):
         raise DamagedItems("no picture")
     bits = frame.format.components[0].bits
     kind = np.dtype("<u2") if bits > 8 else np.dtype("u1")
-    values = tuple(
-        np.frombuffer(plane, kind).reshape(-1, plane.line_size // kind.itemsize)[: plane.height, : plane.width]
-        for plane in frame.planes
-    )
-    return Planes(values, bits, frame.color_range == FULL_RANGE, int(frame.colorspace))
+    values = []
+    for plane in frame.planes:
+        rows = np.frombuffer(memoryview(plane), kind).reshape(-1, plane.line_size // kind.itemsize)
+        values.append(rows[: plane.height, : plane.width])
+    return Planes(tuple(values), bits, frame.color_range == FULL_RANGE, int(frame.colorspace))

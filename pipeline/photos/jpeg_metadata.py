@@ -7,12 +7,12 @@ from functools import partial
 from photodrag.pipeline.photos import exif, photoshop, xmp
 from photodrag.pipeline.photos.gain_map import ISO, MPF, behind_pictures, further_pictures, gain_map_of
 from photodrag.pipeline.photos.jpeg_file import APP, LARGEST, JpegFile, Segment
+from photodrag.pipeline.photos.metadata import CREDENTIALS
 
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
 EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 PROFILE = b"ICC_PROFILE\0"
 VIDEO = b"ftyp"
-CREDENTIALS = "content credentials, which vouch for the photo as it was"
 
 
 def carried(

@@ -14,6 +14,8 @@ from PIL import Image
 
 from photodrag.pipeline.photos import exif, xmp
 
+CREDENTIALS = "content credentials, which vouch for the photo as it was"
+FINER = "what is finer than 8 bits a sample"
 INTEROP = 0xA005
 MOST_DPI = 1_000_000
 IFDS = (0x8769, 0x8825)  # Exif and GPS; the IFD of the thumbnail is left behind

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from photodrag.pipeline.photos import exif, xmp
-from photodrag.pipeline.photos.metadata import Metadata
+from photodrag.pipeline.photos.metadata import CREDENTIALS, Metadata
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEADER = len(SIGNATURE) + 25
@@ -18,7 +18,7 @@ XMP_KEY = b"XML:com.adobe.xmp"
 OLD_FORM = b"Raw profile type "
 OLD_IPTC = (OLD_FORM + b"iptc\0", OLD_FORM + b"8bim\0")
 """ImageMagick's and ExifTool's ways to keep a profile as text."""
-CREDENTIALS = b"caBX"
+C2PA = b"caBX"
 
 
 class DamagedPng(ValueError):
@@ -88,8 +88,8 @@ def _patched(chunk: Chunk, orientation: int) -> tuple[Chunk | None, list[str]]:
     if chunk.kind in TEXTS:
         old = chunk.data.startswith((OLD_FORM, XMP_KEY)) and not _is_plain_iptc(chunk)
         return (None, ["EXIF, XMP or IPTC in an old form, as text"]) if old else (chunk, [])
-    if chunk.kind == CREDENTIALS:
-        return None, ["content credentials, which vouch for the photo as it was"]
+    if chunk.kind == C2PA:
+        return None, [CREDENTIALS]
     return (chunk if chunk.kind in COLOURS or chunk.kind == b"pHYs" or chunk.safe else None), []
 
 

@@ -18,6 +18,7 @@ from photodrag.pipeline.photos import png_file, samples, sixteen_bit
 from photodrag.pipeline.photos.avif import is_avif, read_avif
 from photodrag.pipeline.photos.heif import is_heif, read_heif
 from photodrag.pipeline.photos.jpeg_coding import bits_of, coding_of, decode
+from photodrag.pipeline.photos.jxl import is_jxl, read_jxl
 from photodrag.pipeline.photos.metadata import read_metadata, read_orientation
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.tiff import base_of, exif_of
@@ -58,6 +59,9 @@ def read_picture(path: str | PathLike) -> Photo:
             if is_heif(start):
                 mode, native, metadata, chunks = read_heif(file, path, _check_size)
                 return Photo(path, samples.rgb(mode, native), mode, native, metadata, heif=True, chunks=chunks)
+            if is_jxl(start):
+                mode, native, metadata = read_jxl(file, path, _check_size)
+                return Photo(path, samples.rgb(mode, native), mode, native, metadata)
             if is_avif(start):
                 mode, native, metadata, chunks = read_avif(file, path, lambda image: _check_header(image, path))
                 return Photo(path, samples.rgb(mode, native), mode, native, metadata, chunks=chunks)

@@ -13,6 +13,7 @@ from PIL import Image, ImageCms, ImageOps
 from photodrag.pipeline.photos import item_file, png_file, write
 from photodrag.pipeline.photos.colour_profile import matrix_profile
 from photodrag.pipeline.photos.colours import PRIMARIES
+from photodrag.pipeline.photos.metadata import FINER
 from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights import UserError
 
@@ -199,7 +200,7 @@ def test_an_avif_comes_out(tmp_path, mode):
 def test_what_is_finer_than_8_bits_is_told(tmp_path):
     photo = read(tmp_path, avif(ramp()))
     unchanged = np.zeros(photo.pixels.shape[:2], bool)
-    assert write.write_output(photo, photo.pixels, unchanged, tmp_path / "out.avif") == [write.FINER]
+    assert write.write_output(photo, photo.pixels, unchanged, tmp_path / "out.avif") == [FINER]
     assert write.write_output(photo, photo.pixels, unchanged, tmp_path / "out.tif") == []
 
 
