@@ -24,7 +24,7 @@ class Photo:
         In the mode "RGB" they are `pixels`: write into neither.
     metadata: colour profile, EXIF, XMP, resolution, without orientation and thumbnail.
     jpeg: how it was compressed, if it is a JPEG.
-    heif: whether it is a HEIC picture, which is not written.
+    instead: the ending of what is written by default, of a file whose own kind is not written.
     chunks: what a PNG says of its picture, for a PNG that is upright, or would say of one of HDR; None of other files.
     tiff: what a TIFF says of its picture; None for other files.
     """
@@ -35,7 +35,7 @@ class Photo:
     native: np.ndarray
     metadata: Metadata
     jpeg: JpegCoding | None = None
-    heif: bool = False
+    instead: str | None = None
     chunks: tuple[png_file.Chunk, ...] | None = None
     tiff: Base | None = None
 

@@ -19,8 +19,9 @@ from photodrag.pipeline.photos.avif import is_avif, read_avif
 from photodrag.pipeline.photos.heif import is_heif, read_heif
 from photodrag.pipeline.photos.jpeg_coding import bits_of, coding_of, decode
 from photodrag.pipeline.photos.jxl import is_jxl, read_jxl
-from photodrag.pipeline.photos.metadata import read_metadata, read_orientation
+from photodrag.pipeline.photos.metadata import Metadata, read_metadata, read_orientation
 from photodrag.pipeline.photos.photo import Photo
+from photodrag.pipeline.photos.raw import is_raw, read_raw
 from photodrag.pipeline.photos.tiff import base_of, exif_of
 from photodrag.weights import UserError
 
@@ -30,15 +31,14 @@ LARGEST_TEXT = 64_000_000  # bytes of a PNG's profile or text; Pillow's own limi
 DRAWINGS = {"EPS", "WMF"}  # programs to be run rather than pictures
 # Files whose further frames are no animation: other views and gain maps; layers.
 ONE_PICTURE = {"MPO", "PSD"}
-# These are TIFFs to Pillow, which would then find the small preview in them.
-RAW_SUFFIXES = {".3fr", ".arw", ".cr2", ".dng", ".erf", ".iiq", ".kdc", ".nef", ".nrw", ".pef", ".raw", ".rw2", ".srw"}
 ROUNDED = {"PPM": 1, "JPEG2000": 2}  # levels by which Pillow may round these in 8 bits
 MOST_PIXELS_A_BYTE = 2000  # of a JPEG, though all of it be white
 REDUCED_PAGE = 254  # TIFF's NewSubfileType; bit 0: a smaller copy of another page
 
 
 def read_photo(path: str | PathLike) -> Photo:
-    """Read a photo in any format and mode that Pillow knows, or HEIC.
+    """Read a photo in any format and mode that Pillow knows, HEIC, AVIF of any depth, and, with their extras, JPEG XL
+    and cameras' raw files.
 
     Raises UserError, naming the file and what to do, when it is missing, no regular file, empty, unreadable, damaged or
     cut short, no picture, animated, of several pages, larger than 300 megapixels, or below 32 pixels on a side."""
@@ -56,15 +56,15 @@ def read_picture(path: str | PathLike) -> Photo:
         try:
             start = file.read(64)
             file.seek(0)
+            if is_raw(file, path):
+                return _photo(path, *read_raw(file, path, _check_size), instead=".tif")
             if is_heif(start):
-                mode, native, metadata, chunks = read_heif(file, path, _check_size)
-                return Photo(path, samples.rgb(mode, native), mode, native, metadata, heif=True, chunks=chunks)
+                photo = _photo(path, *read_heif(file, path, _check_size))
+                return replace(photo, instead=".png" if photo.alpha is not None or photo.chunks else ".jpg")
             if is_jxl(start):
-                mode, native, metadata = read_jxl(file, path, _check_size)
-                return Photo(path, samples.rgb(mode, native), mode, native, metadata)
+                return _photo(path, *read_jxl(file, path, _check_size))
             if is_avif(start):
-                mode, native, metadata, chunks = read_avif(file, path, lambda image: _check_header(image, path))
-                return Photo(path, samples.rgb(mode, native), mode, native, metadata, chunks=chunks)
+                return _photo(path, *read_avif(file, path, lambda image: _check_header(image, path)))
             with Image.open(file) as image:
                 return _decode(image, file, path)
         except (UserError, MemoryError):
@@ -73,6 +73,17 @@ def read_picture(path: str | PathLike) -> Photo:
             raise UserError(_why_unknown(file, path)) from None
         except Exception as error:  # decoders raise many kinds of errors at damaged bytes
             raise UserError(f"{path} is cut short or damaged: copy or download it again.") from error
+
+
+def _photo(
+    path: Path,
+    mode: str,
+    native: np.ndarray,
+    metadata: Metadata,
+    chunks: tuple[png_file.Chunk, ...] | None = None,
+    instead: str | None = None,
+) -> Photo:
+    return Photo(path, samples.rgb(mode, native), mode, native, metadata, chunks=chunks, instead=instead)
 
 
 def _decode(image: Image.Image, file: BinaryIO, path: Path) -> Photo:
@@ -147,8 +158,6 @@ def _opened(path: Path) -> BinaryIO:
             raise UserError(f"{path} is no regular file: name a picture.")
         if status.st_size == 0:
             raise UserError(f"{path} is empty (0 bytes): copy or download it again.")
-        if path.suffix.lower() in RAW_SUFFIXES:
-            raise UserError(f"{path} is a camera's raw file: develop it first, and give the 16-bit TIFF or the JPEG.")
         return path.open("rb")
     except FileNotFoundError:
         raise UserError(f"There is no file {path}: check its name and folder.") from None

@@ -24,13 +24,12 @@ from photodrag.weights.common.files import PART, cannot_write, sweep, write_whol
 
 def default_output(photo: Photo) -> Path:
     """`<stem>-photodrag<suffix>` beside the photo. The suffix stays where that format can hold the photo's samples;
-    otherwise it is .png, for CMYK .tif, and for JPEGs of other names, and for HEIC that is neither transparent nor HDR,
-    .jpg."""
-    suffix = photo.path.suffix
+    otherwise it is .png, for CMYK .tif, for JPEGs of other names .jpg, and for kinds that aren't written what fits
+    them: .tif for raw files, .jpg for HEIC that is neither transparent nor HDR."""
+    suffix = photo.instead or photo.path.suffix
     kept = FORMATS.get(suffix.lower())
-    if kept is None or photo.mode not in kept.modes:
-        fits = photo.heif and photo.alpha is None and photo.chunks is None
-        suffix = ".jpg" if photo.jpeg or fits else ".tif" if photo.mode == "CMYK" else ".png"
+    if kept is None or (photo.mode not in kept.modes and not photo.instead):
+        suffix = ".jpg" if photo.jpeg else ".tif" if photo.mode == "CMYK" else ".png"
     return photo.path.with_name(f"{photo.path.stem}-photodrag{suffix}")
 
 
