@@ -17,6 +17,7 @@ from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlug
 from photodrag.pipeline.photos import png_file, samples, sixteen_bit
 from photodrag.pipeline.photos.avif import is_avif, read_avif
 from photodrag.pipeline.photos.heif import is_heif, read_heif
+from photodrag.pipeline.photos.inks import inks_of
 from photodrag.pipeline.photos.jpeg_coding import bits_of, coding_of, decode
 from photodrag.pipeline.photos.jxl import is_jxl, read_jxl
 from photodrag.pipeline.photos.metadata import Metadata, read_metadata, read_orientation
@@ -113,7 +114,8 @@ def _decode(image: Image.Image, file: BinaryIO, path: Path) -> Photo:
         tiff, dropped = base_of(file.read(), turned=orientation >= 5)
         block = exif_of(tiff) if tiff else None
         metadata = replace(metadata.lacking(dropped), exif=block or metadata.exif)
-    return Photo(path, samples.rgb(mode, native), mode, native, metadata, jpeg, chunks=chunks, tiff=tiff)
+    pixels = samples.rgb(mode, native, inks_of(mode, metadata.icc_profile))
+    return Photo(path, pixels, mode, native, metadata, jpeg, chunks=chunks, tiff=tiff)
 
 
 def _check_header(image: Image.Image, path: Path) -> None:

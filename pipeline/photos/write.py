@@ -97,8 +97,8 @@ def write_output(
     path, changed = Path(path), changed.astype(bool, copy=False)
     kind = format_of(path, photo)
     mode = stored_mode(photo, kind)
-    native = samples.with_edit(photo.mode, photo.native, photo.pixels, edited, changed, deep)
-    native = samples.convert(photo.mode, native, mode)
+    native = samples.with_edit(photo.mode, photo.native, photo.pixels, edited, changed, deep, photo.inks)
+    native = samples.convert(photo.mode, native, mode, photo.inks)
     same = _same_jpeg(native, photo, changed, came_from, keep_video) if kind is JPEG and mode == photo.mode else None
     data, left_out = same or (encode(kind, mode, native, photo), left_out_of(photo, kind, mode))
     if kind is TIFF and not _is_readable(data):  # what the photo's file said is so odd that nobody could read it
