@@ -3,11 +3,12 @@
 
 import struct
 import zlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
 from photodrag.pipeline.photos import exif, xmp
-from photodrag.pipeline.photos.metadata import CREDENTIALS, Metadata
+from photodrag.pipeline.photos.metadata import CREDENTIALS, Metadata, metadata_of
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEADER = len(SIGNATURE) + 25
@@ -121,6 +122,17 @@ def _patched_xmp(chunk: Chunk) -> tuple[Chunk | None, list[str]]:
     packet, words = xmp.patched(text, turned=True)
     head = XMP_KEY + b"\0\0\0" + parts[0] + b"\0" + parts[1] + b"\0"
     return (Chunk(b"iTXt", head + packet) if packet else None), words
+
+
+def metadata_in(carried_chunks: Iterable[Chunk], info: Mapping[Any, Any], dropped: Iterable[str]) -> Metadata:
+    """What carried chunks say, as other files have it; profile and resolution as in Pillow's info of the picture."""
+    about = metadata_of({name: info.get(name) for name in ("icc_profile", "dpi")}, 1, dropped)
+    for chunk in carried_chunks:
+        if chunk.kind == b"eXIf":
+            about = replace(about, exif=exif.PREFIX + chunk.data)
+        elif chunk.kind == b"iTXt" and chunk.data.startswith(XMP_KEY + b"\0"):
+            about = replace(about, xmp=chunk.data[len(XMP_KEY) + 3 :].split(b"\0", 2)[2])
+    return about
 
 
 def said_by(metadata: Metadata, code_points: bytes) -> tuple[Chunk, ...]:

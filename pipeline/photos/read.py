@@ -93,9 +93,15 @@ def _decode(image: Image.Image, file: BinaryIO, path: Path) -> Photo:
     tolerance = ROUNDED.get(image.format or "", 0)
     orientation = read_orientation(image)  # this decodes a PNG, so it comes second
     jpeg = coding_of(image, file, orientation) if isinstance(image, JpegImagePlugin.JpegImageFile) else None
-    decode(image, jpeg)
+    decode(image, file, jpeg)
     left = read_orientation(image)
-    metadata = read_metadata(image, orientation)
+    chunks = None
+    if image.format == "PNG":
+        file.seek(0)
+        chunks, dropped = png_file.carried(png_file.chunks(file.read()), orientation)
+        metadata = png_file.metadata_in(chunks, image.info, dropped)
+    else:
+        metadata = read_metadata(image, orientation)
     if bits > 8:
         file.seek(0)
         high = samples.turned(np.asarray(image), left)
@@ -103,11 +109,6 @@ def _decode(image: Image.Image, file: BinaryIO, path: Path) -> Photo:
     else:
         mode, native = samples.from_image(image, path)
         native = samples.turned(65535 - native if negative else native, left)
-    chunks = None
-    if image.format == "PNG":
-        file.seek(0)
-        chunks, dropped = png_file.carried(png_file.chunks(file.read()), orientation)
-        metadata = metadata.lacking(dropped)
     tiff = None
     if image.format == "TIFF":
         file.seek(0)

@@ -93,7 +93,8 @@ def alpha(mode: str, native: np.ndarray) -> np.ndarray | None:
     return TO_8_BIT[values] if values.dtype == np.uint16 else np.ascontiguousarray(values)
 
 
-Box = tuple[int, int, int, int]
+Region = tuple[int, int, int, int]
+"""x0, y0, x1, y1 in whole photo pixels; x1 and y1 are one past the last."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,8 +102,7 @@ class Deep:
     """New colours of a part of a picture, finer than 8 bits: float32 [h, w, 3], 0 … 255, of the pixels x0 … x1 - 1 and
     y0 … y1 - 1."""
 
-    region: Box
-    """x0, y0, x1, y1"""
+    region: Region
     colours: np.ndarray
 
 

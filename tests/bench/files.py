@@ -48,7 +48,7 @@ def main(photos: tuple[str, ...]) -> None:
             near = touched(photo, picture, old.shape[:2])
             differ = [blocks((stored(path) != old).any(2)) for path in (kept, anew)]
             far = [int((one & ~near).sum()) for one in differ]
-            size = [path.stat().st_size / len(photo.jpeg.data) for path in (kept, anew)]
+            size = [path.stat().st_size / Path(name).stat().st_size for path in (kept, anew)]
         times = [reading + one for one in seconds]
         click.echo(
             f"{Path(name).name[:20]:22} {photo.pixels.size / 3e6:9.1f} {near.size:8} {differ[0].mean():7.1%} {far[0]:9}"
