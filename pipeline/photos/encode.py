@@ -33,6 +33,8 @@ def encode(kind: Format, mode: str, native: np.ndarray, photo: Photo) -> bytes:
         if len(metadata.xmp or b"") > XMP_SEGMENT:
             del options["xmp"]
         options |= _jpeg_options(photo)
+        if metadata.iptc:
+            options["extra"] = jpeg_metadata.iptc_segment(metadata.iptc)
     elif kind is WEBP:
         options |= {"lossless": True, "exact": True, "quality": 50}  # here quality is effort
     elif kind is AVIF:
@@ -40,9 +42,12 @@ def encode(kind: Format, mode: str, native: np.ndarray, photo: Photo) -> bytes:
         block = exif.without((metadata.exif or b"").removeprefix(exif.PREFIX), exif.ORIENTATION)
         sampling = "4:0:0" if mode == "L" else "4:4:4"
         options |= {"quality": 95, "subsampling": sampling, "speed": 8, "exif": block or None}
-    elif kind is PNG and metadata.xmp:
+    elif kind is PNG:
         options["pnginfo"] = PngImagePlugin.PngInfo()
-        options["pnginfo"].add_itxt("XML:com.adobe.xmp", metadata.xmp.decode("utf-8", "replace"))
+        if metadata.xmp:
+            options["pnginfo"].add_itxt("XML:com.adobe.xmp", metadata.xmp.decode("utf-8", "replace"))
+        if metadata.iptc:
+            options["pnginfo"].add_text(png_file.IPTC_KEY, png_file.iptc_text(metadata.iptc), zip=True)
     options = {name: value for name, value in options.items() if value is not None}
     return _png(mode, native, options) if kind is PNG else _save(samples.to_image(mode, native), kind, options)
 

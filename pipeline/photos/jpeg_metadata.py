@@ -56,9 +56,17 @@ def video_of(file: JpegFile) -> bytes:
     return rest if VIDEO in rest else b""
 
 
-def has_iptc(file: JpegFile) -> bool:
-    """Whether Photoshop's resources are there, of which IPTC is one."""
-    return any(s.marker == 0xED and b"8BIM\x04\x04" in s.payload for s in file.header)
+def iptc_in(file: JpegFile) -> bytes | None:
+    """A JPEG's IPTC records; None without any."""
+    prefix = photoshop.PREFIX
+    resources = (s.payload[len(prefix) :] for s in _resources_joined(file.header) if s.payload.startswith(prefix))
+    return photoshop.iptc_of(next(resources, b""))
+
+
+def iptc_segment(iptc: bytes) -> bytes:
+    """As it stands in a JPEG; b"" where it is too long for a segment."""
+    payload = photoshop.PREFIX + photoshop.resource_of(iptc)
+    return Segment(0xED, payload).encoded() if len(payload) <= LARGEST else b""
 
 
 def _patched(segment: Segment, gain_map: bytes | None, keeps_video: bool = False) -> tuple[list[Segment], list[str]]:

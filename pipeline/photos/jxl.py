@@ -7,10 +7,13 @@ from typing import BinaryIO
 import numpy as np
 
 from photodrag.pipeline.photos import exif
+from photodrag.pipeline.photos.item_file import boxes
 from photodrag.pipeline.photos.metadata import CREDENTIALS, FINER, Metadata, metadata_of
 from photodrag.weights import UserError
 
-SIGNATURES = (b"\xff\x0a", b"\0\0\0\x0cJXL \r\n\x87\n")
+CONTAINER = b"\0\0\0\x0cJXL \r\n\x87\n"
+FILE_TYPE = b"\0\0\0\x14ftypjxl \0\0\0\0jxl "
+SIGNATURES = (b"\xff\x0a", CONTAINER)
 MODES = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}
 EFFORT = 3
 """Of 1 … 11: each step above takes twice as long, and saves a twentieth."""
@@ -59,5 +62,14 @@ def encode_jxl(native: np.ndarray, metadata: Metadata) -> bytes:
     import pylibjxl
 
     block, xmp, icc = (metadata.exif or b"").removeprefix(exif.PREFIX) or None, metadata.xmp, metadata.icc_profile
-    native = np.ascontiguousarray(native)
-    return pylibjxl.encode(native, effort=EFFORT, lossless=True, exif=block, xmp=xmp, icc=icc)
+    data = pylibjxl.encode(np.ascontiguousarray(native), effort=EFFORT, lossless=True, icc=icc)
+    # By itself it would compress these, and then exiftool and exiv2 as they are installed read nothing.
+    said = (_box(b"Exif", bytes(4) + block) if block else b"") + (_box(b"xml ", xmp) if xmp else b"")
+    if not data.startswith(CONTAINER):
+        data = CONTAINER + FILE_TYPE + _box(b"jxlc", data)
+    start = next(end for kind, _, end in boxes(data) if kind == b"ftyp")
+    return data[:start] + said + data[start:]
+
+
+def _box(kind: bytes, content: bytes) -> bytes:
+    return (8 + len(content)).to_bytes(4, "big") + kind + content

@@ -2,8 +2,9 @@
 
 from photodrag.pipeline.photos import jpeg_file, jpeg_metadata, png_file
 from photodrag.pipeline.photos.encode import XMP_SEGMENT, keeps_chunks, metadata_for
+from photodrag.pipeline.photos.jpeg_metadata import iptc_segment
 from photodrag.pipeline.photos.metadata import FINER
-from photodrag.pipeline.photos.output_formats import BMP, JPEG, TIFF, Format, colours_of
+from photodrag.pipeline.photos.output_formats import BMP, JPEG, PNG, TIFF, Format, colours_of
 from photodrag.pipeline.photos.photo import Photo
 
 
@@ -13,20 +14,19 @@ def left_out_of(photo: Photo, kind: Format, mode: str) -> list[str]:
     if photo.jpeg is not None and photo.jpeg.file is not None:
         file = photo.jpeg.file
         words += jpeg_metadata.carried(file)[1]
-        words += ["IPTC, which goes from a JPEG to one that stays it alone"] if jpeg_metadata.has_iptc(file) else []
         words += ["the comment"] if any(segment.marker == jpeg_file.COM for segment in file.header) else []
-    if photo.tiff is not None and kind is not TIFF and photo.tiff.iptc:
-        words.append("IPTC, which goes from a TIFF to TIFF alone")
+    if photo.metadata.iptc and kind not in (JPEG, PNG, TIFF):
+        words.append(f"IPTC, which no {kind.name} holds")
     if photo.chunks is not None and not keeps_chunks(photo, kind, mode):
-        texts = any(
-            chunk.kind in png_file.TEXTS and not chunk.data.startswith(png_file.XMP_KEY) for chunk in photo.chunks
-        )
+        carried = (png_file.XMP_KEY, *png_file.OLD_IPTC)
+        texts = any(one.kind in png_file.TEXTS and not one.data.startswith(carried) for one in photo.chunks)
         words += ["a PNG's texts"] if texts else []
     words += [FINER] if photo.mode.endswith(";16") and not mode.endswith(";16") else []
     if colours_of(mode) != colours_of(photo.mode) and photo.metadata.icc_profile:
         words.append("the profile of other inks")
     if kind is JPEG:
         words += ["EXIF, which is too long for a JPEG"] if len(metadata.exif or b"") > jpeg_file.LARGEST else []
+        words += ["IPTC, which is too long for a JPEG"] if metadata.iptc and not iptc_segment(metadata.iptc) else []
         words += ["XMP, which is too long for a JPEG"] if len(metadata.xmp or b"") > XMP_SEGMENT else []
     if kind is BMP:
         held = {"the colour profile": metadata.icc_profile, "EXIF": metadata.exif, "XMP": metadata.xmp}

@@ -26,13 +26,14 @@ DROPPED = exif.LAYOUT | {exif.ORIENTATION, 297, 318, 319, 700, 34675, 34377}
 
 @dataclass(frozen=True)
 class Metadata:
-    """icc_profile: as in the file; exif: beginning with "Exif", ready for Pillow; xmp: the packet; dpi: (x, y).
-    Each is None where the file has none. dropped: what was left out of them, in words."""
+    """icc_profile: as in the file; exif: beginning with "Exif", ready for Pillow; xmp: the packet; dpi: (x, y); iptc:
+    its records. Each is None where the file has none. dropped: what was left out of them, in words."""
 
     icc_profile: bytes | None = None
     exif: bytes | None = None
     xmp: bytes | None = None
     dpi: tuple[float, float] | None = None
+    iptc: bytes | None = None
     dropped: tuple[str, ...] = ()
 
     def lacking(self, words: Iterable[str]) -> "Metadata":

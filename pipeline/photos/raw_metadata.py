@@ -12,7 +12,7 @@ from photodrag.pipeline.photos.colours import PRIMARIES
 from photodrag.pipeline.photos.exif import LONG, SHORT, SIZES, Exif
 from photodrag.pipeline.photos.item_file import DamagedItems, boxes
 from photodrag.pipeline.photos.metadata import Metadata
-from photodrag.pipeline.photos.tiff import EMPTY, IPTC, LARGEST_EXIF, XMP, Tags, place_directory
+from photodrag.pipeline.photos.tiff import EMPTY, LARGEST_EXIF, XMP, Tags, iptc_of, place_directory
 
 GPS_IFD = 0x8825
 KEPT = {269, 270, 271, 272, 305, 306, 315, 316, 18246, 33432}
@@ -38,9 +38,8 @@ def metadata_of_raw(file: BinaryIO, preview: bytes) -> Metadata:
         packet, words = None, list[str]()
         if entry := main.entry(main.first, XMP):
             packet, words = xmp.patched(bytes(main.data[entry.start : entry.start + entry.size]), turned=True)
-        if main.entry(main.first, IPTC):
-            words.append("IPTC, which goes from a raw file nowhere")
-        return Metadata(PROFILE, exif.PREFIX + block, packet, dropped=tuple(dict.fromkeys([*dropped, *words])))
+        said = tuple(dict.fromkeys([*dropped, *words]))
+        return Metadata(PROFILE, exif.PREFIX + block, packet, iptc=iptc_of(main), dropped=said)
     return Metadata(PROFILE, dropped=("EXIF, which can't be read",))
 
 

@@ -19,6 +19,7 @@ from photodrag.pipeline.photos.avif import is_avif, read_avif
 from photodrag.pipeline.photos.heif import is_heif, read_heif
 from photodrag.pipeline.photos.inks import inks_of
 from photodrag.pipeline.photos.jpeg_coding import bits_of, coding_of, decode
+from photodrag.pipeline.photos.jpeg_metadata import iptc_in
 from photodrag.pipeline.photos.jxl import is_jxl, read_jxl
 from photodrag.pipeline.photos.metadata import Metadata, read_metadata, read_orientation
 from photodrag.pipeline.photos.photo import Photo
@@ -102,6 +103,8 @@ def _decode(image: Image.Image, file: BinaryIO, path: Path) -> Photo:
         metadata = png_file.metadata_in(chunks, image.info, dropped)
     else:
         metadata = read_metadata(image, orientation)
+    if jpeg is not None and jpeg.file is not None:
+        metadata = replace(metadata, iptc=iptc_in(jpeg.file))
     if bits > 8:
         file.seek(0)
         high = samples.turned(np.asarray(image), left)
@@ -114,7 +117,8 @@ def _decode(image: Image.Image, file: BinaryIO, path: Path) -> Photo:
         file.seek(0)
         tiff, dropped = base_of(file.read(), turned=orientation >= 5)
         block = exif_of(tiff) if tiff else None
-        metadata = replace(metadata.lacking(dropped), exif=block or metadata.exif)
+        iptc = tiff.iptc if tiff else None
+        metadata = replace(metadata.lacking(dropped), exif=block or metadata.exif, iptc=iptc)
     pixels = samples.rgb(mode, native, inks_of(mode, metadata.icc_profile))
     return Photo(path, pixels, mode, native, metadata, jpeg, chunks=chunks, tiff=tiff)
 

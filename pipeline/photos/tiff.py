@@ -43,11 +43,11 @@ class Base:
     free: tuple[tuple[int, int], ...]
     """Where samples were: from … to."""
 
-    iptc: bool
-    """Whether it has any."""
+    iptc: bytes | None
+    """Its records."""
 
     @classmethod
-    def of(cls, data: bytes, free: list[tuple[int, int]], iptc: bool) -> "Base":
+    def of(cls, data: bytes, free: list[tuple[int, int]], iptc: bytes | None) -> "Base":
         """That of a TIFF whose samples were blanked."""
         apart: list[tuple[int, int]] = []
         for start, end in sorted(free):  # some lie over each other
@@ -77,9 +77,16 @@ def base_of(data: bytes, turned: bool) -> tuple[Base | None, list[str]]:
         block, dropped = None, []
     if block is None:
         return None, ["what the TIFF says of its picture, for it can't be taken apart"]
-    return Base.of(block, exif.blank, exif.entry(exif.first, IPTC) is not None), list(
-        dict.fromkeys([*exif.dropped, *dropped])
-    )
+    return Base.of(block, exif.blank, iptc_of(exif)), list(dict.fromkeys([*exif.dropped, *dropped]))
+
+
+def iptc_of(exif: Exif) -> bytes | None:
+    """The IPTC records that a directory holds, alone or among Photoshop's resources; None without any."""
+    if entry := exif.entry(exif.first, IPTC):  # of bytes, whatever its type says
+        return bytes(exif.data[entry.start : entry.start + entry.size]) or None
+    if entry := exif.entry(exif.first, PHOTOSHOP):
+        return photoshop.iptc_of(bytes(exif.data[entry.start : entry.start + entry.size]))
+    return None
 
 
 def exif_of(base: Base) -> bytes | None:
@@ -180,6 +187,8 @@ def _said(metadata: Metadata) -> Tags:
         tags[XMP] = (1, metadata.xmp)
     if metadata.icc_profile:
         tags[ICC] = (7, metadata.icc_profile)
+    if metadata.iptc:
+        tags[IPTC] = (7, metadata.iptc)
     return tags
 
 
