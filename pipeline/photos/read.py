@@ -178,7 +178,7 @@ def _why_unknown(file: BinaryIO, path: Path) -> str:
     file.seek(0)
     if bits := bits_of(file):
         return f"{path} is a JPEG of {bits} bits a sample, which cannot be read here: save it as a 16-bit PNG or TIFF."
-    kinds = "JPEG, PNG, TIFF, WebP, HEIC and others"
+    kinds = "JPEG, PNG, TIFF, WebP, HEIC, AVIF and others"
     return f"{path} is not a picture of a known kind ({kinds}), or is damaged at its start: save it as PNG or JPEG."
 
 
