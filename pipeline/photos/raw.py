@@ -87,8 +87,9 @@ def read_raw(
     except ImportError:
         how = "pip install 'photodrag[raw]' to have it developed, or give the 16-bit TIFF or the JPEG of it"
         raise UserError(f"{path} is a camera's raw file: {how}.") from None
+    held = _Held(file.read())
     try:
-        with rawpy.imread(file) as raw:
+        with rawpy.imread(held) as raw:
             check_size(path, raw.sizes.width, raw.sizes.height)
             native = raw.postprocess(**SETTINGS, **_exposure(file))
             metadata = metadata_of_raw(file, _jpeg_in(raw))
@@ -96,6 +97,18 @@ def read_raw(
         what = "is damaged, or of a camera that is not known here"
         raise UserError(f"{path} {what}: copy it again, or give the 16-bit TIFF or the JPEG of it.") from None
     return "RGB;16", np.ascontiguousarray(native), metadata
+
+
+class _Held:
+    """A file's bytes, which stay where they are as long as this does. LibRaw reads from there to the end, but rawpy
+    itself lets go of what a file gave it (findings/rawpy-lets-go.sh)."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+
+    def read(self) -> bytes:
+        """All of them: no copy."""
+        return self.data
 
 
 def _jpeg_in(raw: Any) -> bytes:

@@ -5,6 +5,7 @@ import io
 import shutil
 import struct
 import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -122,6 +123,17 @@ def test_judges_read_what_it_says(tmp_path):
         assert said in told, said
     judged = subprocess.run(["exiv2", "-q", "-pt", tmp_path / "out.jpg"], capture_output=True, text=True)
     assert judged.returncode == 0 and not judged.stderr
+
+
+def test_what_lies_in_it_is_read_to_the_end(tmp_path):
+    """In a process of its own, for what was wrong ended it: LibRaw read the preview from memory that was let go."""
+    (tmp_path / "a.dng").write_bytes(dng(np.tile(mosaic(light()), (6, 4))))
+    script = (
+        f"from photodrag.pipeline.photos.read import read_photo; print(read_photo({str(tmp_path / 'a.dng')!r}).mode)"
+    )
+    for _ in range(2):
+        ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+        assert (ran.returncode, ran.stdout) == (0, "RGB;16\n"), ran.stderr
 
 
 def test_what_other_makers_have(tmp_path):
