@@ -89,7 +89,7 @@ def read_raw(
         raise UserError(f"{path} is a camera's raw file: {how}.") from None
     held = _Held(file.read())
     try:
-        with rawpy.imread(held) as raw:
+        with rawpy.imread(cast(BinaryIO, held)) as raw:
             check_size(path, raw.sizes.width, raw.sizes.height)
             native = raw.postprocess(**SETTINGS, **_exposure(file))
             metadata = metadata_of_raw(file, _jpeg_in(raw))
