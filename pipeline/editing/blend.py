@@ -12,9 +12,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from photodrag.pipeline.faces.align import Alignment, Region
+from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.resample import remapped
-from photodrag.pipeline.photos.samples import Deep
+from photodrag.pipeline.photos.samples import Deep, Region
 
 FLOW_SIDE = 512
 BLUR = 4

@@ -12,9 +12,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from photodrag.pipeline.faces.resample import warp
+from photodrag.pipeline.photos.samples import Region
 from photodrag.weights.common.face_landmarks import LEFT_EYE, LEFT_MOUTH_CORNER, RIGHT_EYE, RIGHT_MOUTH_CORNER, SKULL
-
-Region = tuple[int, int, int, int]  # x0, y0, x1, y1 in whole photo pixels; x1 and y1 are one past the last
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 
 from photodrag.pipeline.editing.blend import bounds_of
-from photodrag.pipeline.faces.align import Region
 from photodrag.pipeline.photos.encoded import encoded
 from photodrag.pipeline.photos.photo import Photo
+from photodrag.pipeline.photos.samples import Region
 
 SHOWN, PASSING = 93, 85
 """JPEG's quality, of what stays and of what is replaced in a moment."""

@@ -26,7 +26,10 @@ PRIMARIES = {
     12: (0.680, 0.320, 0.265, 0.690, 0.150, 0.060, *D65),
 }
 """x and y of red, green, blue and white, by cICP's numbers (ITU-T H.273): BT.709, BT.2020, Display P3."""
-LINEAR, PQ, HLG = 8, 16, 18
+NAMES = {1: "BT.709", 9: "BT.2020", 12: "Display P3"}
+SRGB = {(1, 1), (1, 2), (1, 6), (1, 13)}
+"""Both numbers, where the colours are shown as sRGB's; BT.709's curve is a camera's, not a screen's."""
+PQ, HLG = 16, 18
 WHITE, PEAK = 203.0, 1000.0
 """cd/m², of a screen: of SDR's white in HDR (ITU-R BT.2408), and the brightest that is told apart."""
 GAMMA_UNIT = 100_000
@@ -97,11 +100,19 @@ def srgb_profile() -> bytes:
     return made[: DATE.start] + MADE + made[DATE.stop :]
 
 
-def _of_code_points(code_points: bytes | None) -> bytes | None:
-    if code_points is None or len(code_points) != 4 or code_points[0] not in PRIMARIES:
+def profile_of(primaries: int, transfer: int) -> bytes | None:
+    """A profile of RGB whose primaries and transfer characteristics have these numbers (ITU-T H.273); None where the
+    first isn't known. Of HDR, one by which it can be shown."""
+    if primaries not in PRIMARIES:
         return None
-    curves = {LINEAR: V, PQ: _shown(_pq(V)), HLG: _shown(_hlg(V))}
-    return matrix_profile("cICP", PRIMARIES[code_points[0]], curves.get(code_points[1], SRGB_CURVE))
+    curve, named = CURVES.get(transfer, (SRGB_CURVE, ""))
+    return matrix_profile(NAMES[primaries] + named, PRIMARIES[primaries], curve)
+
+
+def _of_code_points(code_points: bytes | None) -> bytes | None:
+    if code_points is None or len(code_points) != 4:
+        return None
+    return profile_of(code_points[0], code_points[1])
 
 
 def _of_gamma(gamma: bytes | None, chromaticities: bytes | None) -> bytes | None:
@@ -138,3 +149,13 @@ def _shown(light: np.ndarray) -> np.ndarray:
     """Light [cd/m²] as sRGB's of 0 … 1."""
     light, most = light / WHITE, PEAK / WHITE
     return np.clip(light * (1 + light / most**2) / (1 + light), 0, 1)
+
+
+CURVES = {
+    4: (V**2.2, ", gamma 2.2"),
+    5: (V**2.8, ", gamma 2.8"),
+    8: (V, ", linear"),
+    PQ: (_shown(_pq(V)), ", PQ as it is shown"),
+    HLG: (_shown(_hlg(V)), ", HLG as it is shown"),
+}
+"""The light of each of V and what is said of it, by the number of the transfer characteristics; others are sRGB's."""

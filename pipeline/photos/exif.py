@@ -192,6 +192,17 @@ def patched(
     return exif.shortened(), list(dict.fromkeys(exif.dropped))
 
 
+def without(block: bytes, tag: int) -> bytes:
+    """A block of EXIF, without `PREFIX`, less a tag of its first directory. One that can't be read stays."""
+    try:
+        exif = Exif(bytearray(block))
+        if entry := exif.entry(exif.first, tag):
+            exif.remove(exif.first, entry)
+    except (struct.error, ValueError, IndexError):
+        return block
+    return bytes(exif.data)
+
+
 def of_orientation(orientation: int) -> bytes:
     """A block of EXIF, without `PREFIX`, that tells an orientation and nothing else."""
     return b"II*\0" + struct.pack("<IHHHIHHI", 8, 1, ORIENTATION, SHORT, 1, orientation, 0, 0)

@@ -4,19 +4,15 @@ What lies beside the photo in such a file (depth, gain maps, thumbnails) is not 
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
-from photodrag.pipeline.photos.colour_profile import matrix_profile
 from photodrag.pipeline.photos.metadata import Metadata, metadata_of
-from photodrag.weights import UserError
+from photodrag.pipeline.photos.named_colours import with_named_colours
+from photodrag.pipeline.photos.png_file import Chunk
 
 BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"hevm", b"hevs", b"mif1", b"msf1"}
-SRGB, DISPLAY_P3 = 1, 12
-"""Colour primaries, and …"""
-HDR = {16: "PQ", 18: "HLG"}
-"""… transfer characteristics, by their numbers (ITU-T H.273)."""
 FURTHER = {"depth_images": "the depth map", "aux": "further pictures in the file, of what was before (a gain map, say)"}
 
 
@@ -27,40 +23,27 @@ def is_heif(start: bytes) -> bool:
 
 def read_heif(
     file: BinaryIO, path: Path, check_size: Callable[[Path, int, int], None]
-) -> tuple[str, np.ndarray, Metadata]:
-    """The mode, samples (see `samples`) and metadata of a HEIC picture, upright.
+) -> tuple[str, np.ndarray, Metadata, tuple[Chunk, ...] | None]:
+    """The mode, samples (see `samples`) and metadata of a HEIC picture, upright, and what a PNG says of one of HDR.
 
-    check_size: is given path, width and height, and raises what it likes. Raises UserError for one that has HDR's
-    curves, and what pi_heif does for damaged ones."""
+    check_size: is given path, width and height, and raises what it likes. Raises what pi_heif does for damaged ones."""
     import pi_heif  # its first use takes a while
 
     picture = pi_heif.open_heif(file, convert_hdr_to_8bit=False)
     width, height = picture.size
     check_size(path, width, height)
-    colours = picture.info.get("nclx_profile") or {}
-    if curve := HDR.get(int(colours.get("transfer_characteristics", 2))):
-        raise UserError(
-            f"{path} is an HDR picture ({curve}), which cannot be edited here: export it as an ordinary JPEG."
-        )
     native = np.array(picture)  # a copy, for the array is gone with the picture (findings/pi-heif-arrays.sh)
     mode = "L" if native.ndim == 2 else {3: "RGB", 4: "RGBA"}[native.shape[2]]
     if native.dtype == np.uint16:
         mode, native = f"{mode};16", _full_range(native, picture.info["bit_depth"])
-    return mode, np.ascontiguousarray(native), _metadata(picture.info, colours)
+    colours = picture.info.get("nclx_profile") or {}
+    dropped = [words for name, words in FURTHER.items() if picture.info.get(name)]
+    numbers = (int(colours.get(name, 2)) for name in ("color_primaries", "transfer_characteristics"))
+    metadata, chunks = with_named_colours(metadata_of(picture.info, 1, dropped), mode, *numbers)
+    return mode, np.ascontiguousarray(native), metadata, chunks
 
 
 def _full_range(values: np.ndarray, bits: int) -> np.ndarray:
     """Samples of so many bits, at the top of 16, stretched over all of these."""
     most = 2**bits - 1
     return ((values >> (16 - bits)).astype(np.uint32) * 65535 // most).astype(np.uint16)
-
-
-def _metadata(info: dict[str, Any], colours: dict[str, Any]) -> Metadata:
-    profile = info.get("icc_profile")
-    if not profile and colours.get("color_primaries") == DISPLAY_P3:
-        profile = matrix_profile("Display P3", [colours[f"color_primary_{name}"] for name in PRIMARIES])
-    dropped = [words for name, words in FURTHER.items() if info.get(name)]
-    return metadata_of(info | {"icc_profile": profile}, 1, dropped)
-
-
-PRIMARIES = [f"{name}_{axis}" for name in ("red", "green", "blue", "white") for axis in "xy"]

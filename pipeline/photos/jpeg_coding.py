@@ -21,8 +21,6 @@ class JpegCoding:
     qtables: tuple[tuple[int, ...], ...]
     subsampling: int
     progressive: bool
-    data: bytes
-    """The file itself."""
     file: jpeg_file.JpegFile | None
     """Its parts; None where it can't be taken apart."""
     orientation: int
@@ -43,11 +41,11 @@ def coding_of(image: JpegImagePlugin.JpegImageFile, file: BinaryIO, orientation:
         parts = jpeg_file.parse(data)
     except jpeg_file.DamagedJpeg:
         parts = None
-    return JpegCoding(tables, sampling, progressive, data, parts, orientation)
+    return JpegCoding(tables, sampling, progressive, parts, orientation)
 
 
-def decode(image: Image.Image, jpeg: JpegCoding | None) -> None:
-    """Decode it; that a JPEG lacks its end marker alone is forgiven."""
+def decode(image: Image.Image, file: BinaryIO, jpeg: JpegCoding | None) -> None:
+    """Decode an opened Pillow image of that file; that a JPEG lacks its end marker alone is forgiven."""
     try:
         image.load()
     except OSError:
@@ -56,7 +54,8 @@ def decode(image: Image.Image, jpeg: JpegCoding | None) -> None:
         ImageFile.LOAD_TRUNCATED_IMAGES = True  # within `strict_pillow`, which sets it back
         image.load()
         # What a JPEG lacks is made up from where it ends. Two bytes less: is that in its last blocks?
-        with Image.open(BytesIO(jpeg.data[:-2]), formats=["JPEG"]) as shorter:
+        file.seek(0)
+        with Image.open(BytesIO(file.read()[:-2]), formats=["JPEG"]) as shorter:
             differs = (np.asarray(image) != np.asarray(shorter)).reshape(*image.size[::-1], -1).any(2)
         if jpeg.file is None:
             raise

@@ -7,12 +7,12 @@ from functools import partial
 from photodrag.pipeline.photos import exif, photoshop, xmp
 from photodrag.pipeline.photos.gain_map import ISO, MPF, behind_pictures, further_pictures, gain_map_of
 from photodrag.pipeline.photos.jpeg_file import APP, LARGEST, JpegFile, Segment
+from photodrag.pipeline.photos.metadata import CREDENTIALS
 
 XMP = b"http://ns.adobe.com/xap/1.0/\0"
 EXTENDED_XMP = b"http://ns.adobe.com/xmp/extension/\0"
 PROFILE = b"ICC_PROFILE\0"
 VIDEO = b"ftyp"
-CREDENTIALS = "content credentials, which vouch for the photo as it was"
 
 
 def carried(
@@ -56,9 +56,17 @@ def video_of(file: JpegFile) -> bytes:
     return rest if VIDEO in rest else b""
 
 
-def has_iptc(file: JpegFile) -> bool:
-    """Whether Photoshop's resources are there, of which IPTC is one."""
-    return any(s.marker == 0xED and b"8BIM\x04\x04" in s.payload for s in file.header)
+def iptc_in(file: JpegFile) -> bytes | None:
+    """A JPEG's IPTC records; None without any."""
+    prefix = photoshop.PREFIX
+    resources = (s.payload[len(prefix) :] for s in _resources_joined(file.header) if s.payload.startswith(prefix))
+    return photoshop.iptc_of(next(resources, b""))
+
+
+def iptc_segment(iptc: bytes) -> bytes:
+    """As it stands in a JPEG; b"" where it is too long for a segment."""
+    payload = photoshop.PREFIX + photoshop.resource_of(iptc)
+    return Segment(0xED, payload).encoded() if len(payload) <= LARGEST else b""
 
 
 def _patched(segment: Segment, gain_map: bytes | None, keeps_video: bool = False) -> tuple[list[Segment], list[str]]:

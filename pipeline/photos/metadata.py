@@ -14,6 +14,8 @@ from PIL import Image
 
 from photodrag.pipeline.photos import exif, xmp
 
+CREDENTIALS = "content credentials, which vouch for the photo as it was"
+FINER = "what is finer than 8 bits a sample"
 INTEROP = 0xA005
 MOST_DPI = 1_000_000
 IFDS = (0x8769, 0x8825)  # Exif and GPS; the IFD of the thumbnail is left behind
@@ -24,13 +26,14 @@ DROPPED = exif.LAYOUT | {exif.ORIENTATION, 297, 318, 319, 700, 34675, 34377}
 
 @dataclass(frozen=True)
 class Metadata:
-    """icc_profile: as in the file; exif: beginning with "Exif", ready for Pillow; xmp: the packet; dpi: (x, y).
-    Each is None where the file has none. dropped: what was left out of them, in words."""
+    """icc_profile: as in the file; exif: beginning with "Exif", ready for Pillow; xmp: the packet; dpi: (x, y); iptc:
+    its records. Each is None where the file has none. dropped: what was left out of them, in words."""
 
     icc_profile: bytes | None = None
     exif: bytes | None = None
     xmp: bytes | None = None
     dpi: tuple[float, float] | None = None
+    iptc: bytes | None = None
     dropped: tuple[str, ...] = ()
 
     def lacking(self, words: Iterable[str]) -> "Metadata":

@@ -9,6 +9,7 @@ import numpy as np
 
 from photodrag.pipeline.photos import png_file, samples
 from photodrag.pipeline.photos.colours import ColourSpace, space_of
+from photodrag.pipeline.photos.inks import Inks, inks_of
 from photodrag.pipeline.photos.jpeg_coding import JpegCoding
 from photodrag.pipeline.photos.metadata import Metadata
 from photodrag.pipeline.photos.tiff import Base
@@ -19,13 +20,13 @@ class Photo:
     """A photo, turned as EXIF's orientation says.
 
     path: where it was read.
-    pixels: uint8 [H, W, 3], RGB, without alpha, in the photo's own colour profile.
+    pixels: uint8 [H, W, 3], RGB, without alpha, in the photo's own colour profile; where that is one of inks, sRGB.
     mode, native: the samples as the file keeps them (see `samples`), which an output repeats where nothing changes.
         In the mode "RGB" they are `pixels`: write into neither.
     metadata: colour profile, EXIF, XMP, resolution, without orientation and thumbnail.
     jpeg: how it was compressed, if it is a JPEG.
-    heif: whether it is a HEIC picture, which is not written.
-    chunks: what a PNG says of its picture, for a PNG that is upright; None for other files.
+    instead: the ending of what is written by default, of a file whose own kind is not written.
+    chunks: what a PNG says of its picture, for a PNG that is upright, or would say of one of HDR; None of other files.
     tiff: what a TIFF says of its picture; None for other files.
     """
 
@@ -35,7 +36,7 @@ class Photo:
     native: np.ndarray
     metadata: Metadata
     jpeg: JpegCoding | None = None
-    heif: bool = False
+    instead: str | None = None
     chunks: tuple[png_file.Chunk, ...] | None = None
     tiff: Base | None = None
 
@@ -58,6 +59,11 @@ class Photo:
     def colours(self) -> ColourSpace | None:
         """The space of its pixels; None where that is sRGB, or of ink, or not told."""
         return space_of(self.mode, self.metadata.icc_profile, self.chunks or ())
+
+    @cached_property
+    def inks(self) -> Inks | None:
+        """Those of CMYK samples; None of others, and where no profile tells."""
+        return inks_of(self.mode, self.metadata.icc_profile)
 
     @cached_property
     def srgb(self) -> np.ndarray:

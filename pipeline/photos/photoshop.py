@@ -1,12 +1,14 @@
-"""Photoshop's resources in a JPEG (APP13): IPTC stays, a thumbnail of the photo as it was doesn't (Adobe Photoshop File
-Formats Specification, Image Resources Section)."""
+"""Photoshop's resources, in JPEG (APP13) and TIFF: IPTC stays, a thumbnail of the photo as it was doesn't (Adobe
+Photoshop File Formats Specification, Image Resources Section; IPTC-NAA IIM 4)."""
 
 import struct
+from collections.abc import Iterator
 
 from photodrag.pipeline.photos.exif import THUMBNAIL
 
 PREFIX = b"Photoshop 3.0\0"
 SIGNATURES = {b"8BIM", b"AgHg", b"MeSa", b"PHUT", b"DCSR"}
+IPTC = 0x0404
 SHOW_THE_OLD = {0x0409, 0x040C, 1058, 1059, 1060}
 """Thumbnails, and EXIF and XMP once more, which may hold some."""
 UNREAD = "Photoshop's resources, which can't be read"
@@ -15,18 +17,36 @@ UNREAD = "Photoshop's resources, which can't be read"
 def without_thumbnails(resources: bytes) -> tuple[bytes, list[str]]:
     """Resources, without `PREFIX`, less what shows the photo as it was, and what was left out, in words."""
     kept, at, words = [], 0, []
-    while resources[at : at + 4] in SIGNATURES and at + 12 <= len(resources):
-        (number,) = struct.unpack_from(">H", resources, at + 4)
-        name = (resources[at + 6] + 2) // 2 * 2
-        if at + 10 + name > len(resources):
-            break
-        (size,) = struct.unpack_from(">I", resources, at + 6 + name)
-        end = at + 10 + name + (size + 1) // 2 * 2
+    for number, _, start, end in _each(resources):
         if number in SHOW_THE_OLD:
             words.append(THUMBNAIL)
         else:
-            kept.append(resources[at:end])
+            kept.append(resources[start:end])
         at = end
     if resources[at:].strip(b"\0"):
         words.append(UNREAD)
     return (b"".join(kept) if words else resources), list(dict.fromkeys(words))
+
+
+def iptc_of(resources: bytes) -> bytes | None:
+    """The IPTC records in resources, without `PREFIX`; None without any."""
+    return next((content for number, content, *_ in _each(resources) if number == IPTC and content), None)
+
+
+def resource_of(iptc: bytes) -> bytes:
+    """The resource, without `PREFIX`, of IPTC's records."""
+    return b"8BIM" + struct.pack(">HHI", IPTC, 0, len(iptc)) + iptc + bytes(len(iptc) % 2)
+
+
+def _each(resources: bytes) -> Iterator[tuple[int, bytes, int, int]]:
+    """Each resource's number and content, and from … to where it lies, as far as they can be read."""
+    at = 0
+    while resources[at : at + 4] in SIGNATURES and at + 12 <= len(resources):
+        (number,) = struct.unpack_from(">H", resources, at + 4)
+        name = (resources[at + 6] + 2) // 2 * 2
+        if at + 10 + name > len(resources):
+            return
+        (size,) = struct.unpack_from(">I", resources, at + 6 + name)
+        start, content, end = at, at + 10 + name, at + 10 + name + (size + 1) // 2 * 2
+        yield number, resources[content : content + size], start, end
+        at = end

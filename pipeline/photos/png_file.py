@@ -3,10 +3,12 @@
 
 import struct
 import zlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
 
-from photodrag.pipeline.photos import exif, xmp
+from photodrag.pipeline.photos import exif, photoshop, xmp
+from photodrag.pipeline.photos.metadata import CREDENTIALS, Metadata, metadata_of
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 HEADER = len(SIGNATURE) + 25
@@ -15,9 +17,12 @@ COLOURS = {b"cICP", b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"mDCV", b"cLLI", b"mDCv
 TEXTS = {b"tEXt", b"zTXt", b"iTXt"}
 XMP_KEY = b"XML:com.adobe.xmp"
 OLD_FORM = b"Raw profile type "
+IPTC_KEY = "Raw profile type iptc"
 OLD_IPTC = (OLD_FORM + b"iptc\0", OLD_FORM + b"8bim\0")
-"""ImageMagick's and ExifTool's ways to keep a profile as text."""
-CREDENTIALS = b"caBX"
+"""ImageMagick's and ExifTool's ways to keep a profile as text, the only ones that there are for IPTC."""
+IIM = b"\x1c"
+"""How IPTC's records begin."""
+C2PA = b"caBX"
 
 
 class DamagedPng(ValueError):
@@ -85,24 +90,32 @@ def _patched(chunk: Chunk, orientation: int) -> tuple[Chunk | None, list[str]]:
     if chunk.kind == b"iTXt" and chunk.data.startswith(XMP_KEY + b"\0"):
         return _patched_xmp(chunk)
     if chunk.kind in TEXTS:
-        old = chunk.data.startswith((OLD_FORM, XMP_KEY)) and not _is_plain_iptc(chunk)
+        old = chunk.data.startswith((OLD_FORM, XMP_KEY)) and not _resources_in(chunk)
         return (None, ["EXIF, XMP or IPTC in an old form, as text"]) if old else (chunk, [])
-    if chunk.kind == CREDENTIALS:
-        return None, ["content credentials, which vouch for the photo as it was"]
+    if chunk.kind == C2PA:
+        return None, [CREDENTIALS]
     return (chunk if chunk.kind in COLOURS or chunk.kind == b"pHYs" or chunk.safe else None), []
 
 
-def _is_plain_iptc(chunk: Chunk) -> bool:
-    """Whether it is IPTC in hexadecimal letters, and no picture with it."""
+def iptc_text(iptc: bytes) -> str:
+    """IPTC's records as a text of `IPTC_KEY`: a line with a name, one with a length, the letters."""
+    letters, line = photoshop.resource_of(iptc).hex(), 72
+    lines = [letters[at : at + line] for at in range(0, len(letters), line)]
+    return "\n".join(("", "iptc", f"{len(letters) // 2:8}", *lines, ""))
+
+
+def _resources_in(chunk: Chunk) -> bytes | None:
+    """Photoshop's resources, or IPTC, in hexadecimal letters, where that is what a chunk is, with no picture in it."""
     if not chunk.data.startswith(OLD_IPTC) or chunk.kind == b"iTXt":
-        return False
+        return None
     text = chunk.data.partition(b"\0")[2]
     try:
         text = zlib.decompressobj().decompress(text[1:], xmp.LARGEST) if chunk.kind == b"zTXt" else text
-        # a line with a name, one with a length, the letters
-        return b"\xff\xd8\xff" not in bytes.fromhex(b"".join(text.split()[2:]).decode("ascii"))
+        _name, length, letters = text.strip().split(b"\n", 2)
+        content = bytes.fromhex(b"".join(letters.split()).decode("ascii"))[: int(length)]
     except (zlib.error, ValueError):
-        return False
+        return None
+    return None if b"\xff\xd8\xff" in content else content
 
 
 def _patched_xmp(chunk: Chunk) -> tuple[Chunk | None, list[str]]:
@@ -120,6 +133,31 @@ def _patched_xmp(chunk: Chunk) -> tuple[Chunk | None, list[str]]:
     packet, words = xmp.patched(text, turned=True)
     head = XMP_KEY + b"\0\0\0" + parts[0] + b"\0" + parts[1] + b"\0"
     return (Chunk(b"iTXt", head + packet) if packet else None), words
+
+
+def metadata_in(carried_chunks: Iterable[Chunk], info: Mapping[Any, Any], dropped: Iterable[str]) -> Metadata:
+    """What carried chunks say, as other files have it; profile and resolution as in Pillow's info of the picture."""
+    about = metadata_of({name: info.get(name) for name in ("icc_profile", "dpi")}, 1, dropped)
+    for chunk in carried_chunks:
+        if chunk.kind == b"eXIf":
+            about = replace(about, exif=exif.PREFIX + chunk.data)
+        elif chunk.kind == b"iTXt" and chunk.data.startswith(XMP_KEY + b"\0"):
+            about = replace(about, xmp=chunk.data[len(XMP_KEY) + 3 :].split(b"\0", 2)[2])
+        elif chunk.kind in TEXTS and (content := _resources_in(chunk)):
+            about = replace(about, iptc=content if content.startswith(IIM) else photoshop.iptc_of(content))
+    return about
+
+
+def said_by(metadata: Metadata, code_points: bytes) -> tuple[Chunk, ...]:
+    """The chunks of what another file says. code_points: cICP's; the profile is for those who don't know it."""
+    found = [Chunk(b"cICP", code_points)]
+    if metadata.icc_profile:
+        found.append(Chunk(b"iCCP", b"as shown\0\0" + zlib.compress(metadata.icc_profile)))
+    if metadata.exif:
+        found.append(Chunk(b"eXIf", metadata.exif.removeprefix(exif.PREFIX)))
+    if metadata.xmp:
+        found.append(Chunk(b"iTXt", XMP_KEY + bytes(5) + metadata.xmp))
+    return tuple(found)
 
 
 def with_chunks(png: bytes, added: Iterable[Chunk]) -> bytes:

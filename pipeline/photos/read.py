@@ -16,10 +16,15 @@ import numpy as np
 from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
 from photodrag.pipeline.photos import png_file, samples, sixteen_bit
+from photodrag.pipeline.photos.avif import is_avif, read_avif
 from photodrag.pipeline.photos.heif import is_heif, read_heif
+from photodrag.pipeline.photos.inks import inks_of
 from photodrag.pipeline.photos.jpeg_coding import bits_of, coding_of, decode
-from photodrag.pipeline.photos.metadata import read_metadata, read_orientation
+from photodrag.pipeline.photos.jpeg_metadata import iptc_in
+from photodrag.pipeline.photos.jxl import is_jxl, read_jxl
+from photodrag.pipeline.photos.metadata import Metadata, read_metadata, read_orientation
 from photodrag.pipeline.photos.photo import Photo
+from photodrag.pipeline.photos.raw import is_raw, read_raw
 from photodrag.pipeline.photos.tiff import base_of, exif_of
 from photodrag.weights import UserError
 
@@ -34,8 +39,6 @@ DRAWINGS = {b"%!PS": "EPS", b"\xc5\xd0\xd3\xc6": "EPS", b"\xd7\xcd\xc6\x9a": "WM
 """How programs to be run rather than pictures begin."""
 # Files whose further frames are no animation: other views and gain maps; layers.
 ONE_PICTURE = {"MPO", "PSD"}
-# These are TIFFs to Pillow, which would then find the small preview in them.
-RAW_SUFFIXES = {".3fr", ".arw", ".cr2", ".dng", ".erf", ".iiq", ".kdc", ".nef", ".nrw", ".pef", ".raw", ".rw2", ".srw"}
 ROUNDED = {"PPM": 1, "JPEG2000": 2}  # levels by which Pillow may round these in 8 bits
 MOST_PIXELS_A_BYTE = 2000  # of a JPEG, though all of it be white
 REDUCED_PAGE = 254  # TIFF's NewSubfileType; bit 0: a smaller copy of another page
@@ -72,13 +75,19 @@ def read_picture(path: str | PathLike, data: bytes | None = None, bounds: Bounds
             check_size = partial(_check_size, bounds)
             start = file.read(64)
             file.seek(0)
+            if is_raw(file, path):
+                return _photo(path, *read_raw(file, path, check_size), instead=".tif")
             if is_heif(start):
-                mode, native, metadata = read_heif(file, path, check_size)
-                return Photo(path, samples.rgb(mode, native), mode, native, metadata, heif=True)
+                photo = _photo(path, *read_heif(file, path, check_size))
+                return replace(photo, instead=".png" if photo.alpha is not None or photo.chunks else ".jpg")
+            if is_jxl(start):
+                return _photo(path, *read_jxl(file, path, check_size))
+            if is_avif(start):
+                return _photo(path, *read_avif(file, path, partial(_check_header, bounds, file, path)))
             if kind := next((name for magic, name in DRAWINGS.items() if start.startswith(magic)), None):
                 raise UserError(f"{path} is a drawing ({kind}), not a photo: export it as PNG.")
             with Image.open(file, formats=FORMATS) as image:
-                check_size(path, *image.size)
+                _check_header(bounds, file, path, image)
                 return _decode(image, file, path)
         except (UserError, MemoryError):
             raise
@@ -88,15 +97,33 @@ def read_picture(path: str | PathLike, data: bytes | None = None, bounds: Bounds
             raise UserError(f"{path} is cut short or damaged: copy or download it again.") from error
 
 
+def _photo(
+    path: Path,
+    mode: str,
+    native: np.ndarray,
+    metadata: Metadata,
+    chunks: tuple[png_file.Chunk, ...] | None = None,
+    instead: str | None = None,
+) -> Photo:
+    return Photo(path, samples.rgb(mode, native), mode, native, metadata, chunks=chunks, instead=instead)
+
+
 def _decode(image: Image.Image, file: BinaryIO, path: Path) -> Photo:
-    _check_header(image, file, path)
     bits, negative = sixteen_bit.colour_bits(image), sixteen_bit.is_negative(image)
     tolerance = ROUNDED.get(image.format or "", 0)
     orientation = read_orientation(image)  # this decodes a PNG, so it comes second
     jpeg = coding_of(image, file, orientation) if isinstance(image, JpegImagePlugin.JpegImageFile) else None
-    decode(image, jpeg)
+    decode(image, file, jpeg)
     left = read_orientation(image)
-    metadata = read_metadata(image, orientation)
+    chunks = None
+    if image.format == "PNG":
+        file.seek(0)
+        chunks, dropped = png_file.carried(png_file.chunks(file.read()), orientation)
+        metadata = png_file.metadata_in(chunks, image.info, dropped)
+    else:
+        metadata = read_metadata(image, orientation)
+    if jpeg is not None and jpeg.file is not None:
+        metadata = replace(metadata, iptc=iptc_in(jpeg.file))
     if bits > 8:
         file.seek(0)
         high = samples.turned(np.asarray(image), left)
@@ -104,21 +131,19 @@ def _decode(image: Image.Image, file: BinaryIO, path: Path) -> Photo:
     else:
         mode, native = samples.from_image(image, path)
         native = samples.turned(65535 - native if negative else native, left)
-    chunks = None
-    if image.format == "PNG":
-        file.seek(0)
-        chunks, dropped = png_file.carried(png_file.chunks(file.read()), orientation)
-        metadata = metadata.lacking(dropped)
     tiff = None
     if image.format == "TIFF":
         file.seek(0)
         tiff, dropped = base_of(file.read(), turned=orientation >= 5)
         block = exif_of(tiff) if tiff else None
-        metadata = replace(metadata.lacking(dropped), exif=block or metadata.exif)
-    return Photo(path, samples.rgb(mode, native), mode, native, metadata, jpeg, chunks=chunks, tiff=tiff)
+        iptc = tiff.iptc if tiff else None
+        metadata = replace(metadata.lacking(dropped), exif=block or metadata.exif, iptc=iptc)
+    pixels = samples.rgb(mode, native, inks_of(mode, metadata.icc_profile))
+    return Photo(path, pixels, mode, native, metadata, jpeg, chunks=chunks, tiff=tiff)
 
 
-def _check_header(image: Image.Image, file: BinaryIO, path: Path) -> None:
+def _check_header(bounds: Bounds, file: BinaryIO, path: Path, image: Image.Image) -> None:
+    _check_size(bounds, path, *image.size)
     if isinstance(image, JpegImagePlugin.JpegImageFile):
         at, size = file.tell(), file.seek(0, io.SEEK_END)
         file.seek(at)
@@ -161,8 +186,6 @@ def _opened(path: Path, data: bytes | None, bounds: Bounds) -> BinaryIO:
             raise UserError(f"{path} is empty (0 bytes): copy or download it again.")
         if size > bounds.size:
             raise UserError(f"{path} is larger than {bounds.size >> 20:,} MB: save a smaller copy.")
-        if path.suffix.lower() in RAW_SUFFIXES:
-            raise UserError(f"{path} is a camera's raw file: develop it first, and give the 16-bit TIFF or the JPEG.")
         return path.open("rb") if data is None else io.BytesIO(data)
     except FileNotFoundError:
         raise UserError(f"There is no file {path}: check its name and folder.") from None
@@ -176,7 +199,7 @@ def _why_unknown(file: BinaryIO, path: Path) -> str:
     file.seek(0)
     if bits := bits_of(file):
         return f"{path} is a JPEG of {bits} bits a sample, which cannot be read here: save it as a 16-bit PNG or TIFF."
-    kinds = "JPEG, PNG, TIFF, WebP, HEIC and others"
+    kinds = "JPEG, PNG, TIFF, WebP, HEIC, AVIF and others"
     return f"{path} is not a picture of a known kind ({kinds}), or is damaged at its start: save it as PNG or JPEG."
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from photodrag.pipeline.photos.fill import filled_from_nearest
+from photodrag.pipeline.photos.inks import Inks
 from photodrag.weights import UserError
 
 WIDER = {"1": "L", "La": "LA", "RGBa": "RGBA", "PA": "RGBA", "RGBX": "RGB", "YCbCr": "RGB"}
@@ -61,10 +62,10 @@ def to_image(mode: str, native: np.ndarray) -> Image.Image:
     return Image.frombuffer(mode, (width, height), np.ascontiguousarray(native), "raw", mode, 0, 1)
 
 
-def rgb(mode: str, native: np.ndarray) -> np.ndarray:
-    """uint8 [H, W, 3]: the colours, alpha left out; 16-bit samples rounded, CMYK converted as Pillow does. Where
-    nothing shows, for alpha is 0, they are the nearest that show, whatever the file has hidden."""
-    return _with_hidden_filled(mode, native, _rgb(mode, native))
+def rgb(mode: str, native: np.ndarray, inks: Inks | None = None) -> np.ndarray:
+    """uint8 [H, W, 3]: the colours, alpha left out; 16-bit samples rounded, CMYK as its inks show it, without them as
+    Pillow does. Where nothing shows, for alpha is 0, they are the nearest that show, whatever the file has hidden."""
+    return _with_hidden_filled(mode, native, _rgb(mode, native, inks))
 
 
 def _with_hidden_filled(mode: str, native: np.ndarray, colours: np.ndarray) -> np.ndarray:
@@ -72,7 +73,9 @@ def _with_hidden_filled(mode: str, native: np.ndarray, colours: np.ndarray) -> n
     return colours if opacity is None else filled_from_nearest(colours, opacity == 0)
 
 
-def _rgb(mode: str, native: np.ndarray) -> np.ndarray:
+def _rgb(mode: str, native: np.ndarray, inks: Inks | None = None) -> np.ndarray:
+    if inks is not None:
+        return inks.shown(native)
     if mode == "CMYK":
         return np.array(to_image(mode, native).convert("RGB"))
     if native.ndim == 2:
@@ -90,7 +93,8 @@ def alpha(mode: str, native: np.ndarray) -> np.ndarray | None:
     return TO_8_BIT[values] if values.dtype == np.uint16 else np.ascontiguousarray(values)
 
 
-Box = tuple[int, int, int, int]
+Region = tuple[int, int, int, int]
+"""x0, y0, x1, y1 in whole photo pixels; x1 and y1 are one past the last."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,8 +102,7 @@ class Deep:
     """New colours of a part of a picture, finer than 8 bits: float32 [h, w, 3], 0 … 255, of the pixels x0 … x1 - 1 and
     y0 … y1 - 1."""
 
-    region: Box
-    """x0, y0, x1, y1"""
+    region: Region
     colours: np.ndarray
 
 
@@ -118,13 +121,14 @@ def with_edit(
     edited: np.ndarray,
     changed: np.ndarray,
     deep: Deep | None = None,
+    inks: Inks | None = None,
 ) -> np.ndarray:
     """A copy of the samples in which the edit is done.
 
     native: samples in `mode`; pixels: uint8 [H, W, 3], their RGB view; edited: the same with new colours;
     changed: bool [H, W]. A sample differs from `native` only where `changed` is True, the colour is a new one, and it
     shows. deep: of 16-bit samples, the new colours of all that changed; without it the difference of the 8-bit ones is
-    added.
+    added. inks: those of CMYK, if they are known.
     """
     opacity = alpha(mode, native)
     changed = changed if opacity is None else changed & (opacity > 0)
@@ -134,7 +138,7 @@ def with_edit(
     where = changed & differ(edited, pixels)
     new, old = edited[where], pixels[where]
     if mode == "CMYK":
-        native[where] = _inks(new, native[where][:, 3:])
+        native[where] = inks.of(new, native[where]) if inks else _plain_inks(new, native[where][:, 3:])
     elif mode in ("L", "LA"):
         native.reshape(*native.shape[:2], -1)[where, 0] = luma(new)
     elif mode in ("RGB", "RGBA"):
@@ -175,7 +179,7 @@ def luma(colours: np.ndarray) -> np.ndarray:
     return ((r * 19595 + g * 38470 + b * 7471 + 0x8000) >> 16).astype(np.uint8)
 
 
-def _inks(colours: np.ndarray, black: np.ndarray) -> np.ndarray:
+def _plain_inks(colours: np.ndarray, black: np.ndarray) -> np.ndarray:
     """CMYK uint8 [N, 4] of colours [N, 3]: the old black [N, 1] stays as far as the colour allows, so that an edit
     meets its surroundings in the same inks, however a colour profile shows them."""
     colours = colours.astype(np.float32)
@@ -184,11 +188,11 @@ def _inks(colours: np.ndarray, black: np.ndarray) -> np.ndarray:
     return np.concatenate([inks, 255 - light], axis=1).round().astype(np.uint8)
 
 
-def convert(mode: str, native: np.ndarray, target: str) -> np.ndarray:
-    """The samples in another mode: uint8, of the kinds "L", "RGB" and "RGBA"."""
+def convert(mode: str, native: np.ndarray, target: str, inks: Inks | None = None) -> np.ndarray:
+    """The samples in another mode: uint8, of the kinds "L", "RGB" and "RGBA". inks: as for `rgb`."""
     if target == mode:
         return native
-    colours, opacity = _rgb(mode, native), alpha(mode, native)
+    colours, opacity = _rgb(mode, native, inks), alpha(mode, native)
     if target == "RGBA":
         if opacity is None:
             raise ValueError(f"samples of mode {mode} have no alpha channel")

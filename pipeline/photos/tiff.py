@@ -7,7 +7,9 @@ or in the places of old ones, and a new first directory, of the old one's entrie
 
 import struct
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -29,6 +31,8 @@ KINDS = {282: 5, 283: 5, 296: SHORT}
 """Of what other programs need to read a file at all, the types that it must have."""
 DEFLATE, HORIZONTAL_DIFFERENCES, INCH, UNASSOCIATED_ALPHA = 8, 2, 2, 2
 PHOTOMETRIC = {"L": 1, "LA": 1, "L;16": 1, "RGB": 2, "RGBA": 2, "RGB;16": 2, "RGBA;16": 2, "CMYK": 5}
+Tags = dict[int, tuple[int, list[int] | bytes]]
+"""Of a directory: a type and values each; bytes as they stand in the file."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +43,11 @@ class Base:
     free: tuple[tuple[int, int], ...]
     """Where samples were: from … to."""
 
-    iptc: bool
-    """Whether it has any."""
+    iptc: bytes | None
+    """Its records."""
 
     @classmethod
-    def of(cls, data: bytes, free: list[tuple[int, int]], iptc: bool) -> "Base":
+    def of(cls, data: bytes, free: list[tuple[int, int]], iptc: bytes | None) -> "Base":
         """That of a TIFF whose samples were blanked."""
         apart: list[tuple[int, int]] = []
         for start, end in sorted(free):  # some lie over each other
@@ -73,9 +77,16 @@ def base_of(data: bytes, turned: bool) -> tuple[Base | None, list[str]]:
         block, dropped = None, []
     if block is None:
         return None, ["what the TIFF says of its picture, for it can't be taken apart"]
-    return Base.of(block, exif.blank, exif.entry(exif.first, IPTC) is not None), list(
-        dict.fromkeys([*exif.dropped, *dropped])
-    )
+    return Base.of(block, exif.blank, iptc_of(exif)), list(dict.fromkeys([*exif.dropped, *dropped]))
+
+
+def iptc_of(exif: Exif) -> bytes | None:
+    """The IPTC records that a directory holds, alone or among Photoshop's resources; None without any."""
+    if entry := exif.entry(exif.first, IPTC):  # of bytes, whatever its type says
+        return bytes(exif.data[entry.start : entry.start + entry.size]) or None
+    if entry := exif.entry(exif.first, PHOTOSHOP):
+        return photoshop.iptc_of(bytes(exif.data[entry.start : entry.start + entry.size]))
+    return None
 
 
 def exif_of(base: Base) -> bytes | None:
@@ -136,7 +147,7 @@ def encode_tiff(mode: str, native: np.ndarray, metadata: Metadata, base: Base | 
     strips = [_strip(samples[y : y + ROWS], exif.order) for y in range(0, height, ROWS)]
     places = [_placed(exif.data, strip, free) for strip in strips]
 
-    tags: dict[int, tuple[int, list[int] | bytes]] = {
+    tags: Tags = {
         256: (LONG, [width]),
         257: (LONG, [height]),
         258: (SHORT, [samples.itemsize * 8] * samples.shape[2]),
@@ -167,8 +178,8 @@ def _around(block: bytes) -> Exif:
         return Exif(bytearray(EMPTY))
 
 
-def _said(metadata: Metadata) -> dict[int, tuple[int, list[int] | bytes]]:
-    tags: dict[int, tuple[int, list[int] | bytes]] = {}
+def _said(metadata: Metadata) -> Tags:
+    tags: Tags = {}
     if metadata.dpi:
         x, y = (round(value * 1000) for value in metadata.dpi)
         tags |= {282: (5, [x, 1000]), 283: (5, [y, 1000]), 296: (SHORT, [INCH])}
@@ -176,16 +187,25 @@ def _said(metadata: Metadata) -> dict[int, tuple[int, list[int] | bytes]]:
         tags[XMP] = (1, metadata.xmp)
     if metadata.icc_profile:
         tags[ICC] = (7, metadata.icc_profile)
+    if metadata.iptc:
+        tags[IPTC] = (7, metadata.iptc)
     return tags
 
 
-def _with_directory(exif: Exif, tags: dict[int, tuple[int, list[int] | bytes]]) -> bytes:
-    """The block with a new first directory, of these tags (a type and values each) and the old one's others."""
+def _with_directory(exif: Exif, tags: Tags) -> bytes:
+    """The block with a new first directory, of these tags and the old one's others."""
     old = [entry for entry in exif.entries(exif.first) if entry.tag not in NOT_CARRIED and entry.tag not in tags]
     old = [entry for entry in old if KINDS.get(entry.tag, entry.kind) == entry.kind]
-    entries = {entry.tag: bytes(exif.data[entry.at : entry.at + 12]) for entry in old}
+    others = {entry.tag: bytes(exif.data[entry.at : entry.at + 12]) for entry in old}
     length = 2 + 12 * exif.number(exif.first, SHORT) + 4
     exif.data[exif.first : exif.first + length] = bytes(length)
+    exif.write(4, LONG, place_directory(exif, tags, others))
+    return bytes(exif.data)
+
+
+def place_directory(exif: Exif, tags: Tags, others: Mapping[int, bytes] = MappingProxyType({})) -> int:
+    """Put a directory at a block's end, of tags and of others' twelve bytes; gives the place."""
+    entries = dict(others)
     for tag, (kind, values) in tags.items():
         letters = {SHORT: "H", LONG: "I", 5: "I"}
         packed = (
@@ -195,11 +215,8 @@ def _with_directory(exif: Exif, tags: dict[int, tuple[int, list[int] | bytes]]) 
         if len(packed) > 4:
             packed = struct.pack(exif.order + "I", _placed(exif.data, packed, []))
         entries[tag] = struct.pack(exif.order + "HHI", tag, kind, count) + packed.ljust(4, b"\0")
-    directory = (
-        struct.pack(exif.order + "H", len(entries)) + b"".join(entries[tag] for tag in sorted(entries)) + bytes(4)
-    )
-    exif.write(4, LONG, _placed(exif.data, directory, []))
-    return bytes(exif.data)
+    number = struct.pack(exif.order + "H", len(entries))
+    return _placed(exif.data, number + b"".join(entries[tag] for tag in sorted(entries)) + bytes(4), [])
 
 
 def _placed(data: bytearray, piece: bytes, free: list[tuple[int, int]]) -> int:

@@ -7,43 +7,29 @@ from collections.abc import Iterable
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from PIL import Image, PngImagePlugin
+from PIL import Image
 
-from photodrag.pipeline.photos import gain_map, jpeg_blocks, jpeg_file, jpeg_metadata, png_file, samples, sixteen_bit
+from photodrag.pipeline.photos import gain_map, jpeg_blocks, jpeg_file, jpeg_metadata, samples
+from photodrag.pipeline.photos.encode import encode, metadata_for
 from photodrag.pipeline.photos.gain_map import CameFrom
-from photodrag.pipeline.photos.metadata import Metadata
-from photodrag.pipeline.photos.output_formats import (
-    BMP,
-    FORMATS,
-    JPEG,
-    PNG,
-    TIFF,
-    WEBP,
-    Format,
-    colours_of,
-    format_of,
-    stored_mode,
-)
+from photodrag.pipeline.photos.left_out import left_out_of
+from photodrag.pipeline.photos.output_formats import FORMATS, JPEG, TIFF, format_of, stored_mode
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.tiff import encode_tiff
 from photodrag.weights import UserError
 from photodrag.weights.common.files import PART, cannot_write, sweep, write_whole
 
-XMP_SEGMENT = jpeg_file.LARGEST - len(jpeg_metadata.XMP)
-
 
 def default_output(photo: Photo) -> Path:
     """`<stem>-photodrag<suffix>` beside the photo. The suffix stays where that format can hold the photo's samples;
-    otherwise it is .png, for CMYK .tif, and for JPEGs of other names, and for HEIC without transparency, .jpg."""
-    suffix = photo.path.suffix
+    otherwise it is .png, for CMYK .tif, for JPEGs of other names .jpg, and for kinds that aren't written what fits
+    them: .tif for raw files, .jpg for HEIC that is neither transparent nor HDR."""
+    suffix = photo.instead or photo.path.suffix
     kept = FORMATS.get(suffix.lower())
-    if kept is None or photo.mode not in kept.modes:
-        suffix = (
-            ".jpg" if photo.jpeg or (photo.heif and photo.alpha is None) else ".tif" if photo.mode == "CMYK" else ".png"
-        )
+    if kept is None or (photo.mode not in kept.modes and not photo.instead):
+        suffix = ".jpg" if photo.jpeg else ".tif" if photo.mode == "CMYK" else ".png"
     return photo.path.with_name(f"{photo.path.stem}-photodrag{suffix}")
 
 
@@ -116,7 +102,8 @@ def output_of(
     has it (else 8 bits, and RGB instead of CMYK); alpha is the photo's everywhere. A palette or 1-bit photo has become
     RGB or grey. PNG, TIFF, WebP and BMP are lossless. A JPEG that stays one keeps the coefficients of all blocks that
     the edit doesn't touch, its own orientation, and what it says of the picture (jpeg_blocks.py, jpeg_metadata.py);
-    where that can't be it is encoded anew with the input's tables and subsampling, others at quality 95 and 4:4:4.
+    where that can't be it is encoded anew with the input's tables and subsampling, others, and AVIF, at quality 95 and
+    4:4:4.
     Colour profile, EXIF, XMP and resolution are then those of `photo.metadata`.
     Raises UserError for an extension that names no format to write, and for transparency or a size that it can't hold.
     Raises ValueError when the arrays don't fit the photo.
@@ -126,12 +113,12 @@ def output_of(
     path, changed = Path(path), changed.astype(bool, copy=False)
     kind = format_of(path, photo)
     mode = stored_mode(photo, kind)
-    native = samples.with_edit(photo.mode, photo.native, photo.pixels, edited, changed, deep)
-    native = samples.convert(photo.mode, native, mode)
+    native = samples.with_edit(photo.mode, photo.native, photo.pixels, edited, changed, deep, photo.inks)
+    native = samples.convert(photo.mode, native, mode, photo.inks)
     same = _same_jpeg(native, photo, changed, came_from, keep_video) if kind is JPEG and mode == photo.mode else None
-    data, left_out = same or (encode(kind, mode, native, photo), _left_out(photo, kind, mode))
+    data, left_out = same or (encode(kind, mode, native, photo), left_out_of(photo, kind, mode))
     if kind is TIFF and not _is_readable(data):  # what the photo's file said is so odd that nobody could read it
-        data = encode_tiff(mode, native, replace(_metadata(photo, mode), exif=None))
+        data = encode_tiff(mode, native, replace(metadata_for(photo, mode), exif=None))
         left_out = [*left_out, "EXIF and other tags, which are damaged"]
     return data, list(dict.fromkeys(left_out))
 
@@ -145,77 +132,6 @@ def _is_readable(data: bytes) -> bool:
     except Exception:  # Pillow raises many kinds of errors at odd tags
         return False
     return True
-
-
-def _left_out(photo: Photo, kind: Format, mode: str) -> list[str]:
-    """What a file of that format is without, in words, where its metadata are those of `photo.metadata`."""
-    metadata, words = _metadata(photo, mode), list(photo.metadata.dropped)
-    if photo.jpeg is not None and photo.jpeg.file is not None:
-        file = photo.jpeg.file
-        words += jpeg_metadata.carried(file)[1]
-        words += ["IPTC, which goes from a JPEG to one that stays it alone"] if jpeg_metadata.has_iptc(file) else []
-        words += ["the comment"] if any(segment.marker == jpeg_file.COM for segment in file.header) else []
-    if photo.tiff is not None and kind is not TIFF and photo.tiff.iptc:
-        words.append("IPTC, which goes from a TIFF to TIFF alone")
-    if photo.chunks is not None and not _keeps_chunks(photo, kind, mode):
-        texts = any(
-            chunk.kind in png_file.TEXTS and not chunk.data.startswith(png_file.XMP_KEY) for chunk in photo.chunks
-        )
-        words += ["a PNG's texts"] if texts else []
-    if colours_of(mode) != colours_of(photo.mode) and photo.metadata.icc_profile:
-        words.append("the profile of other inks")
-    if kind is JPEG:
-        words += ["EXIF, which is too long for a JPEG"] if len(metadata.exif or b"") > jpeg_file.LARGEST else []
-        words += ["XMP, which is too long for a JPEG"] if len(metadata.xmp or b"") > XMP_SEGMENT else []
-    if kind is BMP:
-        held = {"the colour profile": metadata.icc_profile, "EXIF": metadata.exif, "XMP": metadata.xmp}
-        words += [f"{what}, which no BMP holds" for what, there in held.items() if there]
-    return words
-
-
-def _keeps_chunks(photo: Photo, kind: Format, mode: str) -> bool:
-    return kind is PNG and photo.chunks is not None and colours_of(mode) == colours_of(photo.mode)
-
-
-def _metadata(photo: Photo, mode: str) -> Metadata:
-    """What the photo's file says, for another file of samples in that mode."""
-    metadata = photo.metadata
-    if colours_of(mode) != colours_of(photo.mode):  # the profile speaks of other inks
-        return replace(metadata, icc_profile=None)
-    if photo.colours is not None:  # of a profile, or of what a PNG says besides
-        return replace(metadata, icc_profile=photo.colours.profile)
-    if any(chunk.kind == b"cICP" for chunk in photo.chunks or ()):  # it went before the profile, and said sRGB
-        return replace(metadata, icc_profile=None)
-    return metadata
-
-
-def encode(kind: Format, mode: str, native: np.ndarray, photo: Photo) -> bytes:
-    """The bytes of a file of that format, with the photo's metadata, for samples in one of the format's modes."""
-    metadata = _metadata(photo, mode)
-    if kind is TIFF:
-        return encode_tiff(mode, native, metadata, photo.tiff if colours_of(mode) == colours_of(photo.mode) else None)
-    if photo.chunks is not None and _keeps_chunks(photo, kind, mode):
-        return png_file.with_chunks(_png(mode, native, {}), photo.chunks)
-    options: dict[str, Any] = {name: getattr(metadata, name) for name in ("icc_profile", "exif", "xmp", "dpi")}
-    if kind is JPEG:
-        if len(metadata.exif or b"") > jpeg_file.LARGEST:
-            del options["exif"]
-        if len(metadata.xmp or b"") > XMP_SEGMENT:
-            del options["xmp"]
-        options |= _jpeg_options(photo)
-    elif kind is WEBP:
-        options |= {"lossless": True, "exact": True, "quality": 50}  # here quality is effort
-    elif kind is PNG and metadata.xmp:
-        options["pnginfo"] = PngImagePlugin.PngInfo()
-        options["pnginfo"].add_itxt("XML:com.adobe.xmp", metadata.xmp.decode("utf-8", "replace"))
-    options = {name: value for name, value in options.items() if value is not None}
-    return _png(mode, native, options) if kind is PNG else _save(samples.to_image(mode, native), kind, options)
-
-
-def _png(mode: str, native: np.ndarray, options: dict[str, Any]) -> bytes:
-    if mode in ("RGB;16", "RGBA;16"):
-        return sixteen_bit.png_of_deep(native, _save(Image.new("RGB", (1, 1)), PNG, options))
-    return _save(samples.to_image(mode, native), PNG, options)
 
 
 def _same_jpeg(
@@ -243,16 +159,3 @@ def _same_jpeg(
     data = file.with_picture(picture, about)
     data = data if lights is None else gain_map.with_places(data, lights)
     return data + (jpeg_metadata.video_of(file) if keep_video else b""), left_out
-
-
-def _save(image: Image.Image, kind: Format, options: dict) -> bytes:
-    buffer = BytesIO()
-    image.save(buffer, kind.name, **options)
-    return buffer.getvalue()
-
-
-def _jpeg_options(photo: Photo) -> dict:
-    if photo.jpeg is None:
-        return {"quality": 95, "subsampling": 0}
-    coding = photo.jpeg
-    return {"qtables": coding.qtables, "subsampling": coding.subsampling, "progressive": coding.progressive}

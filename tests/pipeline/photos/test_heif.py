@@ -14,6 +14,7 @@ from PIL import Image, ImageCms
 from photodrag.pipeline.photos import write
 from photodrag.pipeline.photos.colour_profile import matrix_profile
 from photodrag.pipeline.photos.heif import _full_range
+from photodrag.pipeline.photos.png_file import chunks
 from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights import UserError
 
@@ -32,7 +33,7 @@ def ramp(width=64, height=48) -> np.ndarray:
 def test_pictures_are_read(name, mode, error):
     photo = read_photo(HEIC / f"{name}.heic")
     expected = ramp() if name != "grey" else ramp()[..., :1].repeat(3, -1)
-    assert photo.mode == mode and photo.pixels.shape == (48, 64, 3) and photo.heif
+    assert photo.mode == mode and photo.pixels.shape == (48, 64, 3)
     assert np.abs(photo.pixels - expected).mean() < error
     if name == "deep":
         assert photo.native.dtype == np.uint16 and len(np.unique(photo.native >> 6)) > 200
@@ -77,8 +78,6 @@ def test_a_jpeg_comes_out(tmp_path):
         assert ImageCms.getProfileDescription(
             ImageCms.ImageCmsProfile(io.BytesIO(image.info["icc_profile"]))
         ).strip() == ("Display P3")
-    with pytest.raises(UserError, match=r"end its name in \.png"):
-        write.check_output(tmp_path / "out.heic", photo)
 
 
 def test_colours_of_a_named_primary_are_shown_as_they_are():
@@ -94,9 +93,16 @@ def test_colours_of_a_named_primary_are_shown_as_they_are():
     assert np.abs(red[1:] - [94.4, 98.9]).max() < 1.5 and abs((red[0] & 255) / 2.55 - 56.2) < 1
 
 
-def test_hdr_is_refused_by_name():
-    with pytest.raises(UserError, match=r"pq\.heic is an HDR picture \(PQ\).* export it as an ordinary JPEG"):
-        read_photo(HEIC / "pq.heic")
+def test_hdr_goes_into_a_png_of_16_bits(tmp_path):
+    """Which names the same colours; what looks at it sees it within sRGB's range."""
+    shutil.copy(HEIC / "pq.heic", tmp_path)
+    photo = read_photo(tmp_path / "pq.heic")
+    out = write.default_output(photo)
+    assert out.name == "pq-photodrag.png" and photo.mode == "RGB;16"
+    write.write_output(photo, photo.pixels, np.zeros(photo.pixels.shape[:2], bool), out)
+    assert {chunk.kind: chunk.data for chunk in chunks(out.read_bytes())}[b"cICP"] == bytes((9, 16, 0, 1))
+    assert np.array_equal(read_photo(out).native, photo.native)
+    assert photo.srgb[..., 1].std() > 10 and np.abs(photo.srgb.astype(int) - photo.pixels).mean() > 10
 
 
 @pytest.mark.parametrize("left", [20, 300, 700])

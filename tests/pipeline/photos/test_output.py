@@ -14,7 +14,8 @@ import pytest
 from pictures import HEIGHT, WIDTH, kinds, make, noise, smooth, stored
 from PIL import ExifTags, Image, ImageCms, JpegImagePlugin
 
-from photodrag.pipeline.photos import write
+from photodrag.pipeline.photos import encode, write
+from photodrag.pipeline.photos.metadata import Metadata
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights import UserError
@@ -205,7 +206,7 @@ def test_metadata_of_16_bit_colour_survives(tmp_path, suffix):
     photo = read_photo(make(tmp_path / "rgb16.png", 6))
     exif = Image.Exif()
     exif[0x010F] = "Maker"
-    metadata = write.Metadata(icc, exif.tobytes(), b"<x:xmpmeta>IDAT</x:xmpmeta>", (300.0, 300.0))
+    metadata = Metadata(icc, exif.tobytes(), b"<x:xmpmeta>IDAT</x:xmpmeta>", (300.0, 300.0))
     photo = Photo(photo.path, photo.pixels, photo.mode, photo.native, metadata)
     out = tmp_path / f"out.{suffix}"
     write.write_output(photo, photo.pixels, np.zeros(photo.pixels.shape[:2], bool), out)
@@ -245,7 +246,7 @@ def test_the_profile_of_inks_stays_with_the_inks(tmp_path):
 
 def test_more_metadata_than_a_jpeg_holds_does_not_stop_it(tmp_path):
     photo = read_photo(make(tmp_path / "rgb.png"))
-    large = write.Metadata(None, b"Exif\0\0" + b"x" * 70_000, b"<x>" + b"x" * 70_000)
+    large = Metadata(None, b"Exif\0\0" + b"x" * 70_000, b"<x>" + b"x" * 70_000)
     photo = Photo(photo.path, photo.pixels, photo.mode, photo.native, large)
     write.write_output(photo, photo.pixels, INSIDE, tmp_path / "out.jpg")
     assert colours(tmp_path / "out.jpg").shape == photo.pixels.shape
@@ -354,7 +355,7 @@ def test_an_interrupted_writing_leaves_nothing(tmp_path, monkeypatch, step):
         raise KeyboardInterrupt
 
     if step == "write":
-        monkeypatch.setattr(write, "_save", interrupt)
+        monkeypatch.setattr(encode, "_save", interrupt)
     else:
         monkeypatch.setattr(os, step, interrupt)
     for path in (old, tmp_path / "new.png"):
