@@ -101,7 +101,7 @@ def read_raw(
 
 class _Held:
     """A file's bytes, which stay where they are as long as this does. LibRaw reads from there to the end, but rawpy
-    itself lets go of what a file gave it (findings/rawpy-lets-go.sh)."""
+    itself lets go of what a file gave it."""
 
     def __init__(self, data: bytes) -> None:
         self.data = data
