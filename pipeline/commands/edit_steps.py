@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from photodrag.pipeline.commands import options, progress_bar
 from photodrag.pipeline.commands.films import Film, check_films, film_costs, write_films
 from photodrag.pipeline.commands.progress_bar import ProgressBar
+from photodrag.pipeline.editing.direction_names import check_directions
 from photodrag.pipeline.editing.edit_file import Drag, EditFile, Point, read_edit_file, write_edit_file
 from photodrag.pipeline.editing.options import Dragging, Inverting, Network
 from photodrag.pipeline.editing.selection import Selection
@@ -25,7 +26,7 @@ STAY = "+0,+0"
 """The target of a pin."""
 SHARED = "face", "box", "person", "align", "generator", "class_", "tune", "likeness", "ignore"
 """What edits in one run have in common, for there is one inversion."""
-EDIT_FIELDS = "mask", *SHARED, "method", "steps", "seed"
+EDIT_FIELDS = "mask", *SHARED, "method", "steps", "seed", "truncation"
 """What an option can say instead of an edit's file."""
 
 
@@ -47,6 +48,9 @@ class EditOptions:
     frames: Path | None
     arrows: bool
     keep_video: bool
+    latent: Path | None
+    directions: tuple[tuple[str, float], ...]
+    save_latent: Path | None
     quiet: bool
     as_json: bool
     amounts: Mapping[str, float]
@@ -84,9 +88,10 @@ def checked_tasks(given: EditOptions) -> list[EditFile]:
     """The edits that files and options describe. Raises UserError where one drags nothing, and for edits that can't be
     made in one run."""
     drags = given.drags + tuple((pin, STAY) for pin in given.pins)
-    tasks = [_task(edit_file, drags, given.fields) for edit_file in given.edit_files or [None]]
+    check_directions(given.directions)
+    tasks = [_task(edit_file, drags, given) for edit_file in given.edit_files or [None]]
     for task, edit_file in zip(tasks, given.edit_files or [None], strict=True):
-        if not task.drags and not any(given.amounts.values()):
+        if not task.drags and not any(given.amounts.values()) and not task.code_edit.given:
             where = f" in {edit_file}" if len(tasks) > 1 else ""
             raise UserError(
                 f"Nothing is to be dragged{where}: give --drag {options.DRAG.name}, like {options.DRAG.example}."
@@ -95,13 +100,15 @@ def checked_tasks(given: EditOptions) -> list[EditFile]:
     return tasks
 
 
-def _task(edit_file: Path | None, drags: tuple[Drag, ...], given: Mapping[str, Any]) -> EditFile:
+def _task(edit_file: Path | None, drags: tuple[Drag, ...], given: EditOptions) -> EditFile:
     """The edit that file and options describe together."""
-    task = read_edit_file(edit_file) if edit_file else EditFile()
-    options.check_one_face(given.get("face"), given.get("box"))
-    if given.keys() & {"face", "box", "person"}:
+    task, fields = read_edit_file(edit_file) if edit_file else EditFile(), given.fields
+    options.check_one_face(fields.get("face"), fields.get("box"))
+    if fields.keys() & {"face", "box", "person"}:
         task = replace(task, face=None, box=None)
-    return replace(task, drags=task.drags + drags, **given)
+    latent = str(given.latent) if given.latent else task.latent
+    directions = task.directions + given.directions
+    return replace(task, drags=task.drags + drags, latent=latent, directions=directions, **fields)
 
 
 def _check_together(tasks: list[EditFile], edit_files: tuple[Path, ...], save_edit: Path | None) -> None:
@@ -130,6 +137,8 @@ def checked_outputs(given: EditOptions, tasks: list[EditFile], picture: "Photo")
         check_writable(given.save_edit, [given.photo, *tasks[0].pictures])
         if os.path.realpath(given.save_edit) == os.path.realpath(outs[0]):
             raise UserError(f"{outs[0]} can't be both the picture and the edit: give --save-edit another name.")
+    if given.save_latent:
+        check_latent(given.save_latent, [given.photo, *inputs], len(tasks))
     none: list[Path | None] = [None] * len(tasks)
     video, gif, frames = (
         numbered(path, len(tasks)) if path else none for path in (given.video, given.gif, given.frames)
@@ -137,6 +146,17 @@ def checked_outputs(given: EditOptions, tasks: list[EditFile], picture: "Photo")
     films = list(zip(video, gif, frames, strict=True))
     check_films(films, given.arrows, [given.photo, *inputs, *outs, *([given.save_edit] if given.save_edit else [])])
     return Outputs(outs, films)
+
+
+def check_latent(path: Path, inputs: list[Path], count: int = 1) -> None:
+    """Raises UserError for a place where the code of an edit can't be written."""
+    from photodrag.pipeline.photos.write import check_writable
+
+    if count > 1:
+        raise UserError("--save-latent keeps one code, and several --edit were given: save each by itself.")
+    if path.suffix.lower() != ".npz":
+        raise UserError(f"{path} is no name for a code: end it in .npz.")
+    check_writable(path, inputs)
 
 
 def numbered(path: Path, count: int) -> list[Path]:
@@ -160,7 +180,16 @@ def planned(
         handles, targets = zip(*task.drags, strict=True) if task.drags else ((), ())
         face, box = (plans[0].face, None) if plans and plans[0].face else (task.face, task.box)
         selection = Selection(face, box, align, task.ignore, plans[0].person if plans else task.person)
-        plan = plan_edit(picture, handles, targets, task.mask, selection, snap=given.snap, presets=given.amounts)
+        plan = plan_edit(
+            picture,
+            handles,
+            targets,
+            task.mask,
+            selection,
+            snap=given.snap,
+            presets=given.amounts,
+            code_edit=task.code_edit,
+        )
         plans.append(replace(plan, faces=plans[0].faces) if plans else plan)
     if subject is None and tasks[0].align is None:
         bar.note(options.UNKNOWN_SUBJECT.format(generator))
@@ -185,6 +214,10 @@ def carried_out(jobs: list[Job], given: EditOptions, bar: ProgressBar, began: fl
             result = _edited(job, given, inversion, bar)
             bar("writing")
             dropped = result.save(job.out, given.keep_video)
+            if given.save_latent:
+                from photodrag.invert.imported_codes import write_projected_w
+
+                write_projected_w(given.save_latent, result.w_plus)
             inversion = result.inversion
         with options.stopping_leaves(whole(outs[: done + 1])):
             from photodrag.pipeline.editing import report
@@ -208,6 +241,7 @@ def _edited(job: Job, given: EditOptions, inversion: "Inversion | None", bar: Pr
 
     task = job.task
     inverting = Inverting(tuning=options.tune_settings(task.tune), refresh=given.refresh, likeness=task.likeness)
+    inverting = inverting.before(task.code_edit)
     stages = usual_projection(inverting.least_likeness, job.plan.place).stages
     ahead = {} if inversion else progress_bar.inversion_costs(stages, inverting.tuned_by)
     dragging = progress_bar.drag_costs(task.steps or find_method(task.method).settings.steps)
@@ -217,6 +251,7 @@ def _edited(job: Job, given: EditOptions, inversion: "Inversion | None", bar: Pr
         network=Network(task.generator, task.class_, given.device),
         dragging=Dragging(task.method, task.steps),
         inverting=inverting,
+        code_edit=task.code_edit,
         inversion=inversion,
         progress=bar,
     )

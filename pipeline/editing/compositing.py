@@ -48,7 +48,7 @@ def start_of(plan: Plan, inversion: Inversion) -> Start:
     """The start of a plan's drag, fine enough to be blended."""
     fine = at_least(LEAST_SIDE, inversion.alignment)
     landmarks = fine.to_crop(plan.face.landmarks) if plan.face else None
-    reconstruction = plan.photo.from_srgb(_enlarged(inversion.reconstruction, fine.size))
+    reconstruction = plan.photo.from_srgb(enlarged(inversion.reconstruction, fine.size))
     return Start(fine, reconstruction, landmarks)
 
 
@@ -75,7 +75,7 @@ def put_in(
     handles, targets, points = (start.alignment.to_crop(places) for places in (plan.handles, plan.targets, points))
     dragged = Dragged(handles, targets, points, finish, share)
     photo = plan.photo
-    edited = photo.from_srgb(_enlarged(edited, start.alignment.size))
+    edited = photo.from_srgb(enlarged(edited, start.alignment.size))
     return blend_in(
         photo.pixels, plan.mask, start, edited, dragged, plan.ignored, plan.person, choices, photo.deep_pixels
     )
@@ -121,13 +121,13 @@ def blend_in(
         seam = seam * masks.face_mask([landmarks, motion.goal[:COUNT]], alignment.size)
     elif isinstance(where, str):
         seam = seam * masks.change_mask(*change, np.concatenate((dragged.handles, dragged.targets)))
-    blended = blend(seen, alignment, layers, _alpha(pixels.shape, where, alignment, seam, ignored), deep)
+    blended = blend(seen, alignment, layers, alpha_of(pixels.shape, where, alignment, seam, ignored), deep)
     if ignored is not None:
         blended.picture[ignored] = pixels[ignored]
     return blended, choices
 
 
-def _alpha(
+def alpha_of(
     shape: tuple[int, ...],
     where: np.ndarray | str,
     alignment: Alignment,
@@ -152,7 +152,7 @@ def at_least(side: int, alignment: Alignment) -> Alignment:
     return replace(alignment, size=max(alignment.size, side))
 
 
-def _enlarged(picture: np.ndarray, side: int) -> np.ndarray:
+def enlarged(picture: np.ndarray, side: int) -> np.ndarray:
     """A crop, uint8 RGB [R, R, 3], at side × side, side ≥ R."""
     if len(picture) == side:
         return picture

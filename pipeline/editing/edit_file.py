@@ -2,11 +2,13 @@
 
     {"photodrag": 1, "drags": [[[412, 530], [412, 510]]], "mask": "auto", "face": null, "box": null,
      "align": null, "generator": "face", "class": null, "tune": null, "method": "photodrag", "steps": null, "seed": 0,
-     "likeness": "auto", "ignore": null, "person": null}
+     "likeness": "auto", "ignore": null, "person": null, "latent": null, "directions": [["sefa:3@0-6", 2.0]],
+     "truncation": 1.0}
 
-Only "photodrag", the format's version, must be there; "method", "likeness", "ignore" and "person" are written only
-where they aren't the default, so that other files can be read by programs that know of none. The path of a picture
-(mask, ignore), and of a generator's file, is relative to the file's folder; a generator without a folder is a name.
+Only "photodrag", the format's version, must be there; those from "method" on, but for "steps" and "seed", are written
+only where they aren't the default, so that other files can be read by programs that know of none. The path of a
+picture (mask, ignore), of codes (latent), of a direction and of a generator's file is relative to the file's folder; a
+generator without a folder is a name, and so is a direction that begins as those without a file do.
 """
 
 import json
@@ -15,12 +17,14 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from photodrag.drag.methods import DEFAULT, METHODS
-from photodrag.pipeline.editing.options import LIKENESS, Likeness
+from photodrag.pipeline.editing.direction_names import KINDS, read_direction_name
+from photodrag.pipeline.editing.options import LIKENESS, CodeEdit, Likeness
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import write_whole
 from photodrag.weights.common.json_checks import Check, is_number, is_row, is_whole, or_null
 
 VERSION = 1
+NAMED = tuple(f"{kind}:" for kind in KINDS)
 
 Point = tuple[float, float] | str
 """(x, y) in photo pixels; before an edit is planned also what a person wrote instead, a landmark's name, say."""
@@ -55,6 +59,15 @@ class EditFile:
     """A picture's path: what is not to be looked at."""
     person: str | None = None
     """The name of somebody who was learned."""
+    latent: str | None = None
+    directions: tuple[tuple[str, float], ...] = ()
+    truncation: float = 1.0
+    """These three are those of `options.CodeEdit`."""
+
+    @property
+    def code_edit(self) -> CodeEdit:
+        """What is done to the photo's code."""
+        return CodeEdit(self.latent, self.directions, self.truncation)
 
     @property
     def mask_path(self) -> Path | None:
@@ -64,7 +77,8 @@ class EditFile:
     @property
     def pictures(self) -> list[Path]:
         """The files that it is made from."""
-        return [path for path in (self.mask_path, self.ignore and Path(self.ignore)) if path]
+        files = [direction.path for direction in map(read_direction_name, (name for name, _ in self.directions))]
+        return [Path(path) for path in (self.mask_path, self.ignore, self.latent, *files) if path]
 
 
 def read_edit_file(path: str | Path) -> EditFile:
@@ -92,13 +106,14 @@ def write_edit_file(path: str | Path, edit: EditFile) -> None:
     path = Path(path)
     content = {"photodrag": VERSION} | {field.name.rstrip("_"): getattr(edit, field.name) for field in fields(edit)}
     folder = path.absolute().parent
-    for name in ("method", "likeness", "person"):
+    for name in ("method", "likeness", "person", "ignore", "latent", "directions", "truncation"):
         if content[name] == getattr(EditFile, name):
             del content[name]
-    if edit.ignore is None:
-        del content["ignore"]
-    else:
-        content["ignore"] = _relative(Path(edit.ignore), folder)
+    for name in ("ignore", "latent"):
+        if name in content:
+            content[name] = _relative(Path(str(content[name])), folder)
+    if "directions" in content:
+        content["directions"] = [[_direction(name, folder), amount] for name, amount in edit.directions]
     if edit.mask_path:
         content["mask"] = _relative(edit.mask_path, folder)
     if os.path.dirname(edit.generator):
@@ -127,13 +142,18 @@ def _checked(content: object, path: Path) -> EditFile:
     values["drags"] = tuple(tuple(tuple(map(float, p)) for p in drag) for drag in content.get("drags", ()))
     if values.get("box") is not None:
         values["box"] = tuple(map(float, values["box"]))
-    for name in ("mask", "generator", "method", "likeness", "seed"):
+    for name in ("mask", "generator", "method", "likeness", "seed", "truncation"):
         if values.get(name) is None:
             values.pop(name, None)
     if values.get("mask", "auto") not in ("auto", "face"):
         values["mask"] = str(path.parent / values["mask"])
-    if values.get("ignore") is not None:
-        values["ignore"] = str(path.parent / values["ignore"])
+    for name in ("ignore", "latent"):
+        if values.get(name) is not None:
+            values[name] = str(path.parent / values[name])
+    values["directions"] = tuple(
+        (name if name.startswith(NAMED) else str(path.parent / name), float(amount))
+        for name, amount in values.get("directions") or ()
+    )
     if os.path.dirname(values.get("generator", "")):
         values["generator"] = os.path.join(path.parent, values["generator"])
     values["class_"] = values.pop("class", None)
@@ -149,6 +169,13 @@ def _is_whole(least: int) -> Check:
 
 def _is_drags(value: object) -> bool:
     return isinstance(value, list) and all(map(is_row(2, is_row(2, _is_number)), value))
+
+
+def _is_directions(value: object) -> bool:
+    def is_one(item: object) -> bool:
+        return isinstance(item, list) and len(item) == 2 and _is_name(item[0]) and is_number(below=1e3)(item[1])
+
+    return isinstance(value, list) and all(map(is_one, value))
 
 
 def _is_name(value: object) -> bool:
@@ -171,6 +198,9 @@ FIELDS: dict[str, tuple[Check, str]] = {
     "seed": (or_null(_is_whole(0)), "a whole number from 0 on"),
     "ignore": (or_null(_is_name), "the path of a picture or null"),
     "person": (or_null(_is_name), "the name of a person who was learned, or null"),
+    "latent": (or_null(_is_name), "the path of a file of codes or null"),
+    "directions": (or_null(_is_directions), 'a list of directions and amounts like [["sefa:3", 2.0]]'),
+    "truncation": (or_null(lambda value: _is_number(value) and 0 <= value <= 2), "a number from 0 to 2 or null"),
 }
 
 
@@ -185,6 +215,11 @@ def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
 def _short(value: object) -> str:
     text = json.dumps(value)
     return text if len(text) <= 40 else text[:39] + "…"
+
+
+def _direction(name: str, folder: Path) -> str:
+    """A direction as a file in that folder names it."""
+    return name if name.startswith(NAMED) else _relative(Path(name), folder)
 
 
 def _relative(path: Path, folder: Path) -> str:

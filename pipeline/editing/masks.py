@@ -12,6 +12,8 @@ VISIBLE, CLEAR = 4.0, 10.0
 """Difference in grey levels from which a change counts a little, and fully."""
 FOREHEAD = 0.45
 """How far above the brows a face goes on, in parts of the way from the mouth to them."""
+BELOW_HAIR = 0.15
+"""The same of a face of which no hair is to be seen."""
 KERNEL = 2
 """Pixels of a photo to which a bicubic sample of it reaches."""
 
@@ -24,9 +26,9 @@ def crop_seam(inside: np.ndarray) -> np.ndarray:
     return _rising(cv2.distanceTransform(framed, cv2.DIST_L2, 5)[1:-1, 1:-1], inside.shape[0])
 
 
-def change_mask(reconstruction: np.ndarray, edit: np.ndarray, points: np.ndarray) -> np.ndarray:
+def change_mask(reconstruction: np.ndarray, edit: np.ndarray, points: np.ndarray | None = None) -> np.ndarray:
     """The `auto` mask, float32 [R, R]: 1 where two pictures, uint8 RGB [R, R, 3], really differ, as far
-    as that hangs together with the handles and targets, `points` [N, 2] in their pixels.
+    as that hangs together with the handles and targets, `points` [N, 2] in their pixels; None for wherever it is.
 
     What differs is grown by two seams, so that a moved edge lies inside, and feathered by another."""
     side, small = len(edit), 256
@@ -36,12 +38,13 @@ def change_mask(reconstruction: np.ndarray, edit: np.ndarray, points: np.ndarray
     difference = np.abs(cv2.GaussianBlur(change, (0, 0), 3)).max(2)
     core = np.clip((difference - VISIBLE) / (CLEAR - VISIBLE), 0, 1)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (4 * seam + 1, 4 * seam + 1))
-    spots = np.zeros((small, small), np.uint8)
-    for x, y in ((points + 0.5) * small / side - 0.5).round().astype(int):
-        cv2.circle(spots, (int(x), int(y)), 2 * seam, 1, -1)
-    _, parts = cv2.connectedComponents(((core > 0.2) | (spots > 0)).astype(np.uint8))
-    kept = np.isin(parts, np.unique(parts[spots > 0]))
-    soft = cv2.GaussianBlur(cv2.dilate(np.where(kept, core, 0), disc), (0, 0), seam)
+    if points is not None:
+        spots = np.zeros((small, small), np.uint8)
+        for x, y in ((points + 0.5) * small / side - 0.5).round().astype(int):
+            cv2.circle(spots, (int(x), int(y)), 2 * seam, 1, -1)
+        _, parts = cv2.connectedComponents(((core > 0.2) | (spots > 0)).astype(np.uint8))
+        core = np.where(np.isin(parts, np.unique(parts[spots > 0])), core, 0)
+    soft = cv2.GaussianBlur(cv2.dilate(core, disc), (0, 0), seam)
     return np.clip(cv2.resize(soft, (side, side), interpolation=cv2.INTER_LINEAR), 0, 1)
 
 
@@ -50,6 +53,13 @@ def face_mask(landmarks: list[np.ndarray], side: int) -> np.ndarray:
     up over the forehead, with a soft seam outside it."""
     points = np.concatenate([with_forehead(marks) for marks in landmarks])
     return 1 - _rising(distance_from_hull(points, side), side, 2.0)
+
+
+def features_mask(landmarks: np.ndarray, side: int) -> np.ndarray:
+    """Where a face by landmarks [68, 2] shows nothing but itself, no hair, nor what is beside its cheeks: float32
+    [side, side], their hull with a soft seam inside it."""
+    hull = in_hull(with_forehead(landmarks, BELOW_HAIR), (side, side))
+    return _rising(cv2.distanceTransform(np.pad(hull, 1), cv2.DIST_L2, 5)[1:-1, 1:-1], side, 2.0)
 
 
 def with_forehead(landmarks: np.ndarray, far: float = FOREHEAD) -> np.ndarray:

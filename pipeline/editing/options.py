@@ -4,13 +4,15 @@ Nothing here computes, so the command line reads it without loading torch."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 from photodrag.drag.methods import DEFAULT
 
 if TYPE_CHECKING:
     from os import PathLike
+
+    from torch import Tensor
 
     from photodrag.drag.methods import Settings
     from photodrag.invert.projection import ProjectSettings
@@ -50,6 +52,25 @@ class Dragging:
     """Whether handles that are numbers go to the nearest of the face's landmarks."""
 
 
+@dataclass(frozen=True, eq=False)
+class CodeEdit:
+    """What is done to the photo's code itself, before points are dragged: in this order."""
+
+    latent: Tensor | str | PathLike[str] | None = None
+    """The code to go to instead of the photo's own: w_plus [1, num_ws, w_dim], or a file of codes (see
+    invert.imported_codes)."""
+    directions: tuple[tuple[str, float], ...] = ()
+    """Which way and how far: "sefa:N", "ganspace:N" or a file, "…@0-6" for these codes alone, and the amount in
+    standard deviations of the generator's own codes along it; 0 changes nothing."""
+    truncation: float = 1.0
+    """How much of the way from the mean face is left: 1 for all of it, 0 for the mean face itself."""
+
+    @property
+    def given(self) -> bool:
+        """Whether anything was asked for, were it by 0."""
+        return self.latent is not None or bool(self.directions) or self.truncation != 1
+
+
 @dataclass(frozen=True)
 class Inverting:
     """How the photo is turned into a code."""
@@ -64,6 +85,10 @@ class Inverting:
     """How like the person the reconstruction is to be: "quick", "fine" (which goes on from there, five times as long),
     "tuned" (fine, and the generator tuned as well, by its usual settings if `tuning` gives none), or "auto" for as
     much as the edit needs."""
+
+    def before(self, code_edit: CodeEdit) -> Inverting:
+        """The same, where a code is to be edited then: what is new the generator draws, so "auto" is fine."""
+        return replace(self, likeness="fine") if code_edit.given and self.likeness == "auto" else self
 
     @property
     def least_likeness(self) -> Likeness:

@@ -133,9 +133,8 @@ def edit_in_words(facts: dict) -> str:
     who = facts["identity"]
     seconds = dict(facts["seconds"])
     total = seconds.pop("total")
-    lines += [
-        f"  {facts['method']} ended after {facts['steps']} steps: {_stop(facts['stop_reason'])}",
-    ]
+    if facts["handles"]:
+        lines.append(f"  {facts['method']} ended after {facts['steps']} steps: {_stop(facts['stop_reason'])}")
     if who is not None:
         lines.append(
             f"  {facts['likeness']} the person: identity distance {who:.2f} (under {SAME_PERSON:g} is the same person)"
