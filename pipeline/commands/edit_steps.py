@@ -138,7 +138,9 @@ def checked_outputs(given: EditOptions, tasks: list[EditFile], picture: "Photo")
         if os.path.realpath(given.save_edit) == os.path.realpath(outs[0]):
             raise UserError(f"{outs[0]} can't be both the picture and the edit: give --save-edit another name.")
     if given.save_latent:
-        check_latent(given.save_latent, [given.photo, *inputs], len(tasks))
+        if len(tasks) > 1:
+            raise UserError("--save-latent keeps one code, and several --edit were given: save each by itself.")
+        options.check_latent(given.save_latent, [given.photo, *inputs])
     none: list[Path | None] = [None] * len(tasks)
     video, gif, frames = (
         numbered(path, len(tasks)) if path else none for path in (given.video, given.gif, given.frames)
@@ -146,17 +148,6 @@ def checked_outputs(given: EditOptions, tasks: list[EditFile], picture: "Photo")
     films = list(zip(video, gif, frames, strict=True))
     check_films(films, given.arrows, [given.photo, *inputs, *outs, *([given.save_edit] if given.save_edit else [])])
     return Outputs(outs, films)
-
-
-def check_latent(path: Path, inputs: list[Path], count: int = 1) -> None:
-    """Raises UserError for a place where the code of an edit can't be written."""
-    from photodrag.pipeline.photos.write import check_writable
-
-    if count > 1:
-        raise UserError("--save-latent keeps one code, and several --edit were given: save each by itself.")
-    if path.suffix.lower() != ".npz":
-        raise UserError(f"{path} is no name for a code: end it in .npz.")
-    check_writable(path, inputs)
 
 
 def numbered(path: Path, count: int) -> list[Path]:

@@ -212,6 +212,15 @@ def check_png(out: Path) -> None:
     check_writable(out)
 
 
+def check_latent(path: Path, inputs: list[Path]) -> None:
+    """Raises UserError for a place where a code can't be written."""
+    from photodrag.pipeline.photos.write import check_writable
+
+    if path.suffix.lower() != ".npz":
+        raise UserError(f"{path} is no name for a code: end it in .npz.")
+    check_writable(path, inputs)
+
+
 def say(text: str) -> None:
     """Print a result on stdout. Raises Failure when it can't be written (BrokenPipeError stays one)."""
     try:

@@ -17,7 +17,7 @@ from torch import Tensor
 from photodrag.drag.contours import on_contours
 from photodrag.pipeline.editing import masks
 from photodrag.pipeline.editing.blend import BLUR, MISMATCH_SCALE, Blend, Layers, backward_flow, blend, warped
-from photodrag.pipeline.editing.compositing import Start, alpha_of, drawn, enlarged, start_of
+from photodrag.pipeline.editing.compositing import LEAST_SIDE, Start, alpha_of, at_least, drawn, enlarged, start_of
 from photodrag.pipeline.editing.face_layers import LIGHT, widely_blurred
 from photodrag.pipeline.editing.inversion import Inversion, to_tensor
 from photodrag.pipeline.editing.motion import spline_flow
@@ -42,6 +42,15 @@ class Guest:
     """Its reconstruction in sRGB, and the landmarks of both."""
     share: float
     """0 … 1"""
+
+
+def guest_of(plan: Plan, inversion: Inversion, share: float) -> Guest | None:
+    """A plan's face as a guest of another photo; None for a square."""
+    if plan.face is None:
+        return None
+    fine = at_least(LEAST_SIDE, inversion.alignment)
+    start = Start(fine, enlarged(inversion.reconstruction, fine.size), fine.to_crop(plan.face.landmarks))
+    return Guest(fine.crop(plan.photo.srgb), start, share)
 
 
 @dataclass(frozen=True, eq=False)
