@@ -45,7 +45,7 @@ def test_a_fusion_goes_from_one_person_to_the_other(ready, portrait, other, mode
     """Each step is less like the one and more like the other, and the end is the other person."""
     ready(portrait)
     found = [fuse(portrait, other, amount, network=Network(models=models)) for amount in (0.25, 0.5, 1.0)]
-    own, others = zip(*(one.identities for one in found), strict=True)
+    _, others = zip(*(one.identities for one in found), strict=True)
     assert others[0] > others[2] and others[2] < 0.45
     for one in found:
         picture, photo = one.edit.picture, read_photo(portrait).pixels
