@@ -38,11 +38,12 @@ PADDING = 0.2
 """Around the face that they are shown, as dlib cuts it."""
 
 
+THRESHOLDS = {"male": 0.5, "over 40": 40.0}
+"""Of those attributes that aren't cut at their median."""
+
+
 class Labeller:
     """Tells attributes of pictures of faces, uint8 RGB [R, R, 3], that are all aligned alike."""
-
-    thresholds = {"male": 0.5, "over 40": 40.0}
-    """Of those that aren't cut at their median."""
 
     def __init__(self) -> None:
         self.networks = Networks.found()
@@ -113,7 +114,7 @@ class Networks:
             network.setInput(blob)
             answers.append(_probabilities(network.forward().ravel().astype(np.float64)))
         gender, age = answers
-        return float(gender[0]), float(age @ np.arange(len(age)))
+        return float(gender[1]), float(age @ np.arange(len(age)))
 
 
 def _probabilities(outputs: np.ndarray) -> np.ndarray:
