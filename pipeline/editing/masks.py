@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from photodrag.pipeline.faces.align import Alignment
-from photodrag.weights.common.face_landmarks import BROWS, MOUTH
+from photodrag.weights.common.face_landmarks import BROWS, LEFT_EAR, MOUTH, RIGHT_EAR
 
 SEAM = 24
 """Width of a seam, in pixels of a crop of 1024."""
@@ -14,6 +14,10 @@ FOREHEAD = 0.45
 """How far above the brows a face goes on, in parts of the way from the mouth to them."""
 BELOW_HAIR = 0.15
 """The same of a face of which no hair is to be seen."""
+SEGMENTED = 256
+"""Side of the copy in which a head is told from what is behind it."""
+HAIR, BEHIND = 0.3, 0.75
+"""How far from a face what there is is likely its hair, and surely something else, in parts of its width."""
 KERNEL = 2
 """Pixels of a photo to which a bicubic sample of it reaches."""
 
@@ -60,6 +64,30 @@ def features_mask(landmarks: np.ndarray, side: int) -> np.ndarray:
     [side, side], their hull with a soft seam inside it."""
     hull = in_hull(with_forehead(landmarks, BELOW_HAIR), (side, side))
     return _rising(cv2.distanceTransform(np.pad(hull, 1), cv2.DIST_L2, 5)[1:-1, 1:-1], side, 2.0)
+
+
+def head_mask(picture: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """The head in a crop, uint8 RGB [S, S, 3], whose face has landmarks [68, 2], with hair and neck and without what is
+    behind it: float32 [S, S], with a soft seam outside it. By GrabCut (Rother et al. 2004), which learns the colours of
+    what is surely face and surely behind it from this very picture."""
+    side, scale = len(picture), SEGMENTED / len(picture)
+    small = cv2.resize(picture, (SEGMENTED, SEGMENTED), interpolation=cv2.INTER_AREA)
+    marks = (landmarks + 0.5) * scale - 0.5
+    face = np.linalg.norm(marks[RIGHT_EAR] - marks[LEFT_EAR])
+    away = distance_from_hull(with_forehead(marks), SEGMENTED) / face
+    kinds = np.full((SEGMENTED, SEGMENTED), cv2.GC_PR_BGD, np.uint8)
+    kinds[away < HAIR] = cv2.GC_PR_FGD
+    kinds[away > BEHIND] = cv2.GC_BGD
+    kinds[in_hull(marks, kinds.shape) > 0] = cv2.GC_FGD
+    cv2.setRNGSeed(0)  # its clusters begin at random
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.grabCut(np.ascontiguousarray(small[..., ::-1]), kinds, (0, 0, 0, 0), *models, 4, cv2.GC_INIT_WITH_MASK)
+    head = np.isin(kinds, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
+    _, parts = cv2.connectedComponents(head)
+    head = (parts == np.bincount(parts[in_hull(marks, kinds.shape) > 0]).argmax()).astype(np.uint8)
+    head = cv2.morphologyEx(head, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    soft = 1 - smooth(cv2.distanceTransform(1 - head, cv2.DIST_L2, 5) / (SEAM / 2 * SEGMENTED / 1024))
+    return cv2.resize(soft, (side, side), interpolation=cv2.INTER_LINEAR)
 
 
 def with_forehead(landmarks: np.ndarray, far: float = FOREHEAD) -> np.ndarray:

@@ -111,7 +111,11 @@ def put_in_code(plan: Plan, inversion: Inversion, edited: np.ndarray, guest: Gue
         assert start.landmarks is not None and goal is not None  # `plan_edit` refuses this mask for a square
         seam = seam * masks.face_mask([start.landmarks, goal], start.alignment.size)
     elif isinstance(plan.mask, str):
-        seam = seam * masks.change_mask(crop, layers.of(crop))
+        now = layers.of(crop)
+        seam = seam * masks.change_mask(crop, now)
+        if start.landmarks is not None and goal is not None and guest is None:
+            heads = (crop, start.landmarks), (now.round().clip(0, 255).astype(np.uint8), goal)
+            seam = seam * np.maximum(*(masks.head_mask(*head) for head in heads))
     alpha = alpha_of(photo.pixels.shape, plan.mask, start.alignment, seam, ignored)
     blended = blend(seen, start.alignment, layers, alpha, deep)
     if ignored is not None:
