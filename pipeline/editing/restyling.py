@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from photodrag.drag.contours import on_contours
+from photodrag.invert.crop import smooth_fill
 from photodrag.pipeline.editing import masks
 from photodrag.pipeline.editing.blend import BLUR, MISMATCH_SCALE, Blend, Layers, backward_flow, blend, warped
 from photodrag.pipeline.editing.compositing import LEAST_SIDE, Start, alpha_of, at_least, drawn, enlarged, start_of
@@ -111,16 +112,33 @@ def put_in_code(plan: Plan, inversion: Inversion, edited: np.ndarray, guest: Gue
         assert start.landmarks is not None and goal is not None  # `plan_edit` refuses this mask for a square
         seam = seam * masks.face_mask([start.landmarks, goal], start.alignment.size)
     elif isinstance(plan.mask, str):
-        now = layers.of(crop)
-        seam = seam * masks.change_mask(crop, now)
         if start.landmarks is not None and goal is not None and guest is None:
-            heads = (crop, start.landmarks), (now.round().clip(0, 255).astype(np.uint8), goal)
-            seam = seam * np.maximum(*(masks.head_mask(*head) for head in heads))
+            layers, head = before_background(layers, crop, start.landmarks, goal)
+            seam = seam * head
+        seam = seam * masks.change_mask(crop, layers.of(crop))
     alpha = alpha_of(photo.pixels.shape, plan.mask, start.alignment, seam, ignored)
     blended = blend(seen, start.alignment, layers, alpha, deep)
     if ignored is not None:
         blended.picture[ignored] = photo.pixels[ignored]
     return blended
+
+
+def before_background(
+    layers: Layers, crop: np.ndarray, landmarks: np.ndarray, goal: np.ndarray
+) -> tuple[Layers, np.ndarray]:
+    """The layers of a head with landmarks `goal` [68, 2] before the background of a crop, uint8 RGB [S, S, 3], in which
+    it had `landmarks`: where it has left, what is around it goes on. And where either was, float32 [S, S]."""
+    now = layers.of(crop).round().clip(0, 255).astype(np.uint8)
+    was, head = masks.head_mask(crop, landmarks), masks.head_mask(now, goal)
+    side, small = len(crop), (masks.SEGMENTED, masks.SEGMENTED)
+    beside, behind = (cv2.resize(x, small, interpolation=cv2.INTER_AREA) for x in (was, crop))
+    free = torch.from_numpy((beside == 0).astype(np.float32))[None, None]
+    filled = smooth_fill(to_tensor(behind), free)[0].permute(1, 2, 0).numpy()
+    background = cv2.resize((filled + 1) * 127.5, (side, side), interpolation=cv2.INTER_LINEAR)
+    kept = head[..., None]
+    return Layers(kept * layers.rest + (1 - kept) * background, head * layers.weight, layers.flow), np.maximum(
+        was, head
+    )
 
 
 def code_layers(
