@@ -95,8 +95,8 @@ def prepared(words: list[str]) -> list[str]:
     if "--latent" in words:
         file = words[words.index("--latent") + 1]
         before.append(["generate", "--seed", "7", "--out", "nobody.png", "--save-latent", file])
-    if words[0] == "measure" and "--samples" not in words:
-        words = [*words, "--samples", "20"]
+    if "--path-length" in words:  # of pictures of 32 pixels
+        words = [*words, "--no-crop", *([] if "--samples" in words else ["--samples", "20"])]
     if "grandma" in words:
         before.append(["weights", "add", "network-snapshot-004000.pkl", "--name", "grandma", "--subject", "face"])
     for command in before:

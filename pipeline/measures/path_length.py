@@ -22,8 +22,8 @@ PUBLISHED = "lpips-vgg"
 """The distance of all published figures."""
 SIDE = 256
 """To which pictures are averaged down."""
-SMALLEST = 16
-"""Of what is compared: the networks halve it four times."""
+SMALLEST = 32
+"""Of what is compared: the networks halve it four times, and blur what they have."""
 RESAMPLES = 2000
 """Of the bootstrap."""
 

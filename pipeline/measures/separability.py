@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from photodrag.invert.quality import to_uint8
-from photodrag.pipeline.measures.attributes import Labeller
+from photodrag.pipeline.measures.attributes import THRESHOLDS, Labeller
 from photodrag.pipeline.measures.kept import sampled
 from photodrag.pipeline.measures.linear_svm import fitted_svm, predicted
 from photodrag.weights import Generator, UserError
@@ -70,14 +70,12 @@ def separability(
         )
     z = torch.cat([code(number) for number in np.flatnonzero(seen).tolist()])
     w = torch.cat([generator.mapping(part)[:, -1] for part in z.split(1000)])
-    bits = [
-        {
-            name: left_unknown(points, found[seen, i], labeller.thresholds.get(name))
-            for i, name in enumerate(labeller.names)
-        }
-        for points in (z.cpu().numpy(), w.cpu().numpy())
-    ]
-    return Separability(*bits, samples, int(seen.sum()))
+
+    def bits(points: np.ndarray) -> dict[str, float]:
+        columns = zip(labeller.names, found[seen].T, strict=True)
+        return {name: left_unknown(points, column, THRESHOLDS.get(name)) for name, column in columns}
+
+    return Separability(bits(z.cpu().numpy()), bits(w.cpu().numpy()), samples, int(seen.sum()))
 
 
 def left_unknown(points: np.ndarray, scores: np.ndarray, threshold: float | None = None) -> float:

@@ -150,7 +150,7 @@ def test_classes_are_drawn_or_chosen(golden, empty_cache):
 
 
 def test_too_small_a_picture_is_told(empty_cache):
-    toy = SimpleNamespace(resolution=16)
+    toy = SimpleNamespace(resolution=32)  # of which the crop has 16
     with pytest.raises(UserError, match="too small"):
         path_length(toy, euclidean, PathLengthSettings())
 
@@ -162,9 +162,9 @@ def test_the_command_says_which_figure_it_is(golden, cache, capsys, monkeypatch)
     found = json.loads(capsys.readouterr().out)["path_length"]
     assert found["name"] == "ppl2_zend" and not found["comparable"] and found["compared_at"] == 32
     assert found["interval"][0] <= found["value"] <= found["interval"][1]
-    assert main([*arguments, "--crop", "--program", "ada"]) == 0
+    assert main([*arguments, "--program", "ada"]) == 0
     told = capsys.readouterr().out
-    assert "ppl_wfull" in told and "ada" in told and "can't be compared" not in told
+    assert "ppl2_wfull" in told and "ada" in told and "can't be compared" not in told
 
 
 def test_without_the_backbone_a_sentence_names_what_there_is(golden, cache, capsys, monkeypatch):
