@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING
 from photodrag.weights.common.lazy import lazily
 
 if TYPE_CHECKING:
-    from photodrag.pipeline.editing.options import CodeEdit, Dragging, Inverting, Network
+    from photodrag.pipeline.editing.direction_names import CodeEdit
+    from photodrag.pipeline.editing.options import Dragging, Inverting, Network
     from photodrag.pipeline.editing.selection import Selection
     from photodrag.pipeline.editing.whole_edit import Edit, Handle, edit
 
 __getattr__, __all__ = lazily(
     __name__,
     {
-        "editing.options": "CodeEdit Dragging Inverting Network",
+        "editing.direction_names": "CodeEdit",
+        "editing.options": "Dragging Inverting Network",
         "editing.selection": "Selection",
         "editing.whole_edit": "Edit Handle edit",
     },

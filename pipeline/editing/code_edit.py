@@ -6,9 +6,8 @@ import torch
 from torch import Tensor
 
 from photodrag.invert.imported_codes import fitted, read_direction, read_latents
-from photodrag.pipeline.editing.direction_names import check_layers, read_direction_name
+from photodrag.pipeline.editing.direction_names import CodeEdit, check_layers, read_direction_name
 from photodrag.pipeline.editing.inversion import Inversion, Models
-from photodrag.pipeline.editing.options import CodeEdit
 from photodrag.weights import Generator, LatentSpace, UserError, ganspace, sefa
 from photodrag.weights.latent.directions import step
 
@@ -37,8 +36,8 @@ def given_code(latent: Tensor | str | PathLike[str], generator: Generator) -> Te
 def moved(
     w_plus: Tensor, directions: tuple[tuple[str, float], ...], generator: Generator, space: LatentSpace
 ) -> Tensor:
-    """Codes w_plus [N, num_ws, w_dim] moved along directions (see options.CodeEdit), by amounts in standard deviations
-    of the generator's own codes. Raises UserError for a direction that there isn't."""
+    """Codes w_plus [N, num_ws, w_dim] moved along directions (see direction_names.CodeEdit), by amounts in standard
+    deviations of the generator's own codes. Raises UserError for a direction that there isn't."""
     for name, amount in directions:
         offset = offset_of(name, generator, space)
         w_plus = w_plus + amount * offset.to(w_plus) if amount else w_plus

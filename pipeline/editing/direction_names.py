@@ -1,17 +1,45 @@
-"""How directions in a generator's W are written: "sefa:3", "ganspace:10@7-8", "smile.pt". It loads no torch."""
+"""What is to be done to a photo's code, and how directions in a generator's W are written: "sefa:3", "ganspace:10@7-8",
+"smile.pt". It loads no torch."""
+
+from __future__ import annotations
 
 import math
 import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from photodrag.weights.common.errors import UserError
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from torch import Tensor
 
 KINDS = "sefa", "ganspace"
 """Directions that need no file."""
 FARTHEST = 20.0
 """Standard deviations: no face is left long before."""
+
+
+@dataclass(frozen=True, eq=False)
+class CodeEdit:
+    """What is done to the photo's code itself, before points are dragged: in this order."""
+
+    latent: Tensor | str | PathLike[str] | None = None
+    """The code to go to instead of the photo's own: w_plus [1, num_ws, w_dim], or a file of codes (see
+    invert.imported_codes)."""
+    directions: tuple[tuple[str, float], ...] = ()
+    """Which way and how far: "sefa:N", "ganspace:N" or a file, "…@0-6" for these codes alone, and the amount in
+    standard deviations of the generator's own codes along it; 0 changes nothing."""
+    truncation: float = 1.0
+    """How much of the way from the mean face is left: 1 for all of it, 0 for the mean face itself."""
+
+    @property
+    def given(self) -> bool:
+        """Whether anything was asked for, were it by 0."""
+        return self.latent is not None or bool(self.directions) or self.truncation != 1
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 
 from photodrag.drag.methods import DEFAULT, METHODS
-from photodrag.pipeline.editing.direction_names import KINDS, read_direction_name
-from photodrag.pipeline.editing.options import LIKENESS, CodeEdit, Likeness
+from photodrag.pipeline.editing.direction_names import KINDS, CodeEdit, read_direction_name
+from photodrag.pipeline.editing.options import LIKENESS, Likeness
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import write_whole
 from photodrag.weights.common.json_checks import Check, is_number, is_row, is_whole, or_null
@@ -62,7 +62,7 @@ class EditFile:
     latent: str | None = None
     directions: tuple[tuple[str, float], ...] = ()
     truncation: float = 1.0
-    """These three are those of `options.CodeEdit`."""
+    """These three are those of `direction_names.CodeEdit`."""
 
     @property
     def code_edit(self) -> CodeEdit:

@@ -12,11 +12,10 @@ from photodrag.drag.methods import DEFAULT
 if TYPE_CHECKING:
     from os import PathLike
 
-    from torch import Tensor
-
     from photodrag.drag.methods import Settings
     from photodrag.invert.projection import ProjectSettings
     from photodrag.invert.tuning import TuneSettings
+    from photodrag.pipeline.editing.direction_names import CodeEdit
     from photodrag.pipeline.editing.inversion import Models
 
 
@@ -50,25 +49,6 @@ class Dragging:
     """The method's; None for its own as published."""
     snap: bool = False
     """Whether handles that are numbers go to the nearest of the face's landmarks."""
-
-
-@dataclass(frozen=True, eq=False)
-class CodeEdit:
-    """What is done to the photo's code itself, before points are dragged: in this order."""
-
-    latent: Tensor | str | PathLike[str] | None = None
-    """The code to go to instead of the photo's own: w_plus [1, num_ws, w_dim], or a file of codes (see
-    invert.imported_codes)."""
-    directions: tuple[tuple[str, float], ...] = ()
-    """Which way and how far: "sefa:N", "ganspace:N" or a file, "…@0-6" for these codes alone, and the amount in
-    standard deviations of the generator's own codes along it; 0 changes nothing."""
-    truncation: float = 1.0
-    """How much of the way from the mean face is left: 1 for all of it, 0 for the mean face itself."""
-
-    @property
-    def given(self) -> bool:
-        """Whether anything was asked for, were it by 0."""
-        return self.latent is not None or bool(self.directions) or self.truncation != 1
 
 
 @dataclass(frozen=True)

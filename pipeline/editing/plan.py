@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photodrag.pipeline.editing.direction_names import check_directions
-from photodrag.pipeline.editing.options import CodeEdit
+from photodrag.pipeline.editing.direction_names import CodeEdit, check_directions
 from photodrag.pipeline.editing.points import Points, check_in_crop, check_mask_permits, place_points
 from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.faces import detection, landmark_names

@@ -127,18 +127,21 @@ def before_background(
     layers: Layers, crop: np.ndarray, landmarks: np.ndarray, goal: np.ndarray
 ) -> tuple[Layers, np.ndarray]:
     """The layers of a head with landmarks `goal` [68, 2] before the background of a crop, uint8 RGB [S, S, 3], in which
-    it had `landmarks`: where it has left, what is around it goes on. And where either was, float32 [S, S]."""
+    it had `landmarks`: where it has left, what is around it goes on. And where it is, or has left, float32 [S, S]."""
     now = layers.of(crop).round().clip(0, 255).astype(np.uint8)
     was, head = masks.head_mask(crop, landmarks), masks.head_mask(now, goal)
     side, small = len(crop), (masks.SEGMENTED, masks.SEGMENTED)
-    beside, behind = (cv2.resize(x, small, interpolation=cv2.INTER_AREA) for x in (was, crop))
-    free = torch.from_numpy((beside == 0).astype(np.float32))[None, None]
-    filled = smooth_fill(to_tensor(behind), free)[0].permute(1, 2, 0).numpy()
-    background = cv2.resize((filled + 1) * 127.5, (side, side), interpolation=cv2.INTER_LINEAR)
-    kept = head[..., None]
-    return Layers(kept * layers.rest + (1 - kept) * background, head * layers.weight, layers.flow), np.maximum(
-        was, head
+    beside, after, behind = (cv2.resize(x, small, interpolation=cv2.INTER_AREA) for x in (was, head, crop))
+    gone = cv2.morphologyEx(
+        ((beside > 0.5) & (after < 0.5)).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)
     )
+    left = cv2.resize(cv2.blur(cv2.dilate(gone, np.ones((11, 11), np.uint8)).astype(np.float32), (3, 3)), (side, side))
+    free = torch.from_numpy(cv2.dilate((beside > 0).astype(np.uint8), np.ones((9, 9), np.uint8)) == 0).float()
+    filled = smooth_fill(to_tensor(behind), free[None, None])[0].permute(1, 2, 0).numpy()
+    background = cv2.resize((filled + 1) * 127.5, (side, side), interpolation=cv2.INTER_LINEAR)
+    kept = 1 - left * (1 - head)
+    shown = kept[..., None] * layers.rest + (1 - kept[..., None]) * background
+    return Layers(shown, kept * layers.weight, layers.flow), np.maximum(head, left)
 
 
 def code_layers(

@@ -25,11 +25,12 @@ from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.editing import masks
 from photodrag.pipeline.editing.code_edit import edited_code
 from photodrag.pipeline.editing.compositing import LEAST_SIDE, at_least, drawn, put_in, start_of
+from photodrag.pipeline.editing.direction_names import CodeEdit
 from photodrag.pipeline.editing.exemplars import shown_of
 from photodrag.pipeline.editing.inversion import Inversion, Models, Progress, invert, silent
 from photodrag.pipeline.editing.likeness import projection_for
 from photodrag.pipeline.editing.openings import from_the_side
-from photodrag.pipeline.editing.options import CodeEdit, Dragging, Inverting, Network
+from photodrag.pipeline.editing.options import Dragging, Inverting, Network
 from photodrag.pipeline.editing.plan import Plan, find_generator, plan_edit, usual_align
 from photodrag.pipeline.editing.points import Points
 from photodrag.pipeline.editing.restyling import Restyled, restyled, unchanged

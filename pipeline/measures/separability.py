@@ -61,6 +61,8 @@ def separability(
         z = np.random.RandomState([seed, number]).randn(1, generator.z_dim)
         return torch.from_numpy(z).float().to(generator.w_avg.device)
 
+    mean = generator.w_avg.expand(1, generator.num_ws, -1).contiguous()
+    labeller.scores(to_uint8(generator.synthesis(mean)))  # where faces lie, whichever picture is the first
     what = {"separability": list(labeller.names), "generator": generator.digest, "seed": seed}
     found = sampled(what, samples, scores, told).double().numpy()
     seen = np.isfinite(found).all(1)

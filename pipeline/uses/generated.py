@@ -39,7 +39,7 @@ def codes_of(
     directions: tuple[tuple[str, float], ...] = (),
 ) -> Tensor:
     """The codes w_plus [N, num_ws, w_dim] of seeds: of z = RandomState(seed).randn, truncated towards w_avg by psi in
-    the first `cutoff` codes (all of them by default), then moved along directions (see options.CodeEdit).
+    the first `cutoff` codes (all of them by default), then moved along directions (see direction_names.CodeEdit).
 
     Raises UserError for no seeds, or more than MOST, and for directions that there aren't."""
     if not 1 <= len(seeds) <= MOST:

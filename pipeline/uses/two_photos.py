@@ -14,9 +14,9 @@ import torch
 
 from photodrag.drag.methods import DEFAULT, find_method
 from photodrag.invert import identity
-from photodrag.pipeline.editing.direction_names import check_layers
+from photodrag.pipeline.editing.direction_names import CodeEdit, check_layers
 from photodrag.pipeline.editing.inversion import Inversion, Models, Progress, silent
-from photodrag.pipeline.editing.options import CodeEdit, Inverting, Network
+from photodrag.pipeline.editing.options import Inverting, Network
 from photodrag.pipeline.editing.plan import Plan, find_generator, plan_edit, usual_align
 from photodrag.pipeline.editing.restyling import Guest, guest_of, restyled, unchanged
 from photodrag.pipeline.editing.selection import Selection
