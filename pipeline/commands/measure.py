@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from photodrag.pipeline.commands import options
-from photodrag.pipeline.commands.progress_bar import ProgressBar
+from photodrag.pipeline.commands.progress_bar import Costs, ProgressBar
 from photodrag.weights.common.errors import UserError
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _measured(given: MeasureOptions, bar: ProgressBar) -> dict:
     generator = weights.load(name, pick_device(given.device), lambda doing: bar(doing))
     if given.class_ is not None:
         check_class(generator, name, given.class_)
-    costs = {"path length": [PAIR] * given.samples} if given.path_length else {}
+    costs: Costs = {"path length": [PAIR] * given.samples} if given.path_length else {}
     bar.expect(costs | ({"separability": [LABELLED] * given.samples} if given.separability else {}))
     facts: dict = {"generator": name, "resolution": generator.resolution, "seed": given.seed}
     if given.path_length:

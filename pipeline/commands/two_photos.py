@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from photodrag.pipeline.commands import options, progress_bar
-from photodrag.pipeline.editing.options import LIKENESS, Inverting, Network
+from photodrag.pipeline.editing.options import LIKENESS, Inverting, Likeness, Network
 from photodrag.pipeline.editing.selection import Selection
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class TwoPhotosOptions:
     align: str | None
     generator: str | None
     class_: int | None
-    likeness: str | None
+    likeness: Likeness | None
     save_latent: Path | None
     device: str
     refresh: bool

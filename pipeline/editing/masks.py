@@ -85,8 +85,8 @@ def head_mask(picture: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     head = np.isin(kinds, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
     _, parts = cv2.connectedComponents(head)
     head = (parts == np.bincount(parts[in_hull(marks, kinds.shape) > 0]).argmax()).astype(np.uint8)
-    head = cv2.morphologyEx(head, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
-    soft = 1 - smooth(cv2.distanceTransform(1 - head, cv2.DIST_L2, 5) / (SEAM / 2 * SEGMENTED / 1024))
+    closed = cv2.morphologyEx(head, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    soft = 1 - smooth(cv2.distanceTransform(1 - closed, cv2.DIST_L2, 5) / (SEAM / 2 * SEGMENTED / 1024))
     return cv2.resize(soft, (side, side), interpolation=cv2.INTER_LINEAR)
 
 

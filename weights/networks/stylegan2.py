@@ -196,4 +196,6 @@ class StyleGAN2(nn.Module):
         [num_ws][C, w_dim]."""
         blocks = [block for block in self.synthesis.children() if isinstance(block, Block)]
         layers = [layer for block in blocks for layer in (getattr(block, "conv0", None), block.conv1) if layer]
-        return [layer.affine.weight for layer in (*layers, blocks[-1].torgb)]
+        last = blocks[-1].torgb
+        assert last is not None  # the last block has an RGB layer in every architecture
+        return [layer.affine.weight for layer in (*layers, last)]
