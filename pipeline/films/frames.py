@@ -52,9 +52,8 @@ def restyled_pictures(
     one: the first is the photo itself."""
     plan, start, end = change.before, change.original.w_plus, change.inversion.w_plus
     for number in range(frames):
-        share = number / max(frames - 1, 1)
-        edited = drawn(change.original, torch.lerp(start, end, share))
-        yield plan.photo.to_srgb(put_in_code(plan, change.original, edited).picture)
+        edited = drawn(change.original, torch.lerp(start, end, number / max(frames - 1, 1)))
+        yield plan.photo.to_srgb(put_in_code(plan, change.original, edited).picture) if number else plan.photo.srgb
         progress(number + 1, frames)
 
 
