@@ -16,7 +16,7 @@ BELOW_HAIR = 0.15
 """The same of a face of which no hair is to be seen."""
 SEGMENTED = 256
 """Side of the copy in which a head is told from what is behind it."""
-HAIR, BEHIND = 0.3, 0.75
+HAIR, BEHIND = 0.3, 0.6
 """How far from a face what there is is likely its hair, and surely something else, in parts of its width."""
 KERNEL = 2
 """Pixels of a photo to which a bicubic sample of it reaches."""

@@ -135,7 +135,7 @@ def before_background(
     gone = cv2.morphologyEx(
         ((beside > 0.5) & (after < 0.5)).astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8)
     )
-    left = cv2.resize(cv2.blur(cv2.dilate(gone, np.ones((11, 11), np.uint8)).astype(np.float32), (3, 3)), (side, side))
+    left = cv2.resize(cv2.blur(cv2.dilate(gone, np.ones((17, 17), np.uint8)).astype(np.float32), (3, 3)), (side, side))
     free = torch.from_numpy(cv2.dilate((beside > 0).astype(np.uint8), np.ones((9, 9), np.uint8)) == 0).float()
     filled = smooth_fill(to_tensor(behind), free[None, None])[0].permute(1, 2, 0).numpy()
     background = cv2.resize((filled + 1) * 127.5, (side, side), interpolation=cv2.INTER_LINEAR)
