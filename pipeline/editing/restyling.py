@@ -3,7 +3,8 @@
 What the generator draws is what is new, so its picture is put in, and what it misses of the photo (the residual, photo
 less reconstruction) goes along, as in blend.py: where the new picture still shows the same thing. A face's landmarks
 say how both have moved, so that at no change at all the photo comes out to the bit. Colours that change slowly are the
-photo's in any case, less the reconstruction's."""
+photo's in any case, less the reconstruction's. See docs/design-notes.md#another-codes-picture, and of two photos
+docs/design-notes.md#two-faces-in-one-photo."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
