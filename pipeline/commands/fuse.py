@@ -15,7 +15,7 @@ from photodrag.pipeline.commands.two_photos import TwoPhotosOptions, run, shared
     default=0.5,
     show_default=True,
     metavar="SHARE",
-    help="How much of the other face: 0 none, 0.5 equally like both, 1 all of it.",
+    help="How much of the other face: 0 none, 0.5 half way between both, 1 all of it.",
 )
 def fuse(amount: float, **keywords: Any) -> None:
     """Write PHOTO with a face that is like its own and like OTHER's.

@@ -67,11 +67,11 @@ def fuse(
     progress: Progress = silent,
 ) -> Together:
     """The photo with a face that is `amount` of the way, 0 … 1, to the other photo's: 0 is the photo to the bit, 0.5
-    equally like both. All but the face is the photo's.
+    half way between both. All but the face is the photo's.
 
     Raises UserError for anything that a person can put right."""
     if not 0 <= amount <= 1:
-        raise UserError(f"{amount:g} is no amount of the other face: give 0 to 1, 0.5 for equally like both.")
+        raise UserError(f"{amount:g} is no amount of the other face: give 0 to 1, 0.5 for half way between both.")
     both = both_inverted(photo, other, mask, selection, other_selection, network, inverting, progress)
     w_plus = torch.lerp(both.inversion.w_plus, both.other_inversion.w_plus, amount) if amount else None
     guest = guest_of(both.other, both.other_inversion, amount) if both.plan.face else None
