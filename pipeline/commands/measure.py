@@ -77,7 +77,7 @@ def measure(full: bool, **keywords: Any) -> None:
     Examples:
         photodrag measure --path-length --samples 100
         photodrag measure afhqcat --path-length --space z --end --no-crop
-        photodrag measure face --separability --samples 1000
+        photodrag measure face --separability --samples 20000
     """
     given = MeasureOptions(sampling="full" if full else "end", **keywords)
     if not (given.path_length or given.separability):
@@ -174,7 +174,9 @@ def _separability(given: MeasureOptions, generator: "Generator", bar: ProgressBa
         }
         for name, bits in (("z", found.z), ("w", found.w))
     }
-    return {"samples": found.samples, "faces": found.faces, **spaces, "comparable": False, "note": measures.NOTE}
+    least = round(measures.ENOUGH * generator.w_dim / measures.KEPT)
+    facts = {"samples": found.samples, "faces": found.faces, "enough": found.faces >= least, "least": least}
+    return facts | {**spaces, "comparable": False, "note": measures.NOTE}
 
 
 def _in_words(facts: dict) -> str:
@@ -195,5 +197,9 @@ def _in_words(facts: dict) -> str:
         for name, bits in found["z"]["attributes"].items():
             lines.append(f"      {name}: z {bits:.3f}, w {found['w']['attributes'][name]:.3f} bits")
         lines.append(f"    {found['note']}")
+        if not found["enough"]:
+            lines.append(
+                f"    So few faces a plane tells whatever their labels: give --samples {found['least']} or more."
+            )
     lines.append(f"  {facts['seconds']:.1f} s")
     return "\n".join(lines)

@@ -15,6 +15,8 @@ from photodrag.weights import Generator, UserError
 
 KEPT = 0.5
 """Share of the samples, those of the surest labels, to which a plane is fitted."""
+ENOUGH = 4
+"""Times as many fitted points as codes have numbers: below twice, planes tell any labels (Cover 1965)."""
 LEAST = 20
 """Faces, at least."""
 NOTE = (

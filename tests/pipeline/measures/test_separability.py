@@ -115,6 +115,7 @@ def test_the_command_tells_bits_and_that_they_do_not_compare(cache, capsys, monk
     found = json.loads(capsys.readouterr().out)["separability"]
     assert set(found["w"]["attributes"]) == set(BY_LANDMARKS) and not found["comparable"]
     assert found["faces"] >= 20 and "40 attributes" in found["note"]
+    assert not found["enough"] and found["least"] == 4096
     assert found["w"]["score"] == pytest.approx(2 ** found["w"]["bits"], rel=1e-3)
 
 
