@@ -25,9 +25,9 @@ def read_latents(path: str | Path, w_dim: int = 512) -> Tensor:
     """The codes in a file, float32 [N, n, w_dim]: n of them for each of N pictures, 1 where they share it.
 
     Raises UserError for a file that can't be read, or holds no codes of that width."""
-    path = Path(path)
-    arrays = _numpy(path) if _is_numpy(path) else _leaves(open_checkpoint(path).content)
-    found = [array for array in arrays if array.ndim in (1, 2, 3) and array.shape[-1] == w_dim and array.numel()]
+    found = [
+        array for array in _arrays(Path(path)) if array.ndim in (1, 2, 3) and array.shape[-1] == w_dim and array.numel()
+    ]
     if not found:
         raise UserError(f"{path} holds no codes of {w_dim} numbers: give what a projector wrote (.npz, .npy or .pt).")
     latents = found[0].float()
@@ -39,16 +39,35 @@ def read_latents(path: str | Path, w_dim: int = 512) -> Tensor:
     return latents.reshape(1, -1, w_dim)
 
 
+def read_direction(path: str | Path, w_dim: int = 512) -> Tensor:
+    """A direction in W in a file (.npy, .npz, .pt, .safetensors), float32 [n, w_dim]: one for all codes (n = 1), or one
+    for each, in a row or flat, as InterFaceGAN's boundaries [1, 512] and e4e's [1, 9216] are.
+
+    Raises UserError for a file that can't be read, or holds none of that width."""
+    fits = [array for array in _arrays(Path(path)) if array.ndim in (1, 2, 3) and array.numel()]
+    found = [array for array in fits if array.shape[-1] % w_dim == 0 and (array.ndim < 3 or len(array) == 1)]
+    if not found:
+        raise UserError(
+            f"{path} holds no direction of {w_dim} numbers, or of {w_dim} for each code: give another file."
+        )
+    direction = found[0].float().reshape(-1, w_dim)
+    if not torch.isfinite(direction).all() or not direction.any():
+        raise UserError(
+            f"{path} holds a direction that leads nowhere (zeros, or no finite numbers): give another file."
+        )
+    return direction
+
+
 def fitted(latent: Tensor, num_ws: int) -> Tensor:
-    """The codes [n, w_dim] of one picture as w_plus [1, num_ws, w_dim] of a generator: a shared one repeated, and
-    of more codes the first ones. `face` has sixteen, of which fifteen are StyleGAN2-FFHQ's own.
+    """The codes [n, w_dim] of one picture, or a direction, as w_plus [1, num_ws, w_dim] of a generator: a shared one
+    repeated, and of more codes the first ones. `face` has sixteen, of which fifteen are StyleGAN2-FFHQ's own.
 
     Raises UserError for fewer codes than the generator has."""
     count = len(latent)
     if count == 1:
         latent = latent.expand(num_ws, -1)
     elif count < num_ws:
-        raise UserError(f"The file's picture has {count} codes, and the generator takes {num_ws}: name its own one.")
+        raise UserError(f"The file has {count} codes, and the generator takes {num_ws}: name its own one.")
     return latent[None, :num_ws].contiguous()
 
 
@@ -62,6 +81,10 @@ def write_projected_w(path: str | Path, w_plus: Tensor, codes: int | None = None
     places = torch.arange(codes).clamp_max(w_plus.shape[1] - 1)
     w = w_plus.detach().cpu()[:, places].numpy()
     write_whole(Path(path), lambda file: np.savez(file, w=w))
+
+
+def _arrays(path: Path) -> list[Tensor]:
+    return _numpy(path) if _is_numpy(path) else _leaves(open_checkpoint(path).content)
 
 
 def _is_numpy(path: Path) -> bool:

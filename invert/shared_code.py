@@ -1,6 +1,7 @@
 """A generator seen as one with a single code, which all its layers share: StyleGAN2's W, where a projection there
 is wanted to compare with, and the published methods start."""
 
+import torch
 from torch import Tensor
 
 from photodrag.weights import Generator
@@ -36,6 +37,10 @@ class SharedCode:
     def codes_read(self, resolution: int) -> int:
         """The one code, at every resolution."""
         return 1
+
+    def style_weights(self) -> list[Tensor]:
+        """Of all layers, one below the other, for the one code: [1][C, w_dim]."""
+        return [torch.cat(self.generator.style_weights())]
 
     def opened(self, w: Tensor) -> Tensor:
         """w [N, 1, w_dim] as the w_plus [N, num_ws, w_dim] of the generator itself."""

@@ -3,7 +3,8 @@
 edit = photodrag.pipeline.edit("photo.jpg", handles=[(412, 530)], targets=[(412, 510)])
 edit.save("edited.jpg")
 
-What of the photo is meant, by which network, how it is dragged and inverted: Selection, Network, Dragging, Inverting.
+What of the photo is meant, by which network, how it is dragged and inverted, what is done to its
+code: Selection, Network, Dragging, Inverting, CodeEdit.
 """
 
 from typing import TYPE_CHECKING
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 from photodrag.weights.common.lazy import lazily
 
 if TYPE_CHECKING:
+    from photodrag.pipeline.editing.direction_names import CodeEdit
     from photodrag.pipeline.editing.options import Dragging, Inverting, Network
     from photodrag.pipeline.editing.selection import Selection
     from photodrag.pipeline.editing.whole_edit import Edit, Handle, edit
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 __getattr__, __all__ = lazily(
     __name__,
     {
+        "editing.direction_names": "CodeEdit",
         "editing.options": "Dragging Inverting Network",
         "editing.selection": "Selection",
         "editing.whole_edit": "Edit Handle edit",

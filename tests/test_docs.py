@@ -26,7 +26,7 @@ from photodrag.pipeline.people import person as people
 
 SHOWN = {line: page.name for page in PAGES for line in commands(page)}
 """Every command, and a page that shows it."""
-WRITTEN = {"--out", "--video", "--gif", "--frames", "--save-edit"}
+WRITTEN = {"--out", "--video", "--gif", "--frames", "--save-edit", "--save-latent"}
 
 
 @pytest.fixture(scope="module")
@@ -72,9 +72,9 @@ def run_photodrag(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def shortened(words: list[str]) -> list[str]:
-    """In few steps; class 2 and any port, for class 6 and the one that may be taken."""
+    """In few steps and samples; class 2 and any port, for class 6 and the one that may be taken."""
     words = ["--tune=1" if word.startswith("--tune") else word for word in words]
-    other = {"--class": "2", "--port": "0"}
+    other = {"--class": "2", "--port": "0", "--samples": "20"}
     words = [other.get(option, word) for option, word in pairwise(["", *words])]
     return [*words, "--steps", "2"] if words[0] == "edit" else words
 
@@ -92,6 +92,11 @@ def prepared(words: list[str]) -> list[str]:
         shutil.rmtree(people.folder(), ignore_errors=True)
         if words[:2] != ["person", "learn"] or "--replace" in words:
             before.append(["person", "learn", "anna", *sorted(glob("holiday/*.jpg"))])
+    if "--latent" in words:
+        file = words[words.index("--latent") + 1]
+        before.append(["generate", "--seed", "7", "--out", "nobody.png", "--save-latent", file])
+    if "--path-length" in words:  # of pictures of 32 pixels
+        words = [*words, "--no-crop", *([] if "--samples" in words else ["--samples", "20"])]
     if "grandma" in words:
         before.append(["weights", "add", "network-snapshot-004000.pkl", "--name", "grandma", "--subject", "face"])
     for command in before:

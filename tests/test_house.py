@@ -35,8 +35,11 @@ MAY_IMPORT = {
     "pipeline.editing": EDITING,
     "pipeline.films": EDITING,
     "pipeline.compare": EDITING,
+    "pipeline.uses": EDITING,
+    "pipeline.measures": EDITING,
     "pipeline.page": EDITING | {"pipeline.films"},
-    "pipeline.commands": EDITING | {"pipeline.films", "pipeline.compare", "pipeline.page"},
+    "pipeline.commands": EDITING
+    | {"pipeline.films", "pipeline.compare", "pipeline.page", "pipeline.uses", "pipeline.measures"},
     "pipeline": {"pipeline.commands", "pipeline.editing", *WEIGHTS},
 }
 """Of each room, which others it may use; whatever isn't named here may not be used, so no arrow points up."""

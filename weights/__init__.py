@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from photodrag.weights.facts import Facts, info, listing
     from photodrag.weights.latent.axes import axes_digest, sensitive_axes
     from photodrag.weights.latent.cached_space import kept_space
+    from photodrag.weights.latent.directions import ganspace, sefa
     from photodrag.weights.latent.space import LatentSpace, latent_space
     from photodrag.weights.loading import digest, get, load, state
     from photodrag.weights.user_checkpoints import add, convert, remove
@@ -30,6 +31,7 @@ __getattr__, __all__ = lazily(
         "facts": "Facts info listing",
         "common.generator": "Generator",
         "latent.axes": "axes_digest sensitive_axes",
+        "latent.directions": "ganspace sefa",
         "latent.space": "LatentSpace latent_space",
         "latent.cached_space": "kept_space",
         "loading": "digest get load state",

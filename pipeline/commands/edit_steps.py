@@ -52,6 +52,10 @@ def checked_outputs(given: EditOptions, tasks: list[EditFile], picture: "Photo")
         check_writable(given.save_edit, [given.photo, *tasks[0].pictures])
         if os.path.realpath(given.save_edit) == os.path.realpath(outs[0]):
             raise UserError(f"{outs[0]} can't be both the picture and the edit: give --save-edit another name.")
+    if given.save_latent:
+        if len(tasks) > 1:
+            raise UserError("--save-latent keeps one code, and several --edit were given: save each by itself.")
+        options.check_latent(given.save_latent, [given.photo, *inputs])
     none: list[Path | None] = [None] * len(tasks)
     video, gif, frames = (
         numbered(path, len(tasks)) if path else none for path in (given.video, given.gif, given.frames)
@@ -91,6 +95,7 @@ def planned(
             selection,
             snap=given.snap,
             presets=Controls(task.presets, task.expression, task.regions),
+            code_edit=task.code_edit,
         )
         plans.append(replace(plan, faces=plans[0].faces) if plans else plan)
     for task, file in zip(tasks, given.edit_files, strict=False):
@@ -122,6 +127,10 @@ def carried_out(jobs: list[Job], given: EditOptions, bar: ProgressBar, began: fl
             result = _edited(job, given, inversion, bar)
             bar("writing")
             dropped = result.save(job.out, given.keep_video)
+            if given.save_latent:
+                from photodrag.invert.imported_codes import write_projected_w
+
+                write_projected_w(given.save_latent, result.w_plus)
             inversion = result.inversion
         with options.stopping_leaves(whole(outs[: done + 1])):
             from photodrag.pipeline.editing import report
@@ -145,6 +154,7 @@ def _edited(job: Job, given: EditOptions, inversion: "Inversion | None", bar: Pr
 
     task = job.task
     inverting = Inverting(tuning=options.tune_settings(task.tune), refresh=given.refresh, likeness=task.likeness)
+    inverting = inverting.before(task.code_edit)
     stages = usual_projection(inverting.least_likeness, job.plan.place).stages
     ahead = {} if inversion else progress_bar.inversion_costs(stages, inverting.tuned_by)
     dragging = progress_bar.drag_costs(task.steps or find_method(task.method).settings.steps)
@@ -154,6 +164,7 @@ def _edited(job: Job, given: EditOptions, inversion: "Inversion | None", bar: Pr
         network=Network(task.generator, task.class_, given.device),
         dragging=Dragging(task.method, task.steps),
         inverting=inverting,
+        code_edit=task.code_edit,
         inversion=inversion,
         progress=bar,
     )

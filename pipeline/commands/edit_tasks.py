@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photodrag.pipeline.commands import options
+from photodrag.pipeline.editing.direction_names import check_directions
 from photodrag.pipeline.editing.edit_file import Drag, EditFile, Point, read_edit_file
 from photodrag.weights.common.errors import UserError
 
@@ -20,7 +21,7 @@ STAY = "+0,+0"
 """The target of a pin."""
 SHARED = "face", "box", "person", "align", "generator", "class_", "tune", "likeness", "ignore"
 """What edits in one run have in common, for there is one inversion."""
-EDIT_FIELDS = "mask", *SHARED, "method", "steps", "seed"
+EDIT_FIELDS = "mask", *SHARED, "method", "steps", "seed", "truncation"
 """What an option can say instead of an edit's file."""
 
 
@@ -42,6 +43,9 @@ class EditOptions:
     frames: Path | None
     arrows: bool
     keep_video: bool
+    latent: Path | None
+    directions: tuple[tuple[str, float], ...]
+    save_latent: Path | None
     quiet: bool
     as_json: bool
     regions: tuple["Region", ...]
@@ -64,9 +68,10 @@ def checked_tasks(given: EditOptions) -> list[EditFile]:
     """The edits that files and options describe. Raises UserError where one drags nothing, and for edits that can't be
     made in one run."""
     drags = given.drags + tuple((pin, STAY) for pin in given.pins)
+    check_directions(given.directions)
     tasks = [_task(edit_file, drags, given) for edit_file in given.edit_files or [None]]
     for task, edit_file in zip(tasks, given.edit_files or [None], strict=True):
-        if not (task.drags or any(task.presets.values()) or task.expression or task.regions):
+        if not task.moves:
             where = f" in {edit_file}" if len(tasks) > 1 else ""
             raise UserError(
                 f"Nothing is to be dragged{where}: give --drag {options.DRAG.name}, like {options.DRAG.example}."
@@ -84,7 +89,9 @@ def _task(edit_file: Path | None, drags: tuple[Drag, ...], asked: EditOptions) -
     if expression := _expression(task, asked):
         given["expression"] = expression
     presets, regions = {**task.presets, **asked.amounts}, task.regions + asked.regions
-    return replace(task, drags=task.drags + drags, presets=presets, regions=regions, **given)
+    directions, latent = task.directions + asked.directions, str(asked.latent) if asked.latent else task.latent
+    given |= {"presets": presets, "regions": regions, "directions": directions, "latent": latent}
+    return replace(task, drags=task.drags + drags, **given)
 
 
 def _expression(task: EditFile, asked: EditOptions) -> "Expression | None":

@@ -2,6 +2,7 @@
 
 import os
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,12 @@ def film_costs() -> Costs:
 def write_films(plan: "Plan", result: "Edit", film: Film, arrows: bool, bar: ProgressBar) -> None:
     """Draw the pictures of an edit and write them wherever `film` (video, gif, folder) names a place."""
     from photodrag.pipeline.films.files import write_film
-    from photodrag.pipeline.films.frames import FRAMES, pictures
+    from photodrag.pipeline.films.frames import FRAMES, pictures, restyled_pictures
 
-    shown = pictures(plan, result.inversion, result.states, FRAMES, arrows, result.share, partial(bar, "filming"))
-    write_film(shown, *film)
+    heard, change, inversion, parts = partial(bar, "filming"), result.restyled, result.inversion, []
+    if change:
+        parts.append(restyled_pictures(change, FRAMES // 2 if result.states else FRAMES, heard))
+        plan, inversion = change.plan, change.inversion
+    if result.states:
+        parts.append(pictures(plan, inversion, result.states, FRAMES, arrows, result.share, heard))
+    write_film(chain(*parts) if parts else [result.photo.srgb], *film)

@@ -93,6 +93,27 @@ method = click.option(
     help="How points are dragged: by default as Photodrag does, or as DragGAN's paper, its authors' program or "
     "FreeDrag's paper says.",
 )
+direction = click.option(
+    "--direction",
+    "directions",
+    type=(str, float),
+    multiple=True,
+    metavar="NAME AMOUNT",
+    help="Change the face along sefa:N, ganspace:N or a direction in a file (.npy, .pt, .safetensors), by so many "
+    "standard deviations of faces: 1 to 3, either way. NAME@0-6: these codes alone; repeatable.",
+)
+truncation = click.option(
+    "--truncation",
+    type=click.FloatRange(0, 2),
+    metavar="PSI",
+    help="How far from the mean face: 1 as it is, 0.7 nearer, 0 the mean face itself.",
+)
+save_latent = click.option(
+    "--save-latent",
+    type=click.Path(path_type=Path),
+    metavar="FILE.npz",
+    help="Write the picture's code, as NVIDIA's projector writes it.",
+)
 likeness = click.option(
     "--likeness",
     type=click.Choice(LIKENESS),
@@ -137,6 +158,15 @@ def check_png(out: Path) -> None:
     if out.suffix.lower() != ".png":
         raise UserError(f"{out} is no name for the picture: end it in .png.")
     check_writable(out)
+
+
+def check_latent(path: Path, inputs: list[Path]) -> None:
+    """Raises UserError for a place where a code can't be written."""
+    from photodrag.pipeline.photos.write import check_writable
+
+    if path.suffix.lower() != ".npz":
+        raise UserError(f"{path} is no name for a code: end it in .npz.")
+    check_writable(path, inputs)
 
 
 def say(text: str) -> None:

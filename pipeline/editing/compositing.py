@@ -49,7 +49,7 @@ def start_of(plan: Plan, inversion: Inversion) -> Start:
     """The start of a plan's drag, fine enough to be blended."""
     fine = at_least(LEAST_SIDE, inversion.alignment)
     landmarks = fine.to_crop(plan.face.landmarks) if plan.face else None
-    reconstruction = plan.photo.from_srgb(_enlarged(inversion.reconstruction, fine.size))
+    reconstruction = plan.photo.from_srgb(enlarged(inversion.reconstruction, fine.size))
     return Start(fine, reconstruction, landmarks)
 
 
@@ -80,7 +80,7 @@ def put_in(
     if plan.irises and plan.face:
         gaze = (plan.reshaping * (finish * share)).gaze
         redrawn = looking(photo.pixels, plan.irises, plan.face.landmarks, gaze)
-    edited = photo.from_srgb(_enlarged(edited, start.alignment.size))
+    edited = photo.from_srgb(enlarged(edited, start.alignment.size))
     return blend_in(
         photo.pixels, plan.mask, start, edited, dragged, plan.ignored, plan.person, choices, photo.deep_pixels, redrawn
     )
@@ -131,13 +131,13 @@ def blend_in(
         if dragged.reshaping and landmarks is not None:
             places.append(landmarks)
         seam = seam * masks.change_mask(*change, np.concatenate(places))
-    blended = blend(seen, alignment, layers, _alpha(pixels.shape, where, alignment, seam, ignored), deep, redrawn)
+    blended = blend(seen, alignment, layers, alpha_of(pixels.shape, where, alignment, seam, ignored), deep, redrawn)
     if ignored is not None:
         blended.picture[ignored] = pixels[ignored]
     return blended, choices
 
 
-def _alpha(
+def alpha_of(
     shape: tuple[int, ...],
     where: np.ndarray | str,
     alignment: Alignment,
@@ -162,7 +162,7 @@ def at_least(side: int, alignment: Alignment) -> Alignment:
     return replace(alignment, size=max(alignment.size, side))
 
 
-def _enlarged(picture: np.ndarray, side: int) -> np.ndarray:
+def enlarged(picture: np.ndarray, side: int) -> np.ndarray:
     """A crop, uint8 RGB [R, R, 3], at side × side, side ≥ R."""
     if len(picture) == side:
         return picture

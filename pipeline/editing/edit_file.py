@@ -1,15 +1,16 @@
 """edit.json: an edit in a file, to be repeated, shared, or changed by hand.
 
     {"photodrag": 1, "drags": [[[412, 530], [412, 510]], ["mouth.left", "+0,-3%"]], "presets": {"smile": 0.5},
-     "photo": "b1946ac92492d234", "mask": "auto", "face": null, "box": null, "align": null, "generator": "face",
-     "class": null, "tune": null, "method": "photodrag", "steps": null, "seed": 0, "likeness": "auto", "ignore": null,
-     "person": null}
+     "regions": ["nose:scale=0.9"], "photo": "b1946ac92492d234", "mask": "auto", "face": null, "box": null,
+     "align": null, "generator": "face", "class": null, "tune": null, "method": "photodrag", "steps": null, "seed": 0,
+     "likeness": "auto", "ignore": null, "person": null, "latent": null, "directions": [["sefa:3@0-6", 2.0]],
+     "truncation": 1.0}
 
 Only "photodrag", the format's version, must be there; RARE fields are written only where they aren't the default, so
-that other files can be read by programs that know of none. The path of a picture (mask, ignore), and of a generator's
-file, is relative to the file's folder; a generator without a folder is a name. Landmarks and presets mean the same on
-every photo; pixels are those of the photo whose fingerprint is "photo".
-"""
+that other files can be read by programs that know of none. The path of a picture (mask, ignore, of a region), of codes
+(latent), of a direction and of a generator's file is relative to the file's folder; a generator without a folder is a
+name, and so is a direction that begins as those without a file do. Landmarks and presets mean the same on every photo;
+pixels are those of the photo whose fingerprint is "photo"."""
 
 import json
 import os
@@ -17,26 +18,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
-from photodrag.drag.methods import DEFAULT, METHODS
-from photodrag.pipeline.editing.options import LIKENESS, Likeness
-from photodrag.pipeline.faces.expressions import Expression, is_landmarks
-from photodrag.pipeline.faces.landmark_names import read_point, read_target
-from photodrag.pipeline.faces.preset_table import PRESETS
+from photodrag.drag.methods import DEFAULT
+from photodrag.pipeline.editing.direction_names import KINDS, CodeEdit, read_direction_name
+from photodrag.pipeline.editing.edit_fields import FIELDS, VERSION
+from photodrag.pipeline.editing.options import Likeness
+from photodrag.pipeline.faces.expressions import Expression
 from photodrag.pipeline.faces.regions import Region, as_text, read_region
-from photodrag.weights.common.bounds import (
-    MOST_CLASSES,
-    MOST_FACES,
-    MOST_POINTS,
-    MOST_SEED,
-    MOST_STEPS,
-    is_coordinate,
-)
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import write_whole
-from photodrag.weights.common.json_checks import Check, is_row, is_whole, or_null
 
-VERSION = 1
-RARE = "presets", "expression", "regions", "photo", "method", "likeness", "ignore", "person"
+RARE = (
+    *("presets", "expression", "regions", "photo", "method", "likeness"),
+    *("ignore", "person", "latent", "directions", "truncation"),
+)
+NAMED = tuple(f"{kind}:" for kind in KINDS)
 
 Point = tuple[float, float] | str
 """(x, y) in photo pixels, or what a person wrote instead, a landmark's name, say."""
@@ -79,6 +74,21 @@ class EditFile:
     """A picture's path: what is not to be looked at."""
     person: str | None = None
     """The name of somebody who was learned."""
+    latent: str | None = None
+    directions: tuple[tuple[str, float], ...] = ()
+    truncation: float = 1.0
+    """These three are those of `direction_names.CodeEdit`."""
+
+    @property
+    def code_edit(self) -> CodeEdit:
+        """What is done to the photo's code."""
+        return CodeEdit(self.latent, self.directions, self.truncation)
+
+    @property
+    def moves(self) -> bool:
+        """Whether it asks for anything."""
+        points = self.drags or any(self.presets.values()) or self.expression or self.regions
+        return bool(points) or self.code_edit.given
 
     @property
     def names_pixels(self) -> bool:
@@ -93,8 +103,9 @@ class EditFile:
     @property
     def pictures(self) -> list[Path]:
         """The files that it is made from."""
-        painted = [Path(region.mask) for region in self.regions if region.mask]
-        return [path for path in (self.mask_path, self.ignore and Path(self.ignore), *painted) if path]
+        directions = [read_direction_name(name).path for name, _ in self.directions]
+        painted = [region.mask for region in self.regions]
+        return [Path(path) for path in (self.mask_path, self.ignore, self.latent, *directions, *painted) if path]
 
 
 def read_edit_file(path: str | Path) -> EditFile:
@@ -127,20 +138,26 @@ def write_edit_file(path: str | Path, edit: EditFile) -> None:
 def text_of(edit: EditFile, folder: Path | None = None) -> str:
     """What a file in that folder holds, which `read_edit_file` reads as the same edit. Without a folder: one that may
     lie in any, beside the pictures that it names."""
-    content = {"photodrag": VERSION} | {field.name.rstrip("_"): getattr(edit, field.name) for field in fields(edit)}
-    content["regions"] = [as_text(_with_mask(region, lambda path: _relative(path, folder))) for region in edit.regions]
+
+    def relative(path: str) -> str:
+        return _relative(Path(path), folder)
+
+    content = {"photodrag": VERSION} | {one.name.rstrip("_"): getattr(edit, one.name) for one in fields(edit)}
+    content["regions"] = [as_text(_with_mask(region, relative)) for region in edit.regions]
+    content["directions"] = [list(_with_file(direction, relative)) for direction in edit.directions]
     if edit.expression:
         content["expression"] = {"amount": edit.expression.amount, "landmarks": edit.expression.rows}
     for name in RARE:
         if content[name] in ({}, [], getattr(EditFile, name, None)):
             del content[name]
-    if edit.ignore is not None:
-        content["ignore"] = _relative(Path(edit.ignore), folder)
+    for name in ("ignore", "latent"):
+        if name in content:
+            content[name] = relative(str(content[name]))
     if edit.mask_path:
-        content["mask"] = _relative(edit.mask_path, folder)
+        content["mask"] = relative(edit.mask)
     if os.path.dirname(edit.generator):
-        relative = _relative(Path(edit.generator), folder)
-        content["generator"] = relative if os.path.dirname(relative) else os.path.join(os.curdir, relative)
+        generator = relative(edit.generator)
+        content["generator"] = generator if os.path.dirname(generator) else os.path.join(os.curdir, generator)
     lines = [f"{json.dumps(name)}: {json.dumps(value, allow_nan=False)}" for name, value in content.items()]
     return "{" + ",\n ".join(lines) + "}\n"
 
@@ -159,108 +176,43 @@ def _checked(content: object, path: Path) -> EditFile:
             raise UserError(f"{path}: the field {name!r} should be {wanted}, not {_short(value)}.")
     if content.get("face") is not None and content.get("box") is not None:
         raise UserError(f"{path} has both 'face' and 'box': set one of them to null.")
-    values = {name: value for name, value in content.items() if name != "photodrag"}
-    values["drags"] = tuple(tuple(map(_point, drag)) for drag in content.get("drags", ()))
-    values["regions"] = tuple(
-        _with_mask(read_region(text), lambda mask: str(path.parent / mask)) for text in content.get("regions") or ()
-    )
-    if expression := values.get("expression"):
+
+    def beside(name: str) -> str:
+        return str(path.parent / name)
+
+    given = {name: value for name, value in content.items() if value is not None and name != "photodrag"}
+    values: dict = given | {
+        "drags": tuple(tuple(map(_point, drag)) for drag in given.get("drags", ())),
+        "regions": tuple(_with_mask(read_region(text), beside) for text in given.get("regions", ())),
+        "directions": tuple(_with_file((name, float(amount)), beside) for name, amount in given.get("directions", ())),
+    }
+    if expression := given.get("expression"):
         values["expression"] = Expression.of_rows(expression["landmarks"], float(expression["amount"]))
-    if values.get("box") is not None:
-        values["box"] = tuple(map(float, values["box"]))
-    for name in ("presets", "mask", "generator", "method", "likeness", "seed"):
-        if values.get(name) is None:
-            values.pop(name, None)
-    if values.get("mask", "auto") not in ("auto", "face"):
-        values["mask"] = str(path.parent / values["mask"])
-    if values.get("ignore") is not None:
-        values["ignore"] = str(path.parent / values["ignore"])
-    if os.path.dirname(values.get("generator", "")):
-        values["generator"] = os.path.join(path.parent, values["generator"])
-    values["class_"] = values.pop("class", None)
+    if "box" in given:
+        values["box"] = tuple(map(float, given["box"]))
+    for name in ("mask", "ignore", "latent"):
+        if name in given and not (name == "mask" and given[name] in ("auto", "face")):
+            values[name] = beside(given[name])
+    if os.path.dirname(given.get("generator", "")):
+        values["generator"] = os.path.join(path.parent, given["generator"])
+    if "class" in values:
+        values["class_"] = values.pop("class")
     return EditFile(**values)
-
-
-def _is_whole(least: int, most: int) -> Check:
-    return is_whole(least, below=most + 1)
-
-
-def _is_drags(value: object) -> bool:
-    return isinstance(value, list) and len(value) <= MOST_POINTS and all(map(_is_drag, value))
-
-
-def _is_drag(value: object) -> bool:
-    """Whether it is a handle and its target. Raises UserError for a landmark that there isn't."""
-    if not isinstance(value, list) or len(value) != 2:
-        return False
-    for point, read in zip(value, (read_point, read_target), strict=True):
-        if isinstance(point, str):
-            try:
-                read(point)
-            except ValueError:
-                return False
-        elif not is_row(2, is_coordinate)(point):
-            return False
-    return True
 
 
 def _point(point: str | list[float]) -> Point:
     return point if isinstance(point, str) else (float(point[0]), float(point[1]))
 
 
-def _with_mask(region: Region, path: Callable[[Path], str]) -> Region:
+def _with_mask(region: Region, path: Callable[[str], str]) -> Region:
     """A region whose picture, if it has one, lies at another path."""
-    return replace(region, where=path(Path(region.mask))) if region.mask else region
+    return replace(region, where=path(region.mask)) if region.mask else region
 
 
-def _is_regions(value: object) -> bool:
-    try:
-        return isinstance(value, list) and all(isinstance(text, str) and bool(read_region(text)) for text in value)
-    except ValueError:
-        return False
-
-
-def _is_expression(value: object) -> bool:
-    if not isinstance(value, dict) or value.keys() != {"amount", "landmarks"}:
-        return False
-    return is_coordinate(value["amount"]) and 0 <= value["amount"] <= 1 and is_landmarks(value["landmarks"])
-
-
-def _is_presets(value: object) -> bool:
-    return isinstance(value, dict) and all(
-        name in PRESETS and is_coordinate(amount) and PRESETS[name].least <= amount <= 1
-        for name, amount in value.items()
-    )
-
-
-def _is_name(value: object) -> bool:
-    return isinstance(value, str) and bool(value) and "\0" not in value
-
-
-FIELDS: dict[str, tuple[Check, str]] = {
-    "photodrag": (_is_whole(VERSION, VERSION), f"{VERSION}, the version known here"),
-    "drags": (
-        _is_drags,
-        f'a list of handles and targets like [[[412, 530], [412, 510]], ["nose", "+0,-3%"]], {MOST_POINTS} at most',
-    ),
-    "presets": (or_null(_is_presets), f'{{"smile": 0.5}} or the like, -1 to 1 of {", ".join(PRESETS)}'),
-    "regions": (or_null(_is_regions), 'a list like ["mouth:+0,-3%,rotate=5,scale=1.1"], or null'),
-    "expression": (or_null(_is_expression), '{"amount": 0.8, "landmarks": [[-0.9, 0.1], …]}, 68 of these, or null'),
-    "photo": (or_null(_is_name), "the fingerprint of a photo, or null"),
-    "mask": (or_null(_is_name), '"auto", "face" or the path of a picture'),
-    "face": (or_null(_is_whole(1, MOST_FACES)), f"a face's number from 1 to {MOST_FACES}, or null"),
-    "box": (or_null(is_row(4, is_coordinate)), "[x, y, width, height] or null"),
-    "align": (or_null(lambda value: value in ("face", "square")), '"face", "square" or null'),
-    "generator": (or_null(_is_name), "a generator's name, or a checkpoint's path"),
-    "class": (or_null(_is_whole(0, MOST_CLASSES)), f"a class's number from 0 to {MOST_CLASSES}, or null"),
-    "tune": (or_null(_is_whole(0, MOST_STEPS)), f"a number of steps to {MOST_STEPS}, 0 for as many as usual, or null"),
-    "method": (or_null(lambda value: value in METHODS), f"one of {', '.join(map(json.dumps, METHODS))} or null"),
-    "likeness": (or_null(lambda value: value in LIKENESS), f"one of {', '.join(map(json.dumps, LIKENESS))} or null"),
-    "steps": (or_null(_is_whole(1, MOST_STEPS)), f"a whole number from 1 to {MOST_STEPS}, or null"),
-    "seed": (or_null(_is_whole(0, MOST_SEED)), f"a whole number from 0 to {MOST_SEED}"),
-    "ignore": (or_null(_is_name), "the path of a picture or null"),
-    "person": (or_null(_is_name), "the name of a person who was learned, or null"),
-}
+def _with_file(direction: tuple[str, float], path: Callable[[str], str]) -> tuple[str, float]:
+    """A direction and its amount, its file, if it has one, at another path."""
+    name, amount = direction
+    return (name if name.startswith(NAMED) else path(name)), amount
 
 
 def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:

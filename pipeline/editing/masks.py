@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 
 from photodrag.pipeline.faces.align import Alignment
-from photodrag.weights.common.face_landmarks import BROWS, MOUTH
+from photodrag.weights.common.face_landmarks import BROWS, LEFT_EAR, MOUTH, RIGHT_EAR
 
 SEAM = 24
 """Width of a seam, in pixels of a crop of 1024."""
@@ -12,6 +12,12 @@ VISIBLE, CLEAR = 4.0, 10.0
 """Difference in grey levels from which a change counts a little, and fully."""
 FOREHEAD = 0.45
 """How far above the brows a face goes on, in parts of the way from the mouth to them."""
+BELOW_HAIR = 0.15
+"""The same of a face of which no hair is to be seen."""
+SEGMENTED = 256
+"""Side of the copy in which a head is told from what is behind it."""
+HAIR, BEHIND = 0.3, 0.6
+"""How far from a face what there is is likely its hair, and surely something else, in parts of its width."""
 KERNEL = 2
 """Pixels of a photo to which a bicubic sample of it reaches."""
 
@@ -24,9 +30,9 @@ def crop_seam(inside: np.ndarray) -> np.ndarray:
     return _rising(cv2.distanceTransform(framed, cv2.DIST_L2, 5)[1:-1, 1:-1], inside.shape[0])
 
 
-def change_mask(reconstruction: np.ndarray, edit: np.ndarray, points: np.ndarray) -> np.ndarray:
+def change_mask(reconstruction: np.ndarray, edit: np.ndarray, points: np.ndarray | None = None) -> np.ndarray:
     """The `auto` mask, float32 [R, R]: 1 where two pictures, uint8 RGB [R, R, 3], really differ, as far
-    as that hangs together with the handles and targets, `points` [N, 2] in their pixels.
+    as that hangs together with the handles and targets, `points` [N, 2] in their pixels; None for wherever it is.
 
     What differs is grown by two seams, so that a moved edge lies inside, and feathered by another."""
     side, small = len(edit), 256
@@ -36,12 +42,13 @@ def change_mask(reconstruction: np.ndarray, edit: np.ndarray, points: np.ndarray
     difference = np.abs(cv2.GaussianBlur(change, (0, 0), 3)).max(2)
     core = np.clip((difference - VISIBLE) / (CLEAR - VISIBLE), 0, 1)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (4 * seam + 1, 4 * seam + 1))
-    spots = np.zeros((small, small), np.uint8)
-    for x, y in ((points + 0.5) * small / side - 0.5).round().astype(int):
-        cv2.circle(spots, (int(x), int(y)), 2 * seam, 1, -1)
-    _, parts = cv2.connectedComponents(((core > 0.2) | (spots > 0)).astype(np.uint8))
-    kept = np.isin(parts, np.unique(parts[spots > 0]))
-    soft = cv2.GaussianBlur(cv2.dilate(np.where(kept, core, 0), disc), (0, 0), seam)
+    if points is not None:
+        spots = np.zeros((small, small), np.uint8)
+        for x, y in ((points + 0.5) * small / side - 0.5).round().astype(int):
+            cv2.circle(spots, (int(x), int(y)), 2 * seam, 1, -1)
+        _, parts = cv2.connectedComponents(((core > 0.2) | (spots > 0)).astype(np.uint8))
+        core = np.where(np.isin(parts, np.unique(parts[spots > 0])), core, 0)
+    soft = cv2.GaussianBlur(cv2.dilate(core, disc), (0, 0), seam)
     return np.clip(cv2.resize(soft, (side, side), interpolation=cv2.INTER_LINEAR), 0, 1)
 
 
@@ -50,6 +57,37 @@ def face_mask(landmarks: list[np.ndarray], side: int) -> np.ndarray:
     up over the forehead, with a soft seam outside it."""
     points = np.concatenate([with_forehead(marks) for marks in landmarks])
     return 1 - _rising(distance_from_hull(points, side), side, 2.0)
+
+
+def features_mask(landmarks: np.ndarray, side: int) -> np.ndarray:
+    """Where a face by landmarks [68, 2] shows nothing but itself, no hair, nor what is beside its cheeks: float32
+    [side, side], their hull with a soft seam inside it."""
+    hull = in_hull(with_forehead(landmarks, BELOW_HAIR), (side, side))
+    return _rising(cv2.distanceTransform(np.pad(hull, 1), cv2.DIST_L2, 5)[1:-1, 1:-1], side, 2.0)
+
+
+def head_mask(picture: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """The head in a crop, uint8 RGB [S, S, 3], whose face has landmarks [68, 2], with hair and neck and without what is
+    behind it: float32 [S, S], with a soft seam outside it. By GrabCut (Rother et al. 2004), which learns the colours of
+    what is surely face and surely behind it from this very picture."""
+    side, scale = len(picture), SEGMENTED / len(picture)
+    small = cv2.resize(picture, (SEGMENTED, SEGMENTED), interpolation=cv2.INTER_AREA)
+    marks = (landmarks + 0.5) * scale - 0.5
+    face = np.linalg.norm(marks[RIGHT_EAR] - marks[LEFT_EAR])
+    away = distance_from_hull(with_forehead(marks), SEGMENTED) / face
+    kinds = np.full((SEGMENTED, SEGMENTED), cv2.GC_PR_BGD, np.uint8)
+    kinds[away < HAIR] = cv2.GC_PR_FGD
+    kinds[away > BEHIND] = cv2.GC_BGD
+    kinds[in_hull(marks, kinds.shape) > 0] = cv2.GC_FGD
+    cv2.setRNGSeed(0)  # its clusters begin at random
+    models = np.zeros((1, 65)), np.zeros((1, 65))
+    cv2.grabCut(np.ascontiguousarray(small[..., ::-1]), kinds, (0, 0, 0, 0), *models, 4, cv2.GC_INIT_WITH_MASK)
+    head = np.isin(kinds, (cv2.GC_FGD, cv2.GC_PR_FGD)).astype(np.uint8)
+    _, parts = cv2.connectedComponents(head)
+    head = (parts == np.bincount(parts[in_hull(marks, kinds.shape) > 0]).argmax()).astype(np.uint8)
+    closed = cv2.morphologyEx(head, cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8))
+    soft = 1 - smooth(cv2.distanceTransform(1 - closed, cv2.DIST_L2, 5) / (SEAM / 2 * SEGMENTED / 1024))
+    return cv2.resize(soft, (side, side), interpolation=cv2.INTER_LINEAR)
 
 
 def with_forehead(landmarks: np.ndarray, far: float = FOREHEAD) -> np.ndarray:

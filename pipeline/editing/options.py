@@ -4,7 +4,7 @@ Nothing here computes, so the command line reads it without loading torch."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, get_args
 
 from photodrag.drag.methods import DEFAULT
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from photodrag.drag.methods import Settings
     from photodrag.invert.projection import ProjectSettings
     from photodrag.invert.tuning import TuneSettings
+    from photodrag.pipeline.editing.direction_names import CodeEdit
     from photodrag.pipeline.editing.inversion import Models
 
 
@@ -64,6 +65,10 @@ class Inverting:
     """How like the person the reconstruction is to be: "quick", "fine" (which goes on from there, five times as long),
     "tuned" (fine, and the generator tuned as well, by its usual settings if `tuning` gives none), or "auto" for as
     much as the edit needs."""
+
+    def before(self, code_edit: CodeEdit) -> Inverting:
+        """The same, where a code is to be edited then: what is new the generator draws, so "auto" is fine."""
+        return replace(self, likeness="fine") if code_edit.given and self.likeness == "auto" else self
 
     @property
     def least_likeness(self) -> Likeness:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from photodrag.pipeline.editing.direction_names import CodeEdit, check_directions
 from photodrag.pipeline.editing.points import Points, check_in_crop, check_mask_permits, place_points
 from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.faces import detection, landmark_names
@@ -84,17 +85,20 @@ def plan_edit(
     *,
     snap: bool = False,
     presets: Controls | Mapping[str, float] | None = None,
+    code_edit: CodeEdit = CodeEdit(),
 ) -> Plan:
     """Read and check what `photodrag.pipeline.edit` is given; the arguments are the same, and snap is that of
-    `Dragging`. Presets may reshape alone, without a drag. Where the selection doesn't say what the generator is shown,
-    it is a face: see `usual_align`.
+    `Dragging`. Presets may reshape alone, without a drag, and where a code is edited, nothing need be dragged. Where
+    the selection doesn't say what the generator is shown, it is a face: see `usual_align`.
 
     Raises UserError for anything that a person can put right."""
     photo = photo if isinstance(photo, Photo) else read_photo(Path(photo))
     controls = Controls.of(presets)
+    check_directions(code_edit.directions)
+    drags = bool(len(handles) or len(targets) or controls) or not code_edit.given
     needs_landmarks = snap or controls or landmark_names.by_landmarks(handles) or landmark_names.by_landmarks(targets)
-    reshaped = controls.reshaping
-    starts, ends = (None, None) if needs_landmarks else place_points(photo, handles, targets)
+    reshaped, none = controls.reshaping, np.zeros((0, 2))
+    starts, ends = (None, None) if needs_landmarks else place_points(photo, handles, targets) if drags else (none, none)
     given, mask, ignored = mask, given_mask(mask, photo), given_ignored(selection.ignore, photo)
     began = time.monotonic()
     person = known_person(selection.person)

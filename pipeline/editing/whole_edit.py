@@ -23,7 +23,9 @@ from photodrag.drag.state import ARRIVED, LIMIT, STALLED, STOPPED, finished, sta
 from photodrag.invert import identity
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.editing import masks
+from photodrag.pipeline.editing.code_edit import edited_code
 from photodrag.pipeline.editing.compositing import LEAST_SIDE, at_least, drawn, put_in, start_of
+from photodrag.pipeline.editing.direction_names import CodeEdit
 from photodrag.pipeline.editing.exemplars import shown_of
 from photodrag.pipeline.editing.inversion import Inversion, Models, Progress, invert, silent
 from photodrag.pipeline.editing.likeness import projection_for
@@ -32,6 +34,7 @@ from photodrag.pipeline.editing.options import Dragging, Inverting, Network
 from photodrag.pipeline.editing.outcome import doubts, stray_of, way_of
 from photodrag.pipeline.editing.plan import Plan, find_generator, plan_edit, usual_align
 from photodrag.pipeline.editing.points import Points
+from photodrag.pipeline.editing.restyling import Restyled, restyled, unchanged
 from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.editing.tuning import tune_inversion
 from photodrag.pipeline.faces.controls import Controls
@@ -40,7 +43,7 @@ from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.faces.resample import remapped
 from photodrag.pipeline.photos.notebook import pictures_html
 from photodrag.pipeline.photos.photo import Photo
-from photodrag.pipeline.photos.samples import Deep
+from photodrag.pipeline.photos.samples import Deep, deep_rgb, with_edit
 from photodrag.pipeline.photos.write import output_of, write_output
 
 if TYPE_CHECKING:
@@ -109,6 +112,8 @@ class Edit:
     """Of dragging, one of `drag.methods.METHODS`."""
     deep: Deep | None = None
     """What a 16-bit photo became, before it was rounded to the picture."""
+    restyled: Restyled | None = None
+    """What became of the photo by another code, before it was dragged; None where the code stayed its own."""
 
     def save(self, path: str | PathLike, keep_video: bool = False) -> list[str]:
         """Write the picture, whole or not at all, with the photo's own samples where nothing changed. Gives what of the
@@ -152,6 +157,7 @@ def edit(
     network: Network = Network(),
     dragging: Dragging = Dragging(),
     inverting: Inverting = Inverting(),
+    code_edit: CodeEdit = CodeEdit(),
     progress: Progress = silent,
 ) -> Edit:
     """Drag what lies at `handles` to `targets`, both [N, 2], (x, y) in photo pixels as a person sees the photo.
@@ -171,8 +177,10 @@ def edit(
         name, subject = find_generator(network.generator)
         network = replace(network, generator=name)
     selection = replace(selection, align=selection.align or usual_align(subject))
-    plan = plan_edit(photo, handles, targets, mask, selection, snap=dragging.snap, presets=presets)
-    return carry_out(plan, network=network, dragging=dragging, inverting=inverting, progress=progress)
+    plan = plan_edit(photo, handles, targets, mask, selection, snap=dragging.snap, presets=presets, code_edit=code_edit)
+    return carry_out(
+        plan, network=network, dragging=dragging, inverting=inverting, code_edit=code_edit, progress=progress
+    )
 
 
 def carry_out(
@@ -181,6 +189,7 @@ def carry_out(
     network: Network = Network(),
     dragging: Dragging = Dragging(),
     inverting: Inverting = Inverting(),
+    code_edit: CodeEdit = CodeEdit(),
     inversion: Inversion | None = None,
     progress: Progress = silent,
 ) -> Edit:
@@ -190,24 +199,104 @@ def carry_out(
     Raises UserError for an unknown method, generator, class or device, and for weights that can't be fetched."""
     settings = dragging.settings or find_method(dragging.method).settings
     settings = settings if dragging.steps is None else replace(settings, steps=dragging.steps)
-    clock = _Clock(faces=plan.seconds)
+    clock = Clock(faces=plan.seconds)
     if inversion is None:
-        inversion = _inverted(plan, network, inverting, clock, progress)
+        inversion = inverted(plan, network, inverting.before(code_edit), clock, progress)
+    change = None
+    if code_edit.given:
+        progress("changing the code", 0, 0)
+        w_plus = edited_code(inversion, code_edit)
+        change = None if unchanged(w_plus, inversion.w_plus) else restyled(plan, inversion, w_plus)
+        clock("code")
+    return finish_edit(plan, inversion, change, settings, dragging.method, progress, clock)
+
+
+def finish_edit(
+    plan: Plan,
+    inversion: Inversion,
+    change: Restyled | None,
+    settings: Settings,
+    method: str = DEFAULT,
+    progress: Progress = silent,
+    clock: Clock | None = None,
+) -> Edit:
+    """The edit of a plan, its photo inverted and perhaps changed by another code: its points are dragged, if there are
+    some, and all is blended into the photo as it was."""
+    clock = clock or Clock()
+    now, start = (plan, inversion) if change is None else (change.plan, change.inversion)
+    if not len(plan.handles) and not plan.reshaping:
+        return replace(_without_drags(plan, inversion, change), method=method, seconds=clock.seconds)
     states: list[DragState] = []
 
     def see(state: DragState) -> None:
         states.append(state.without_image())
         progress("dragging", state.step, settings.steps)
 
-    result = drag_face(plan, inversion, settings, see, dragging.method)
+    result = drag_face(now, start, settings, see, method)
     clock("drag")
     progress("blending", 0, 0)
-    edited = put_back(plan, inversion, result)
+    edited = put_back(now, start, result)
+    edited = edited if change is None else _as_of(change, edited)
     clock("blend")
-    return replace(edited, method=dragging.method, seconds=clock.seconds, states=states_until(states, result))
+    return replace(edited, method=method, seconds=clock.seconds, states=states_until(states, result))
 
 
-def _inverted(plan: Plan, network: Network, inverting: Inverting, clock: _Clock, progress: Progress) -> Inversion:
+def _without_drags(plan: Plan, inversion: Inversion, change: Restyled | None) -> Edit:
+    """The edit of a code alone; the photo itself where the code stayed as it was."""
+    side = at_least(LEAST_SIDE, inversion.alignment).size
+    return Edit(
+        photo=plan.photo,
+        picture=plan.photo.pixels if change is None else change.blended.picture,
+        changed=np.zeros(plan.photo.pixels.shape[:2], bool) if change is None else change.blended.changed,
+        inversion=inversion,
+        w_plus=inversion.w_plus if change is None else change.inversion.w_plus,
+        edited_crop=inversion.reconstruction if change is None else change.edited,
+        flow=np.zeros((side, side, 2), np.float32) if change is None else change.blended.flow,
+        handles=[],
+        stop_reason=ARRIVED,
+        steps=0,
+        identity=_likeness(plan, plan if change is None else change.plan),
+        faces=plan.faces,
+        seconds={},
+        person=plan.person.name if plan.person else None,
+        deep=None if change is None else change.blended.deep,
+        restyled=change,
+    )
+
+
+def _likeness(before: Plan, after: Plan) -> float | None:
+    """The identity distance between the faces of two plans, the photo's before and after its code was changed."""
+    if before.face is None or after.face is None:
+        return None
+    if after is before:
+        return 0.0
+    descriptors = (identity.descriptor(plan.photo.srgb, plan.face.landmarks) for plan in (before, after) if plan.face)
+    return identity.identity_distance(*descriptors)
+
+
+def _as_of(change: Restyled, edited: Edit) -> Edit:
+    """The edit of a photo whose code was changed before, as one of the photo that it was."""
+    deep, photo, before = change.deep, edited.photo, change.before
+    if deep is not None:
+        native = with_edit(photo.mode, photo.native, photo.pixels, edited.picture, edited.changed, edited.deep)
+        colours = deep_rgb(photo.mode, native)
+        deep = None if colours is None else replace(deep, colours=colours)
+    who = None
+    if before.face and change.plan.face:
+        known = identity.descriptor(before.photo.srgb, before.face.landmarks)
+        _, who = _looked_at(photo.to_srgb(edited.picture), change.plan.face.landmarks, known)
+    return replace(
+        edited,
+        photo=before.photo,
+        changed=edited.changed | change.blended.changed,
+        inversion=change.original,
+        identity=who,
+        deep=deep,
+        restyled=change,
+    )
+
+
+def inverted(plan: Plan, network: Network, inverting: Inverting, clock: Clock, progress: Progress) -> Inversion:
     """The inversion of what a plan edits, tuned where that is asked for."""
     models = network.models or Models.load(network.generator, network.device, progress, network.class_)
     clock("load")
@@ -356,7 +445,7 @@ def _looked_at(picture: np.ndarray, landmarks: np.ndarray, who: np.ndarray) -> t
     return after, identity.identity_distance(who, identity.descriptor(picture, after))
 
 
-class _Clock:
+class Clock:
     """Seconds since the last call, under a stage's name."""
 
     def __init__(self, **seconds: float):

@@ -11,6 +11,7 @@ from photodrag.drag import DragState
 from photodrag.pipeline.editing.compositing import drawn, put_in, start_of
 from photodrag.pipeline.editing.inversion import Inversion
 from photodrag.pipeline.editing.plan import Plan
+from photodrag.pipeline.editing.restyling import Restyled, put_in_code
 
 FRAMES = 40
 """Two seconds at film_files.RATE: a second of work each on two CPU cores, blending included."""
@@ -42,6 +43,18 @@ def pictures(
         picture = plan.photo.to_srgb(blended.picture)
         yield with_arrows(picture, plan.handles, plan.targets, seen) if arrows else picture
         progress(number, frames)
+
+
+def restyled_pictures(
+    change: Restyled, frames: int = FRAMES, progress: Callable[[int, int], object] = lambda done, total: None
+) -> Iterator[np.ndarray]:
+    """The pictures of a photo whose code is changed, uint8 sRGB [H, W, 3], in even steps from its own code to the new
+    one: the first is the photo itself."""
+    plan, start, end = change.before, change.original.w_plus, change.inversion.w_plus
+    for number in range(frames):
+        edited = drawn(change.original, torch.lerp(start, end, number / max(frames - 1, 1)))
+        yield plan.photo.to_srgb(put_in_code(plan, change.original, edited).picture) if number else plan.photo.srgb
+        progress(number + 1, frames)
 
 
 def even(states: Sequence[DragState], frames: int) -> tuple[Tensor, Tensor]:

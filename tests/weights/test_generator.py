@@ -12,7 +12,7 @@ from photodrag.weights import Generator
 from photodrag.weights.formats.canonical import build_stylegan2
 from photodrag.weights.networks.mobile import MobileStyleGAN
 
-METHODS = ("mapping", "synthesis", "features", "codes_read")
+METHODS = ("mapping", "synthesis", "features", "codes_read", "style_weights")
 
 
 @pytest.fixture(params=["face", "StyleGAN2"])

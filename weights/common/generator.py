@@ -52,3 +52,8 @@ class Generator(Protocol):
     def codes_read(self, resolution: int) -> int:
         """How many codes, from the coarsest, `features` of that resolution depend on."""
         ...
+
+    def style_weights(self) -> list[Tensor]:
+        """For each of the num_ws codes what takes it to the styles of the layer that reads it, the RGB layer only for
+        the last code: [C, w_dim]. What SeFa factorises; rows are in any scale."""
+        ...

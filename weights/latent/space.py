@@ -79,7 +79,7 @@ def latent_space(
     if not x.isfinite().all():
         raise UserError("This generator makes codes of random z that are no finite numbers: give another checkpoint.")
     mean = x.mean(0)
-    variance, components = _eigh((x - mean).T @ (x - mean) / (n - d - 2))
+    variance, components = eigh((x - mean).T @ (x - mean) / (n - d - 2))
     std = variance.flip(0).clamp_min(0).sqrt()
     std = std.clamp_min(max(1e-6 * std[0].item(), 1e-6))  # a generator may leave a direction unused, or all of them
     components = components.flip(1).T.contiguous()
@@ -100,7 +100,8 @@ def mean_w(mapping: Callable[[Tensor], Tensor], z_dim: int) -> Tensor:
     return sample_w(mapping, z_dim).double().mean(0).float()
 
 
-def _eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
+def eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """Eigenvalues [n], the least first, and eigenvectors, the columns of [n, n], of a symmetric matrix."""
     # Several threads only wait for each other: see docs/design-notes.md#one-thread-for-an-eigendecomposition.
     threads = torch.get_num_threads()
     torch.set_num_threads(1)

@@ -199,6 +199,14 @@ class MobileStyleGAN(nn.Module):
         """How many codes, from the coarsest, `features` of that resolution depend on."""
         return codes_read(resolution)
 
+    def style_weights(self) -> list[Tensor]:
+        """For each code what takes it to the styles of the layers that read it: [num_ws][C, w_dim]."""
+        rows = [self.b4.style.weight]
+        for block in self.blocks:
+            assert isinstance(block, Block)
+            rows += [torch.cat((block.up_style.weight, block.conv0.style.weight)), block.conv1.style.weight]
+        return [*rows, self.to_rgb_style.weight]
+
     def _run(self, w_plus: Tensor, count: int, noise: str) -> Tensor:
         add = adds_noise(noise)
         x = self.const.expand(len(w_plus), -1, -1, -1).contiguous(memory_format=torch.channels_last)

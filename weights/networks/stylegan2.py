@@ -190,3 +190,12 @@ class StyleGAN2(nn.Module):
     def codes_read(self, resolution: int) -> int:
         """How many codes, from the coarsest, `features` of that resolution depend on."""
         return codes_read(resolution)
+
+    def style_weights(self) -> list[Tensor]:
+        """For each code what takes it to the styles of the convolution that reads it, or of the last RGB layer:
+        [num_ws][C, w_dim]."""
+        blocks = [block for block in self.synthesis.children() if isinstance(block, Block)]
+        layers = [layer for block in blocks for layer in (getattr(block, "conv0", None), block.conv1) if layer]
+        last = blocks[-1].torgb
+        assert last is not None  # the last block has an RGB layer in every architecture
+        return [layer.affine.weight for layer in (*layers, last)]
