@@ -134,7 +134,7 @@ def test_faces_for_any_generator_that_is_asked_to(portrait, golden, cache, short
     (inverted,) = facts["inversions"]
     assert said == "" and inverted["align"] == "face"
     assert inverted["face"]["number"] == inverted["face"]["of"] == 1
-    assert inverted["reconstruction"]["identity"] > 0.6 and inverted["likeness"] == "not like"
+    assert inverted["reconstruction"]["identity"] > 0.6 and inverted["likeness"] == "not like the person"
 
 
 def test_a_square_for_the_faces_generator(scene, models, no_detector):
