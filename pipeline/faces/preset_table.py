@@ -161,6 +161,6 @@ SHAPE = {
         "A wider mouth; negative: a narrower one.", {"mouth.left": (-0.14, 0), "mouth.right": (0.14, 0)}
     ),
 }
-GROUPS = {"Mouth": MOUTH, "Eyes and brows": EYES, "Head": HEAD, "Shape of the face": SHAPE}
+PRESET_GROUPS = {"Mouth": MOUTH, "Eyes and brows": EYES, "Head": HEAD, "Shape of the face": SHAPE}
 """As they are shown, most used first."""
-PRESETS = {name: preset for group in GROUPS.values() for name, preset in group.items()}
+PRESETS = {name: preset for group in PRESET_GROUPS.values() for name, preset in group.items()}

@@ -112,17 +112,14 @@ def learn(
     )
 
 
-def drag(
-    job: Job, app_state: AppState, chosen: ChosenFace, send: Send, drags: tuple, mask: str, scale: float, data: bytes
-) -> None:
-    """Drag, and put the face back into the photo; drags, mask, scale: as the page says them (messages.py), data: its
-    painted mask."""
+def drag(job: Job, app_state: AppState, chosen: ChosenFace, send: Send, task: work.Task, scale: float) -> None:
+    """Drag, and put the face back into the photo; scale: as the page says it (messages.py)."""
     photo, inversion, settings = chosen.opened.photo, chosen.inversion, app_state.dragging
     if photo is None or inversion is None:
         raise UserError("The face is not ready yet: wait a moment.")
-    if mask == "painted":
-        painted_mask.check(data, app_state.limits.display)
-    task = work.Task(drags, mask, data if mask == "painted" else None, chosen.person)
+    if task.painted is not None:
+        painted_mask.check(task.painted, app_state.limits.display)
+    task = replace(task, person=chosen.person)
     plan = task.plan(photo, inversion.face)
     preview = Preview(photo, inversion, scale, app_state.limits.preview)
     start = preview.start(inversion.reconstruction)

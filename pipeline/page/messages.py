@@ -58,7 +58,7 @@ def _one_of(*words: str) -> Check:
 
 def _amounts(value: object) -> bool:
     return isinstance(value, dict) and all(
-        name in PRESETS and _number(amount) and -1 <= amount <= 1 for name, amount in value.items()
+        name in PRESETS and _number(amount) and PRESETS[name].least <= amount <= 1 for name, amount in value.items()
     )
 
 
@@ -76,6 +76,7 @@ CLIENT_MESSAGES: dict[str, dict[str, Check]] = {
     "drag": {
         "id": _whole,
         "drags": lambda value: isinstance(value, list) and all(map(is_row(2, is_row(2, _number)), value)),
+        "reshape": _amounts,  # of the presets that are no drags
         "mask": _one_of("auto", "face", "painted"),  # painted: a PNG of the displayed size behind it
         "scale": lambda value: _number(value) and value > 0,  # pixels of the screen to one of the photo
     },

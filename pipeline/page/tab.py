@@ -10,7 +10,7 @@ from functools import partial
 
 from photodrag.pipeline.editing.options import Likeness
 from photodrag.pipeline.faces import presets
-from photodrag.pipeline.faces.preset_table import PRESETS
+from photodrag.pipeline.faces.preset_table import PRESET_GROUPS
 from photodrag.pipeline.page import jobs, work
 from photodrag.pipeline.page.app_state import SAMPLE, AppState
 from photodrag.pipeline.page.job_queue import Cancelled, Job
@@ -22,7 +22,17 @@ from photodrag.pipeline.photos.read import Bounds, read_photo
 from photodrag.weights.common.errors import Failure, UserError
 from photodrag.weights.common.face_landmarks import GROUPS
 
-PRESETS_IN_WORDS = {name: preset.what for name, preset in PRESETS.items() if not preset.reshaping}
+PRESETS_SHOWN = [
+    {
+        "title": title,
+        "presets": [
+            {"name": name, "what": preset.what, "least": preset.least, "reshapes": bool(preset.reshaping)}
+            for name, preset in group.items()
+        ],
+    }
+    for title, group in PRESET_GROUPS.items()
+]
+"""What the page offers, folded, most used first."""
 BUSY = "Files that were made before have not arrived yet: wait a moment, and save this one then."
 
 
@@ -43,7 +53,7 @@ class Tab:
             "hello",
             limits=asdict(limits),
             sample=SAMPLE.is_file(),
-            presets=PRESETS_IN_WORDS,
+            presets=PRESETS_SHOWN,
             landmarks={name: (part.start, part.stop) for name, part in GROUPS.items()},
         )
 
@@ -93,7 +103,7 @@ class Tab:
             made = presets.drags(amounts, choice.face.landmarks, shape=photo.pixels.shape)
             self.send("presets", id=id, amounts=amounts, drags=made)
 
-    def on_drag(self, id: int, drags: list, mask: str, scale: float, data: bytes) -> None:
+    def on_drag(self, id: int, drags: list, reshape: dict, mask: str, scale: float, data: bytes) -> None:
         """Drag, unless there are too many points."""
         pairs = tuple((tuple(handle), tuple(target)) for handle, target in drags)
         if len(drags) > self._app.limits.points:
@@ -101,7 +111,8 @@ class Tab:
             self._complain("drag", error, id)
             return
         answer, chosen = self._answer_to(id), self._chosen
-        self._start("drag", lambda job: jobs.drag(job, self._app, chosen, answer, pairs, mask, scale, data), id)
+        task = work.Task(pairs, mask, data if mask == "painted" else None, reshape=reshape)
+        self._start("drag", lambda job: jobs.drag(job, self._app, chosen, answer, task, scale), id)
 
     def on_stop(self, data: bytes) -> None:
         """End the drag with what it has."""

@@ -1,7 +1,7 @@
 """What is computed for a tab, by the same functions as the command line's; all of it in a job's thread."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -38,12 +38,14 @@ class Task:
     """Then the page's PNG of what is painted, of the size at which the photo is shown."""
     person: Person | None = None
     """Whose face it is, if somebody's who was learned."""
+    reshape: Mapping[str, float] = field(default_factory=dict)
+    """How much of presets that are no drags."""
 
     def plan(self, photo: Photo, face: Face | None) -> Plan:
         """What is to be done on a face of the photo. Raises UserError as `plan_edit`."""
         handles, targets = zip(*self.drags, strict=True) if self.drags else ((), ())
         mask = self.mask if self.painted is None else weight(self.painted, photo)
-        return plan_edit(photo, handles, targets, mask, Selection(face, person=self.person))
+        return plan_edit(photo, handles, targets, mask, Selection(face, person=self.person), presets=self.reshape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,6 +145,7 @@ def edit_file(result: Result, choice: Choice, mask: str) -> EditFile:
     cut_short = result.cut_short or result.dragged.stop_reason in (STOPPED, LIMIT)
     return EditFile(
         drags=result.task.drags,
+        presets=result.task.reshape,
         mask=result.task.mask if result.task.painted is None else mask,
         face=choice.face.number if choice.of > 1 else None,
         box=choice.box,

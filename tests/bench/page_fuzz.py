@@ -63,8 +63,18 @@ def right_messages(face: dict | None) -> list[dict]:
         {"type": "sample", "id": 1},
         {"type": "face", "id": 2, "number": 1, "box": None, "likeness": "auto"},
         {"type": "presets", "id": 2, "amounts": {"smile": 0.5, "open-mouth": -0.2}},
-        {"type": "drag", "id": 3, "drags": [[mouth, [mouth[0] - 5, mouth[1] - 5]]], "mask": "auto", "scale": 1.5},
-        {"type": "drag", "id": 3, "drags": [[mouth, [mouth[0] - 5, mouth[1]]]], "mask": "painted", "scale": 1},
+        {
+            "type": "drag",
+            "id": 3,
+            "drags": [[mouth, [mouth[0] - 5, mouth[1] - 5]]],
+            "reshape": {},
+            "mask": "auto",
+            "scale": 1.5,
+        },
+        {"type": "drag", "id": 3, "drags": [[mouth, [mouth[0] - 5, mouth[1] - 5]]], "mask": "auto", "scale": 1.5}
+        | {"reshape": {"gaze-x": 0.5}},
+        {"type": "drag", "id": 3, "drags": [[mouth, [mouth[0] - 5, mouth[1]]]], "mask": "painted", "scale": 1}
+        | {"reshape": {}},
         {"type": "stop"},
         {"type": "origin", "id": 4, "result": 1, "point": mouth},
         {"type": "save", "id": 5, "result": 1, "format": "png"},

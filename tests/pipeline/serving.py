@@ -56,7 +56,8 @@ class Page:
         self.socket = socket
 
     def say(self, kind: str, data: bytes | None = None, **content) -> None:
-        text = json.dumps({"type": kind, **content})
+        also = {"reshape": {}} if kind == "drag" else {}
+        text = json.dumps({"type": kind, **also, **content})
         self.socket.send(text if data is None else len(text.encode()).to_bytes(4, "big") + text.encode() + data)
 
     def hear(self, seconds: float = 150) -> dict:

@@ -6,19 +6,20 @@ export const dragMethods = {
     if (!this.canStart) return;
     const { mask, painted } = this.state;
     const drags = [...this.points, ...this.presetPoints].map(({ handle, target }) => [handle, target]);
-    this.run({ drags, mask, painted: mask === "painted" ? painted ?? new Blob() : null });
+    const { reshape } = this;
+    this.run({ drags, mask, reshape, painted: mask === "painted" ? painted ?? new Blob() : null });
   },
 
   // A task may be a drag that was made before: what it came to is not this one's.
-  async run({ drags, mask, painted }) {
+  async run({ drags, mask, reshape, painted }) {
     const id = ++this.counter;
-    this.dragging = { drags, mask, painted, points: null, id, began: performance.now(), frames: 0 };
+    this.dragging = { drags, mask, reshape, painted, points: null, id, began: performance.now(), frames: 0 };
     const scale = this.view.scale * (window.devicePixelRatio || 1);
     this.panel.say("Dragging …", 0);
     this.refresh();
     const data = await painted;
     if (this.dragging?.id !== id) return; // something else was asked for meanwhile: another face, say
-    this.connection.send({ type: "drag", id, drags, mask, scale }, data);
+    this.connection.send({ type: "drag", id, drags, mask, reshape, scale }, data);
     if (this.dragging.stopped) this.connection.send({ type: "stop" });
   },
 

@@ -2,7 +2,7 @@
 
 // A state of the edit. A point is { handle, target, at }: handle is where it lies in the untouched photo (null while the
 // server looks that up), `at` where the picture shows it. Amounts are those of the presets that aren't 0, by name. A
-// result is { id, patch, drags, points, mask, painted, … }, or null for the photo as it was.
+// result is { id, patch, drags, reshape, points, mask, painted, … }, or null for the photo as it was.
 export const FIRST = { points: [], amounts: {}, mask: "auto", painted: null, result: null };
 
 export class History {

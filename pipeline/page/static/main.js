@@ -88,10 +88,16 @@ class Page {
     );
   }
 
+  // What presets change without a point.
+  get reshape() {
+    return this.presets.reshape(this.amounts);
+  }
+
   // Whether the picture shows all that is asked for.
   get finished() {
     const { result, mask, painted } = this.state, asked = [...this.points, ...this.presetPoints];
     if (!result || this.dragging || this.pulling || this.sliding || asked.length !== result.drags.length) return false;
+    if (JSON.stringify(result.reshape) !== JSON.stringify(this.reshape)) return false;
     if (result.mask !== mask || (mask === "painted" && result.painted !== painted)) return false;
     return asked.every(({ handle, target }) =>
       handle && result.drags.some(([start, end]) => samePlace(start, handle) && samePlace(end, target)));
@@ -99,7 +105,7 @@ class Page {
 
   get canStart() {
     const { points, presetPoints } = this, placed = points.every((point) => point.handle);
-    const moved = points.some(moves) || presetPoints.length > 0;
+    const moved = points.some(moves) || presetPoints.length > 0 || Object.keys(this.reshape).length > 0;
     return this.editable && this.connection.ready && this.draggable && placed && moved && this.presets.has(this.amounts);
   }
 

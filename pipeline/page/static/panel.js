@@ -61,14 +61,20 @@ export class Panel {
     $("sample").hidden = !there;
   }
 
-  // presets: name → what it does, in words.
-  offerPresets(presets) {
+  // groups: { title, presets: [{ name, what, least, … }] }, the first of them open.
+  offerPresets(groups) {
     if ($("presets").children.length) return; // a new server is asked anew
     const { page } = this;
-    this.sliders = Object.entries(presets).map(([name, what]) => {
-      const slider = new Slider(name, what, { slide: (amount) => page.slide(name, amount), keep: () => page.keepAmounts() });
-      $("presets").append(slider.row);
-      return slider;
+    this.sliders = groups.flatMap(({ title, presets }, index) => {
+      const group = document.createElement("details"), summary = document.createElement("summary");
+      summary.textContent = title;
+      group.open = index === 0;
+      const sliders = presets.map((preset) => new Slider(preset, {
+        slide: (amount) => page.slide(preset.name, amount), keep: () => page.keepAmounts(),
+      }));
+      group.append(summary, ...sliders.map((slider) => slider.row));
+      $("presets").append(group);
+      return sliders;
     });
   }
 

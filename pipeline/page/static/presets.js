@@ -1,10 +1,12 @@
-// Presets: which drags some amounts of them are. The server says it (presets.py); its answers are kept.
+// Presets: which drags some amounts of them are. The server says it (presets.py); its answers are kept. Some are no drags:
+// they reshape the photo.
 
 export class Presets {
   // `ask(amounts)`: sends the question, and returns whether it could.
   constructor(ask) {
     this.ask = ask;
     this.names = []; // in the server's order, which is that of the drags
+    this.reshaping = new Set(); // those of them that are no drags
     this.forget();
   }
 
@@ -18,6 +20,11 @@ export class Presets {
   changed(amounts, name, amount) {
     const all = { ...amounts, [name]: amount };
     return Object.fromEntries(this.names.filter((one) => all[one]).map((one) => [one, all[one]]));
+  }
+
+  // Of amounts, those that are no drags.
+  reshape(amounts) {
+    return Object.fromEntries(Object.entries(amounts).filter(([name]) => this.reshaping.has(name)));
   }
 
   has(amounts) {

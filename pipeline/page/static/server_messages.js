@@ -23,7 +23,9 @@ export const messageMethods = {
     this.limits = limits;
     this.mask.groups = landmarks;
     this.panel.offerSample(sample);
-    this.presets.names = Object.keys(presets);
+    const all = presets.flatMap((group) => group.presets);
+    this.presets.names = all.map(({ name }) => name);
+    this.presets.reshaping = new Set(all.filter(({ reshapes }) => reshapes).map(({ name }) => name));
     this.panel.offerPresets(presets);
     if (this.phase !== "empty") this.resume();
   },

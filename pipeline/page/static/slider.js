@@ -1,13 +1,13 @@
-// A preset's row: its name, a slider from -1 to 1, how much, and the way back to 0.
+// A preset's row: its name, a slider from its least amount to 1, how much, and the way back to 0.
 
 export class Slider {
   // `what`: it does, in words. `slide(amount)` is called while it moves, `keep()` when it is let go.
-  constructor(name, what, { slide, keep }) {
+  constructor({ name, what, least }, { slide, keep }) {
     this.name = name;
     const words = name[0].toUpperCase() + name.slice(1).replaceAll("-", " ");
     this.row = element("div", { className: "preset", title: what });
     const label = element("label", { htmlFor: `preset-${name}`, textContent: words });
-    this.input = element("input", { id: `preset-${name}`, type: "range", min: -1, max: 1, step: 0.05, value: 0 });
+    this.input = element("input", { id: `preset-${name}`, type: "range", min: least, max: 1, step: 0.05, value: 0 });
     this.amount = element("output", { htmlFor: `preset-${name}` });
     this.reset = element("button", { textContent: "↺", title: `${words}: back to 0` });
     this.reset.setAttribute("aria-label", this.reset.title);

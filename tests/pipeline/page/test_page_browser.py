@@ -21,7 +21,7 @@ from serving import served, wait_until
 from photodrag.drag import DragSettings
 from photodrag.pipeline.faces import presets
 from photodrag.pipeline.faces.detection import detect
-from photodrag.pipeline.faces.preset_table import PRESETS
+from photodrag.pipeline.faces.preset_table import PRESET_GROUPS, PRESETS
 from photodrag.pipeline.films import frames
 from photodrag.pipeline.page.app_state import AppState
 from photodrag.pipeline.page.limits import Limits
@@ -301,7 +301,11 @@ def test_presets_are_sliders(tab, portrait, ready, tmp_path):
     """They pull what the command line's presets pull, each move is one change, and a hand wins."""
     choose(tab, ready(portrait))
     smile, told = tab.get_by_role("slider", name="Smile"), tab.locator("#of-presets")
-    expect(tab.get_by_role("slider")).to_have_count(len(PRESETS) + 1)  # and the wiper
+    first, *folded = PRESET_GROUPS
+    expect(tab.get_by_role("slider")).to_have_count(len(PRESET_GROUPS[first]) + 1)  # and the wiper
+    for title in folded:
+        tab.get_by_text(title, exact=True).click()
+    expect(tab.get_by_role("slider")).to_have_count(len(PRESETS) + 1)
     smile.fill("0.4")
     expect(told).to_have_text("2 of presets, shown without numbers.")
     tab.get_by_role("slider", name="Open mouth").fill("0.5")
@@ -335,6 +339,25 @@ def test_presets_are_sliders(tab, portrait, ready, tmp_path):
     expect(smile).to_have_value("0")
     tab.get_by_role("button", name="Open mouth: back to 0").click()
     expect(told).to_be_hidden()
+    expect(tab.locator("#start")).to_be_disabled()
+
+
+def test_what_presets_reshape_without_a_point(tab, portrait, ready):
+    """Eyes look aside: without a drag, again after an undo, and in the edit's file as such."""
+    choose(tab, ready(portrait))
+    tab.get_by_text("Eyes and brows", exact=True).click()
+    gaze = tab.get_by_role("slider", name="Gaze x")
+    expect(tab.locator("#start")).to_be_disabled()
+    gaze.fill("0.8")
+    expect(tab.locator("#of-presets")).to_be_hidden()
+    tab.click("#start")
+    wait_for_result(tab)
+    (done,) = (picture(data) for data in saved(tab, "#save-png").values())
+    was = picture(portrait.read_bytes())
+    assert (done != was)[95:112, 90:165].any() and np.array_equal(done[130:], was[130:])
+    (content,) = (json.loads(data) for data in saved(tab, "#save-json").values())
+    assert content["presets"] == {"gaze-x": 0.8} and content["drags"] == []
+    gaze.fill("0")
     expect(tab.locator("#start")).to_be_disabled()
 
 
@@ -808,6 +831,7 @@ def test_accessible(browser, server, portrait, ready, scheme, width):
     check()
     choose(page, ready(portrait))
     pull(page, MOUTH, TARGET)
+    page.get_by_text("Head", exact=True).click()
     page.get_by_role("slider", name="Turn left").fill("-0.5")
     page.get_by_text("Keys", exact=True).click()
     expect(page.locator("#of-presets")).to_be_visible()
