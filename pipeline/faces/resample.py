@@ -43,8 +43,7 @@ def warp(source: np.ndarray, matrix: np.ndarray, size: tuple[int, int], border: 
             if n > 1:
                 samples = cv2.resize(samples, (width, count), interpolation=cv2.INTER_AREA)
             if bounds:
-                least, most = bounds
-                samples = cv2.max(cv2.min(samples, most, dst=samples), least, dst=samples)
+                samples = _within(samples, *bounds)
             drawn[top : top + count, :, group] = samples.reshape(count, width, -1)
     return output
 
@@ -82,6 +81,14 @@ def _range(part: np.ndarray) -> tuple[Any, Any]:
     least, most = (rows.reshape(part.shape[1], -1) for rows in (flat.min(0), flat.max(0)))
     spare = (0.0,) * (4 - least.shape[1])
     return (*least.min(0).tolist(), *spare), (*most.max(0).tolist(), *spare)
+
+
+def _within(samples: np.ndarray, least: Any, most: Any) -> np.ndarray:
+    """Samples [h, w] or [h, w, C], each channel within its bounds (see `_range`)."""
+    if samples.shape[0] <= 4:  # of so few rows OpenCV takes four numbers for a picture
+        channels = samples.shape[2] if samples.ndim == 3 else 1
+        return samples.reshape(*samples.shape[:2], channels).clip(least[:channels], most[:channels])
+    return cv2.max(cv2.min(samples, most, dst=samples), least, dst=samples)
 
 
 def _fine_to_output(n: int, top: int) -> np.ndarray:

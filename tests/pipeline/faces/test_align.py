@@ -203,6 +203,17 @@ def test_where_pixels_lie_on_pixels_they_stay():
     assert np.array_equal(moved, noise[7:37, 10:50])
 
 
+@pytest.mark.parametrize("channels", [0, 1, 2, 3, 4, 5])
+def test_a_picture_of_few_pixels_is_a_part_of_a_larger_one(channels):
+    picture = np.random.default_rng(0).normal(size=(40, 40, channels)[: 2 + bool(channels)]).astype(np.float32)
+    matrix = np.array([[2.3, 0.1, 1], [0.05, 3.1, 2]])
+    larger = warp(picture, matrix, (9, 9), cv2.BORDER_REPLICATE)
+    for width, height in [(1, 1), (3, 1), (1, 4), (4, 4), (2, 5)]:
+        part = warp(picture, matrix, (width, height), cv2.BORDER_REPLICATE)
+        assert part.shape == (height, width, channels)[: 2 + bool(channels)]
+        assert np.allclose(part, larger[:height, :width], atol=1e-5)
+
+
 def test_a_channel_stays_in_its_own_range():
     """A weight beside colours: it has no say in theirs, nor have they in its."""
     edge = np.arange(40) >= 20
