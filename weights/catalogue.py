@@ -19,7 +19,7 @@ from photodrag.weights.common.files import cache_folder
 from photodrag.weights.face import read_face
 from photodrag.weights.fetching.published import CHECKPOINTS, UNKNOWN, UNSUPPORTED, Checkpoint
 from photodrag.weights.fetching.wheels import Wheel
-from photodrag.weights.formats.stylegan2_checkpoint import network_of
+from photodrag.weights.formats.generator_checkpoint import network_of
 from photodrag.weights.stlpips import read_stlpips
 
 KINDS: dict[str, str] = {"generator": "generator", "perceptual": "perceptual distance"}

@@ -10,7 +10,7 @@ from photodrag.weights.catalogue import Entry
 from photodrag.weights.common.checked_safetensors import read_facts
 from photodrag.weights.converted import converted_path, converted_state, source_sha256
 from photodrag.weights.fetching.published import published_with
-from photodrag.weights.formats.stylegan2_checkpoint import NetworkSummary, network_of, read_checkpoint
+from photodrag.weights.formats.generator_checkpoint import NetworkSummary, network_of, read_checkpoint
 from photodrag.weights.user_checkpoints import resolve
 
 

@@ -18,7 +18,7 @@ from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.generator import Generator
 from photodrag.weights.converted import converted_path, ensure_state, source_sha256
 from photodrag.weights.face import build_face
-from photodrag.weights.formats.canonical import build_stylegan2
+from photodrag.weights.formats.stylegan2_canonical import build_stylegan2
 from photodrag.weights.latent.axes import FFHQ_W_DIM, sensitive_axes
 from photodrag.weights.latent.cached_space import kept_space
 from photodrag.weights.networks.mobile import MobileStyleGAN

@@ -14,7 +14,7 @@ from photodrag.weights.common.files import Progress, cache_folder, remove_file
 from photodrag.weights.converted import converted_path, ensure_state
 from photodrag.weights.fetching.published import UNKNOWN, published_with
 from photodrag.weights.formats.checkpoint import sha256_of
-from photodrag.weights.formats.stylegan2_checkpoint import read_checkpoint
+from photodrag.weights.formats.generator_checkpoint import read_checkpoint
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 ENDINGS = {".pkl", ".pt", ".pth", ".safetensors"}

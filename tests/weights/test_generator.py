@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from photodrag import weights
 from photodrag.weights import Generator
-from photodrag.weights.formats.canonical import build_stylegan2
+from photodrag.weights.formats.stylegan2_canonical import build_stylegan2
 from photodrag.weights.networks.mobile import MobileStyleGAN
 
 METHODS = ("mapping", "synthesis", "features", "codes_read")

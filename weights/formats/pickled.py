@@ -16,6 +16,8 @@ SHELLS = (
     "torch_utils.",  # NVIDIA's: torch_utils.persistence._reconstruct_persistent_obj, whose source stays a text
     "training.",
     "dnnlib.tflib.network.Network",
+    "tfutil.Network",
+    "network.Network",
     "torch.nn.",
     "torch.Size",
     "torch.device",

@@ -11,7 +11,7 @@ from plain_stylegan2 import random_state
 
 from photodrag.weights import UserError
 from photodrag.weights.formats.budget import Refused
-from photodrag.weights.formats.canonical import build_stylegan2
+from photodrag.weights.formats.stylegan2_canonical import build_stylegan2
 from photodrag.weights.formats.checkpoint import open_checkpoint
 from photodrag.weights.formats.layouts import identify, to_canonical
 from photodrag.weights.formats.placeholders import Global, Shell

@@ -10,7 +10,8 @@ import torch
 from plain_stylegan2 import random_state
 
 from photodrag.weights import UserError
-from photodrag.weights.formats.canonical import MAX_NUMBERS, build_stylegan2
+from photodrag.weights.formats.canonical import MAX_NUMBERS
+from photodrag.weights.formats.stylegan2_canonical import build_stylegan2
 from photodrag.weights.formats.checkpoint import open_checkpoint
 from photodrag.weights.formats.layouts import identify, to_canonical
 from photodrag.weights.formats.placeholders import Shell
