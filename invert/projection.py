@@ -139,6 +139,7 @@ def project(
                 (gradient,) = torch.autograd.grad(value, seen)
             seen = seen.detach()
             descent.step(seen, value.item(), gradient, stage)
+            descent.p = space.settled(descent.p)
             if progress:
                 took = spent + time.monotonic() - began
                 progress(descent.state(before, total, number, space.unwhiten(seen), value.item(), took))

@@ -64,6 +64,11 @@ def fetch_checkpoint(
 
 
 def _download(checkpoint: Checkpoint, expected: str | None, parts: Path, progress: Progress | None) -> Path:
+    if checkpoint.file_by_hand:
+        raise UserError(
+            f"{checkpoint.name} lies where only a browser may fetch it: get it from {checkpoint.urls[0]}, and put it, "
+            f"as {checkpoint.file}, into {parts.parent}."
+        )
     make_folder(parts)
     downloader = ResumingDownloader(parts / "part", expected is not None, _progress_bar(checkpoint.file, progress))
     if progress:

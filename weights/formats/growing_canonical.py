@@ -85,6 +85,15 @@ class ProGANArguments:
         return cls(**checked_arguments(arguments, asdict(cls()), checks))
 
 
+def up_to(state: dict[str, Tensor], resolution: int) -> dict[str, Tensor]:
+    """The canonical state of the network as it was before it grew beyond pictures of that side. Raises UserError where
+    it never had any of it."""
+    if f"synthesis.b{resolution}.conv1.weight" not in state:
+        raise unusable(f"it has no pictures of {resolution} pixels")
+    beyond = tuple(f"synthesis.b{4 << i}." for i in range(MAX_BLOCKS) if 4 << i > resolution)
+    return {name: tensor for name, tensor in state.items() if not name.startswith(beyond)}
+
+
 def build_stylegan1(state: dict[str, Tensor], arguments: Dict[str, object]) -> StyleGAN1:
     """The network with that canonical state, on the CPU: eval mode, float32, no gradients asked for.
 

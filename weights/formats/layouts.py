@@ -34,8 +34,8 @@ def _recognised(raw: object) -> tuple[str, Callable[[], Canonical]]:
     if is_rosinality(raw):
         return "rosinality", partial(read_rosinality, raw)
     raise UserError(
-        f"This is no checkpoint of a known generator: it holds {_described(raw)}; give a .pkl of NVIDIA's, with G_ema or "
-        "(G, D, Gs), or a file of rosinality's code, with g_ema and latent_avg, or g_running."
+        f"This is no checkpoint of a known generator: it holds {_described(raw)}; give a .pkl of NVIDIA's, with G_ema "
+        "or (G, D, Gs), or a file of rosinality's code, with g_ema and latent_avg, or g_running."
     )
 
 

@@ -28,14 +28,14 @@ def read_nvidia(generator: Shell) -> Canonical:
     The arguments are read off the modules, which keep what was in effect: constructors have had their
     arguments nested in one code and flat in the other, with other defaults."""
     modules = dict(_modules(generator))
-    state = {
+    tensors = {
         qualified_name(path, name): tensor
         for path, module in modules.items()
         for kind in ("_parameters", "_buffers")
         for name, tensor in _dict_in(module, kind).items()
         if tensor is not None
     }
-    state = as_float32(state)
+    state = as_float32(tensors)
     describe = _describe_stylegan3 if "synthesis.input.freqs" in state else _describe_stylegan2
     return state, describe(modules, state)
 

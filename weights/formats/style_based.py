@@ -19,12 +19,13 @@ from photodrag.weights.latent.space import mean_w
 
 SIGNS = {"generator.progression.0.conv1.input", "style.1.linear.weight_orig"}
 NOISE_SEED = 0
-LAYER = re.compile(
-    r"generator\.progression\.(\d{1,2})\."
-    r"(?:conv([12])(?:\.[01])?(?:\.conv)?\.(weight_orig|weight|bias)"
-    r"|noise([12])\.(weight_orig)|adain([12])\.style\.linear\.(weight_orig|bias))"
-)
-"""A layer's convolution, upsampling ones with a number before or behind it, its noise, or its style."""
+IN_BLOCK = r"generator\.progression\.(\d{1,2})\."
+PARTS = {
+    IN_BLOCK + r"conv([12])(?:\.[01])?(?:\.conv)?\.(weight_orig|weight|bias)": "",  # one that upsamples has a number
+    IN_BLOCK + r"noise([12])\.(weight_orig)": "noise_",
+    IN_BLOCK + r"adain([12])\.style\.linear\.(weight_orig|bias)": "affine.",
+}
+"""How a layer's tensors are called, and how those of the same kind start here."""
 BLUR = re.compile(r"generator\.progression\.\d{1,2}\.conv1\.[12]\.(weight|weight_flip)")
 
 
@@ -49,11 +50,11 @@ def read_style_based(raw: dict[str, object]) -> Canonical:
         if number < blocks:
             if target in state:
                 raise unusable(f"two of its tensors are {target}")
-            state[target] = _used(name, target, value)
+            state[target] = _used(name, target, value).contiguous()
     noise = np.random.RandomState(NOISE_SEED)
     for number in range(blocks):
         both = torch.from_numpy(noise.randn(4 << number, 4 << number)).float()
-        state |= {f"synthesis.b{4 << number}.conv{i}.noise_const": both for i in (0, 1)}
+        state |= {f"synthesis.b{4 << number}.conv{i}.noise_const": both.clone() for i in (0, 1)}
     state["synthesis.b4.conv0.bias"] = torch.zeros_like(state.get("synthesis.b4.conv1.bias", torch.zeros(1)))
     if "mapping.fc0.bias" not in state:
         raise unusable("the tensor mapping.fc0.bias is missing")
@@ -83,14 +84,13 @@ def _place(name: str) -> tuple[str, int]:
         return "synthesis.b4.const", 0
     if match := re.fullmatch(r"generator\.to_rgb\.(\d{1,2})\.conv\.(weight_orig|bias)", name):
         number, inner = int(match[1]), f"torgb.{match[2]}"
-    elif match := LAYER.fullmatch(name):
-        number = int(match[1])
-        which, leaf = next((w, leaf) for w, leaf in zip(match.groups()[1::2], match.groups()[2::2], strict=True) if w)
-        kind = {match[2]: "", match[4]: "noise_", match[6]: "affine."}
-        inner = f"conv{int(which) - 1}.{kind[which]}{leaf}"
-        inner = inner.replace("noise_weight_orig", "noise_strength")
     else:
-        raise unusable(f"its tensor {name[:80]!r} has no place in the network")
+        found = ((re.fullmatch(pattern, name), kind) for pattern, kind in PARTS.items())
+        match, kind = next((pair for pair in found if pair[0]), (None, ""))
+        if match is None:
+            raise unusable(f"its tensor {name[:80]!r} has no place in the network")
+        leaf = "strength" if kind == "noise_" else match[3]
+        number, inner = int(match[1]), f"conv{int(match[2]) - 1}.{kind}{leaf}"
     if number >= MAX_BLOCKS:
         raise unusable(f"it has more than {MAX_BLOCKS} blocks")
     return f"synthesis.b{4 << number}.{inner.removesuffix('_orig')}", number

@@ -98,5 +98,3 @@ def architecture(state: dict[str, Tensor]) -> str:
     if any(name.endswith(".skip.weight") for name in state):
         return "resnet"
     return "skip" if "synthesis.b4.torgb.weight" in state else "orig"
-
-

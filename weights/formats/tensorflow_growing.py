@@ -29,8 +29,8 @@ def kernel(weight: Tensor, gain: float, axes: tuple[int, ...] = KERNEL) -> Tenso
 
 
 def turned(weight: Tensor) -> Tensor:
-    """A kernel by 180°: a transposed convolution with it spread to 4 × 4 is a convolution, of a map that has every pixel
-    four times, with what this gives."""
+    """A kernel by 180°: a transposed convolution with it spread to 4 × 4 is a convolution, of a map that has every
+    pixel four times, with what this gives."""
     return weight.flip(-2, -1) if weight.dim() == 4 else weight
 
 

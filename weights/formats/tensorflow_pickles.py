@@ -34,7 +34,7 @@ def generator_of(raw: object) -> dict[str, object] | None:
     g, d, averaged = map(_network_state, raw)
     if g is None or d is None or averaged is None:
         return None
-    return averaged if _dict_in(averaged, "components") or averaged.get("variables") else g
+    return averaged if _dict_in(averaged, "components") or isinstance(averaged.get("variables"), list) else g
 
 
 def read_tensorflow(generator: dict[str, object]) -> Canonical:

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -43,9 +42,14 @@ class Resampling:
         padding = (out_size - 1) * down + 1 - in_size * up + up_taps + down_taps - 2
         return cls(in_size, out_size, up, down, up_taps, down_taps, up_taps - 1 - (padding + up) // 2)
 
+    @property
+    def high(self) -> int:
+        """Rows of the higher rate that are read."""
+        return (self.out_size - 1) * self.down + self.down_taps
+
     def trimmed(self) -> tuple["Resampling", int]:
         """The same for a map without the rows and columns at each border that nothing reads, and how many those are."""
-        last = self.crop + (self.out_size - 1) * self.down + self.down_taps - 1
+        last = self.crop + self.high - 1
         above, below = self._first_read(self.crop), self.in_size - 1 - last // self.up
         trim = max(min(above, below), 0)
         return replace(self, in_size=self.in_size - 2 * trim, crop=self.crop - trim * self.up), trim
@@ -70,8 +74,7 @@ def filtered_leaky_relu(
 
     filters: up [T], down [T] or [T, T]."""
     part = partial(_rows, how=how, slope=slope, gain=gain, clamp=clamp)
-    high = x.shape[1] * (how.out_size * how.down) ** 2
-    count = min(-(-high // STRIP_NUMBERS), how.out_size) if x.device.type == "cpu" else 1
+    count = min(-(-x.shape[1] * how.high**2 // STRIP_NUMBERS), how.out_size) if x.device.type == "cpu" else 1
     if count == 1:
         return part(x, filters, Strip(0, how.out_size, 0, how.in_size))
     return by_strips(part, x, filters, how.strips(count))
@@ -83,9 +86,8 @@ def _rows(
     """From the rows of the map that a strip reads to its rows of the result."""
     up, down = filters
     rows = (strip.last - strip.first - 1) * how.down + how.down_taps
-    columns = (how.out_size - 1) * how.down + how.down_taps
     x = _enlarged(x, up * (how.up * gain), 2, how.up, how.crop + strip.first * how.down - strip.above * how.up, rows)
-    x = _enlarged(x, up * how.up, 3, how.up, how.crop, columns)
+    x = _enlarged(x, up * how.up, 3, how.up, how.crop, how.high)
     x = F.leaky_relu_(x, slope)
     if clamp is not None:
         x = x.clamp(-clamp, clamp)
@@ -103,7 +105,11 @@ def _enlarged(x: Tensor, kernel: Tensor, axis: int, up: int, crop: int, size: in
     surplus = (x.shape[axis] - 1) * up + len(kernel) - crop - size
     inside = max(min(crop, surplus), 0)  # what both borders lose isn't made
     padding, stride = ((inside, 0), (up, 1)) if along else ((0, inside), (1, up))
-    weight = kernel.to(x.dtype).expand(channels, 1, -1)[:, :, :, None] if along else kernel.to(x.dtype).expand(channels, 1, 1, -1)
+    weight = (
+        kernel.to(x.dtype).expand(channels, 1, -1)[:, :, :, None]
+        if along
+        else kernel.to(x.dtype).expand(channels, 1, 1, -1)
+    )
     x = F.conv_transpose2d(x, weight, stride=stride, padding=padding, groups=channels)
     if crop == surplus == inside:
         return x

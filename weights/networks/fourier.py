@@ -35,7 +35,7 @@ class FourierInput(nn.Module):
         t = self.affine(w)
         cos, sin, x, y = (t / t[:, :2].norm(dim=1, keepdim=True)).unbind(1)
         turn = torch.stack((torch.stack((cos, -sin), 1), torch.stack((sin, cos), 1)), 1)
-        move = (turn @ -torch.stack((x, y), 1)[..., None])  # R · T(−t), as one matrix and one vector
+        move = turn @ -torch.stack((x, y), 1)[..., None]  # R · T(−t), as one matrix and one vector
         matrix = turn @ self.transform[:2, :2]
         shift = (turn @ self.transform[:2, 2:] + move)[..., 0]
         freqs = self.freqs @ matrix

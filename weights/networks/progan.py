@@ -130,8 +130,8 @@ class ProGAN(nn.Module):
 
     def mapping(self, z: Tensor, c: Tensor | None = None, psi: float = 1.0, cutoff: int | None = None) -> Tensor:
         """z [N, z_dim] and a class c [N, c_dim] as a code w_plus [N, 1, w_dim]: side by side, normalised together.
-        Truncation shortens it, which changes no picture. Raises ValueError where c is wanted and not given, or given and
-        not wanted."""
+        Truncation shortens it, which changes no picture. Raises ValueError where c is wanted and not given, or given
+        and not wanted."""
         check_class(c, self.c_dim)
         code = normalised(z if c is None else torch.cat((z, c), 1)).unsqueeze(1)
         return code if cutoff == 0 else code * psi

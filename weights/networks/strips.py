@@ -14,8 +14,8 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Strip:
-    """Rows first … last (exclusive) of a result, or of what it is a multiple of, and the rows of the map from which they
-    are made: from `above` to `below`."""
+    """Rows first … last (exclusive) of a result, or of what it is a multiple of, and the rows of the map from which
+    they are made: from `above` to `below`."""
 
     first: int
     last: int

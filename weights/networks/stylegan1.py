@@ -109,7 +109,14 @@ class Block(GrowingBlock):
     """One side of the picture: `b4` from a constant, the others at twice the side of what they get."""
 
     def __init__(
-        self, in_channels: int, channels: int, picture_channels: int, w_dim: int, side: int, use_noise: bool, variant: Variant
+        self,
+        in_channels: int,
+        channels: int,
+        picture_channels: int,
+        w_dim: int,
+        side: int,
+        use_noise: bool,
+        variant: Variant,
     ) -> None:
         """`in_channels` is 0 for b4."""
         super().__init__(channels, picture_channels)

@@ -59,8 +59,8 @@ class Block(nn.Module):
         return x if past is None else x + past
 
     def add_rgb(self, image: Tensor | None, x: Tensor, w: Tensor) -> Tensor | None:
-        """The image so far [N, 3, R/2, R/2] (None before the first; or of other channels) grown to R × R, with what this
-        block's x [N, out, R, R] adds to it by the code w [N, w_dim]."""
+        """The image so far [N, 3, R/2, R/2] (or of other channels; None before the first) grown to R × R, with what
+        this block's x [N, out, R, R] adds to it by the code w [N, w_dim]."""
         if image is not None:
             image = upsampled(image, self.resample_filter)
         if self.torgb is None:

@@ -83,11 +83,13 @@ class Synthesis(nn.Module):
 
     input: FourierInput
 
-    def __init__(self, input: FourierInput, layers: Dict[str, SynthesisLayer], torgb: tuple[str, ToRGB], output_scale: float) -> None:
+    def __init__(
+        self, input: FourierInput, layers: Dict[str, SynthesisLayer], torgb: tuple[str, ToRGB], output_scale: float
+    ) -> None:
         """`layers` and the last one with their names; `output_scale`: the picture's, by what the last one gives."""
         super().__init__()
         self.output_scale, self.names, self.last = output_scale, tuple(layers), torgb[0]
-        self.resolution = next(reversed(layers.values())).size
+        self.resolution = list(layers.values())[-1].size
         self.input = input
         for name, layer in (*layers.items(), torgb):
             setattr(self, name, layer)
