@@ -5,6 +5,7 @@ import inspect
 import pytest
 import torch
 from plain_stylegan2 import random_state
+from reference import built
 from torch import Tensor, nn
 
 from photodrag import weights
@@ -15,9 +16,17 @@ from photodrag.weights.networks.mobile import MobileStyleGAN
 METHODS = ("mapping", "synthesis", "features", "codes_read")
 
 
-@pytest.fixture(params=["face", "StyleGAN2"])
+FILES = {
+    "StyleGAN2": "legacy-tf-16.pkl",
+    "StyleGAN3": "nvidia-sg3t-64.pkl",
+    "StyleGAN": "stylegan1-tf-64.pkl",
+    "ProGAN": "progan-tf-64.pkl",
+}
+
+
+@pytest.fixture(params=["face", *FILES])
 def loaded(request, face, golden, empty_cache) -> Generator:
-    return face if request.param == "face" else weights.load(golden / "legacy-tf-16.pkl")
+    return face if request.param == "face" else weights.load(golden / FILES[request.param])
 
 
 def small_mobile() -> MobileStyleGAN:
@@ -63,20 +72,20 @@ def test_has_ffhq_w(loaded, face):
     assert loaded.has_ffhq_w is (loaded is face)
 
 
-@pytest.mark.parametrize("name", SMALL)
-def test_codes_read(name):
+@pytest.mark.parametrize("name", [*SMALL, *list(FILES)[1:]])
+def test_codes_read(name, golden):
     """A change of the last code that is read changes the features, one of all codes behind it changes nothing."""
-    generator = SMALL[name]()
-    w_plus = torch.randn(1, generator.num_ws, 8, generator=torch.Generator().manual_seed(1))
+    generator = SMALL[name]() if name in SMALL else built(golden / FILES[name])
+    w_plus = torch.randn(1, generator.num_ws, generator.w_dim, generator=torch.Generator().manual_seed(1))
     last = generator.resolution // 2 if name == "MobileStyleGAN" else generator.resolution
     resolutions = [4 << i for i in range(last.bit_length() - 2)]
-    assert resolutions[-1] == last and len(resolutions) == 3
+    assert resolutions[-1] == last
     for resolution in resolutions:
         count = generator.codes_read(resolution)
         assert 1 <= count <= generator.num_ws
         features = generator.features(w_plus, resolution)
         behind, read = w_plus.clone(), w_plus.clone()
         behind[:, count:] += 1
-        read[:, count - 1] += 1
+        read[:, count - 1, ::2] += 1
         assert torch.equal(generator.features(behind, resolution), features)
         assert not torch.allclose(generator.features(read, resolution), features)

@@ -38,7 +38,9 @@ def read(
 ) -> tuple[object, int]:
     """What a pickle in `data`, from `start` on, holds, and the byte after it; nothing in it is run.
 
-    lists: whether an array of objects is let in, as the list of them, as numpy keeps a dict in a .npy file. Tensors and arrays arrive as torch.Tensor and numpy.ndarray, bytes as views of `data`, objects of the
+    lists: whether an array of objects is let in, as the list of them: so numpy keeps a dict in a .npy file.
+
+    Tensors and arrays arrive as torch.Tensor and numpy.ndarray, bytes as views of `data`, objects of the
     classes that checkpoints hold as Shells. The value is a tree, `check_tree` saw to that: it may be
     walked with recursion. Raises Refused for whatever no checkpoint holds."""
     budget = budget or Budget(len(data))

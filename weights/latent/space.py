@@ -20,7 +20,6 @@ from torch.nn import functional as F
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.generator import Generator
 
-
 SPHERE_TOLERANCE = 1e-3
 """Of the mean squares of codes that lie on a sphere: no mapping network gives thousands of equal length by chance."""
 
@@ -94,7 +93,7 @@ def latent_space(
     x = F.leaky_relu(sample_w(mapping, generator.z_dim, n, seed), slope).cpu().double()  # not every device has float64
     if not x.isfinite().all():
         raise UserError("This generator makes codes of random z that are no finite numbers: give another checkpoint.")
-    if c is None and (x.square().mean(1) - 1).abs().max() < SPHERE_TOLERANCE:
+    if c is None and _lie_on_sphere(x):
         one = torch.eye(d, device=device)
         return LatentSpace(torch.zeros_like(one[0]), one, torch.ones_like(one[0]), is_sphere=True)
     mean = x.mean(0)
@@ -117,6 +116,12 @@ def sample_w(mapping: Callable[[Tensor], Tensor], z_dim: int, samples: int = 10_
 def mean_w(mapping: Callable[[Tensor], Tensor], z_dim: int) -> Tensor:
     """The mean w [w_dim] of `sample_w`, where whoever published a network has not kept it."""
     return sample_w(mapping, z_dim).double().mean(0).float()
+
+
+def _lie_on_sphere(codes: Tensor) -> bool:
+    """Whether codes [n, d] of random z lie on a sphere around 0, all over it."""
+    lengths, middle = codes.square().mean(1), codes.mean(0)
+    return bool((lengths - 1).abs().max() < SPHERE_TOLERANCE and middle.square().mean() < 0.1)
 
 
 def _on_sphere(x: Tensor) -> Tensor:

@@ -18,6 +18,9 @@ from photodrag.weights.networks.strips import Strip, by_strips
 
 STRIP_NUMBERS = 1 << 21
 """In a strip of the map at the higher rate, about: what a processor's cache holds."""
+KEPT_NUMBERS = 1 << 24
+"""In a map at the higher rate that is kept for its gradient, at most: a strip of a larger one is computed once more,
+which takes a fourth longer."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +77,10 @@ def filtered_leaky_relu(
 
     filters: up [T], down [T] or [T, T]."""
     part = partial(_rows, how=how, slope=slope, gain=gain, clamp=clamp)
-    count = min(-(-x.shape[1] * how.high**2 // STRIP_NUMBERS), how.out_size) if x.device.type == "cpu" else 1
-    if count == 1:
+    numbers = x.shape[1] * how.high**2
+    is_kept = x.requires_grad and torch.is_grad_enabled() and numbers <= KEPT_NUMBERS
+    count = min(-(-numbers // STRIP_NUMBERS), how.out_size)
+    if count == 1 or is_kept or x.device.type != "cpu":
         return part(x, filters, Strip(0, how.out_size, 0, how.in_size))
     return by_strips(part, x, filters, how.strips(count))
 
@@ -88,14 +93,24 @@ def _rows(
     rows = (strip.last - strip.first - 1) * how.down + how.down_taps
     x = _enlarged(x, up * (how.up * gain), 2, how.up, how.crop + strip.first * how.down - strip.above * how.up, rows)
     x = _enlarged(x, up * how.up, 3, how.up, how.crop, how.high)
-    x = F.leaky_relu_(x, slope)
-    if clamp is not None:
-        x = x.clamp(-clamp, clamp)
+    x = clamped(F.leaky_relu_(x, slope), clamp)
     channels, kernel = x.shape[1], down.flip(tuple(range(down.dim()))).to(x.dtype)
     if kernel.dim() == 2:
         return F.conv2d(x, kernel.expand(channels, 1, -1, -1), stride=how.down, groups=channels)
     x = F.conv2d(x, kernel.expand(channels, 1, 1, -1), stride=(1, how.down), groups=channels)
     return F.conv2d(x, kernel[:, None].expand(channels, 1, -1, 1), stride=(how.down, 1), groups=channels)
+
+
+def clamped(x: Tensor, clamp: float | None) -> Tensor:
+    """x, its values clamped to ± clamp if any is beyond. In published networks none is, and to look costs a fourth of
+    what it costs to clamp, and to take a gradient through that; but on a GPU it would be waited for."""
+    if clamp is None:
+        return x
+    if x.device.type == "cpu":
+        low, high = x.detach().aminmax()
+        if -clamp <= low and high <= clamp:
+            return x
+    return x.clamp(-clamp, clamp)
 
 
 def _enlarged(x: Tensor, kernel: Tensor, axis: int, up: int, crop: int, size: int) -> Tensor:
