@@ -30,4 +30,5 @@ def test_a_point_is_dragged(file, golden, empty_cache):
     if space.is_sphere:
         torch.testing.assert_close(result.w_plus.square().mean(), torch.tensor(1.0))
     moved = [generator.synthesis(w) for w in (w_plus, result.w_plus)]
-    assert (moved[0] - moved[1]).abs().max() > 1e-4  # such weights make pictures of little contrast
+    contrast = (moved[0].amax((2, 3)) - moved[0].amin((2, 3))).max()  # which such weights may give a picture little of
+    assert (moved[0] - moved[1]).abs().max() > 0.05 * contrast

@@ -126,10 +126,11 @@ class Synthesis(nn.Module):
         return layer
 
     def layer_at(self, resolution: int) -> int:
-        """The number of the layer whose rate is nearest to a resolution of 4, 8, … R: of several, the last."""
+        """The number of the layer whose rate is nearest to a resolution of 4, 8, … R: of several, the first (see
+        docs/design-notes.md#which-layer-of-stylegan3)."""
         if resolution not in [4 << i for i in range(self.resolution.bit_length() - 2)]:
             raise ValueError(f"features are there at 4, 8, … {self.resolution}, not at {resolution}")
-        return min(range(len(self.names)), key=lambda i: (abs(log2(self.layer(i).rate / resolution)), -i))
+        return min(range(len(self.names)), key=lambda i: (abs(log2(self.layer(i).rate / resolution)), i))
 
 
 class StyleGAN3(nn.Module):
@@ -154,7 +155,7 @@ class StyleGAN3(nn.Module):
         return self.mapping.w_avg
 
     def features(self, w_plus: Tensor, resolution: int, noise: str = "const") -> Tensor:
-        """What the last layer of the rate nearest to a resolution of 4, 8, … R gives, without its margin:
+        """What the first layer of the rate nearest to a resolution of 4, 8, … R gives, without its margin:
         [N, C, resolution, resolution]; nothing beyond that layer is computed, and codes beyond it are not read.
 
         A point means there what it means in the picture: the outermost samples are those of the picture's own border,
