@@ -34,7 +34,9 @@ def generator_of(raw: object) -> dict[str, object] | None:
     g, d, averaged = map(_network_state, raw)
     if g is None or d is None or averaged is None:
         return None
-    return averaged if _dict_in(averaged, "components") or isinstance(averaged.get("variables"), list) else g
+    own = averaged.get("variables")
+    has_tensors = _dict_in(averaged, "components") or (isinstance(own, list) and own)
+    return averaged if has_tensors else g
 
 
 def read_tensorflow(generator: dict[str, object]) -> Canonical:

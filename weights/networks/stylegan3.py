@@ -4,8 +4,9 @@ NVIDIA's checkpoints.
 Its layers aren't blocks of one side each: they have rates, samples a picture's side, and most of their maps reach
 beyond the picture by a margin, so that nothing in the picture depends on where its border is."""
 
+import copy
+import math
 from collections.abc import Mapping as Dict
-from math import log2
 
 import torch
 from torch import Tensor, nn
@@ -130,7 +131,7 @@ class Synthesis(nn.Module):
         docs/design-notes.md#which-layer-of-stylegan3)."""
         if resolution not in [4 << i for i in range(self.resolution.bit_length() - 2)]:
             raise ValueError(f"features are there at 4, 8, … {self.resolution}, not at {resolution}")
-        return min(range(len(self.names)), key=lambda i: (abs(log2(self.layer(i).rate / resolution)), i))
+        return min(range(len(self.names)), key=lambda i: (abs(math.log2(self.layer(i).rate / resolution)), i))
 
 
 class StyleGAN3(nn.Module):
@@ -167,3 +168,16 @@ class StyleGAN3(nn.Module):
         """How many codes, from the coarsest, `features` of that resolution depend on: one for the input, and one a
         layer."""
         return self.synthesis.layer_at(resolution) + 2
+
+    def moved(self, x: float = 0.0, y: float = 0.0, roll: float = 0.0) -> "StyleGAN3":
+        """The same network, whose pictures are moved by (x, y) pixels after being turned clockwise by `roll` degrees
+        around their middle; what comes in at a border is drawn, and no code changes. Configuration T holds its pictures
+        together when they are moved, R when they are turned, too. All weights are shared."""
+        tensors = (*self.parameters(), *self.buffers())
+        kept = {id(t): t for t in tensors if t is not self.synthesis.input.transform}
+        other = copy.deepcopy(self, kept)
+        cos, sin = math.cos(math.radians(roll)), math.sin(math.radians(roll))
+        x, y = x / self.resolution, y / self.resolution
+        way = torch.tensor([[cos, -sin, x], [sin, cos, y], [0, 0, 1]]).to(self.w_avg)
+        other.synthesis.input.transform = self.synthesis.input.transform @ torch.linalg.inv(way)
+        return other

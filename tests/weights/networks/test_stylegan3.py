@@ -1,8 +1,11 @@
 """StyleGAN3 against its reference code's own figures, and against what is true of any."""
 
+import math
+
 import pytest
 import torch
 from reference import agree, built, reference
+from torch.nn import functional as F
 
 from photodrag.weights.networks import alias_free
 from photodrag.weights.networks.alias_free import Resampling, filtered_leaky_relu
@@ -69,7 +72,7 @@ def test_features_are_the_picture_s_part_of_the_first_layer_of_a_rate(checkpoint
         assert torch.equal(generator.features(expected["wplus"], resolution), whole[:, :, inner, inner])
         assert generator.codes_read(resolution) == number + 2
     small = generator.features(expected["wplus"], 8)
-    torch.testing.assert_close(small, torch.nn.functional.avg_pool2d(generator.features(expected["wplus"], 16), 2))
+    torch.testing.assert_close(small, F.avg_pool2d(generator.features(expected["wplus"], 16), 2))
 
 
 def test_a_point_of_the_features_is_where_it_is_in_the_picture(golden):
@@ -118,15 +121,13 @@ def plain(x, up_filter, down_filter, how: Resampling, slope, gain, clamp):
     high[:, :, :: how.up, :: how.up] = x
     before = len(up_filter) - 1 - how.crop
     after = how.high - before - h * how.up + len(up_filter) - 1
-    high = torch.nn.functional.pad(high, (before, after, before, after))
+    high = F.pad(high, (before, after, before, after))
     up = torch.outer(up_filter, up_filter).flip(0, 1) * how.up**2
-    high = torch.nn.functional.conv2d(high, up.expand(c, 1, -1, -1), groups=c)
-    high = torch.nn.functional.leaky_relu(high, slope) * gain
+    high = F.conv2d(high, up.expand(c, 1, -1, -1), groups=c)
+    high = F.leaky_relu(high, slope) * gain
     high = high if clamp is None else high.clamp(-clamp, clamp)
     down = down_filter if down_filter.dim() == 2 else torch.outer(down_filter, down_filter)
-    return torch.nn.functional.conv2d(high, down.flip(0, 1).expand(c, 1, -1, -1), groups=c)[
-        :, :, :: how.down, :: how.down
-    ]
+    return F.conv2d(high, down.flip(0, 1).expand(c, 1, -1, -1), groups=c)[:, :, :: how.down, :: how.down]
 
 
 @pytest.mark.parametrize("strip", [1 << 21, 3000])
@@ -171,3 +172,26 @@ def test_gradients_are_the_slopes(golden):
     w_plus = reference(golden / FILES[1])["wplus"][:1].double()
     w_plus.requires_grad_()
     assert torch.autograd.gradcheck(lambda w: generator.features(w, 16), w_plus, fast_mode=True, atol=1e-5)
+
+
+def test_a_moved_and_turned_network(golden):
+    """Its transform is the reference's, made of a known turn, counter-clockwise, and way; its picture the turned and moved
+    one; the network itself stays."""
+    generator, expected = built(golden / FILES[1], conv_clamp=None), reference(golden / FILES[1])
+    other = generator.moved(0.11 * 64, -0.07 * 64, -math.degrees(0.35))
+    torch.testing.assert_close(other.synthesis.input.transform, expected["transform"], rtol=0, atol=1e-6)
+    assert torch.equal(generator.synthesis.input.transform, torch.eye(3))
+    assert other.synthesis.L0_36_8.weight is generator.synthesis.L0_36_8.weight
+    again = other.moved(3, 4).moved(-3, -4)
+    torch.testing.assert_close(again.synthesis.input.transform, other.synthesis.input.transform, rtol=0, atol=1e-6)
+
+    w_plus = expected["wplus"][:1]
+    before, after = (network.features(w_plus, 32) for network in (generator, generator.moved(4, -6, 20)))
+    cos, sin = math.cos(math.radians(20)), math.sin(math.radians(20))
+    x, y = 4 / 64 * 2, -6 / 64 * 2
+    back = torch.tensor([[[cos, sin, -cos * x - sin * y], [-sin, cos, sin * x - cos * y]]])
+    grid = F.affine_grid(back, [1, 1, 32, 32], align_corners=False)
+    turned = F.grid_sample(before, grid, align_corners=False, mode="bicubic")
+    middle = slice(8, 24)
+    off, still = ((after - picture)[..., middle, middle].square().mean() for picture in (turned, before))
+    assert off < 0.05 * still
