@@ -175,8 +175,8 @@ def test_gradients_are_the_slopes(golden):
 
 
 def test_a_moved_and_turned_network(golden):
-    """Its transform is the reference's, made of a known turn, counter-clockwise, and way; its picture the turned and moved
-    one; the network itself stays."""
+    """Its transform is the reference's, made of a known turn, counter-clockwise, and way; its picture is turned and
+    moved; the network itself stays."""
     generator, expected = built(golden / FILES[1], conv_clamp=None), reference(golden / FILES[1])
     other = generator.moved(0.11 * 64, -0.07 * 64, -math.degrees(0.35))
     torch.testing.assert_close(other.synthesis.input.transform, expected["transform"], rtol=0, atol=1e-6)
