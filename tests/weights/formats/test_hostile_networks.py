@@ -73,7 +73,7 @@ def test_any_value_anywhere_ends_well(file, golden):
     raw = open_checkpoint(golden / file).content
     # Numbers lie in tensors; what is no tensor is where the walks could stumble.
     places, chance = paths(raw), random.Random(0)
-    for _ in range(250):
+    for _ in range(80 if file.endswith(".model") else 250):  # of which every one has its mean code made
         place, value = chance.choice(places), chance.choice(ODD)
         try:
             build(*to_canonical(changed(raw, place, value)))
