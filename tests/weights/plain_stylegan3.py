@@ -15,9 +15,17 @@ from torch.nn import functional as F
 
 
 def random_stylegan3(
-    resolution: int, config: str, channel_base: int = 32768, channel_max: int = 512, w_dim: int = 512, seed: int = 0
+    resolution: int,
+    config: str,
+    channel_base: int = 32768,
+    channel_max: int = 512,
+    w_dim: int = 512,
+    count: int = 14,
+    margin: int = 10,
+    seed: int = 0,
 ) -> tuple[dict[str, Tensor], dict[str, object]]:
-    """A canonical state and its arguments, of the sizes that the training code gives a configuration, "t" or "r"."""
+    """A canonical state and its arguments, of the sizes that the training code gives a configuration, "t" or "r", with
+    `count` layers and one more for the picture."""
     chance = torch.Generator().manual_seed(seed)
     if config == "r":
         channel_base, channel_max = 2 * channel_base, 2 * channel_max
@@ -25,8 +33,7 @@ def random_stylegan3(
     def normal(*shape: int) -> Tensor:
         return torch.randn(shape, generator=chance)
 
-    count, critical, margin = 14, 2, 10
-    last = resolution / 2
+    critical, last = 2, resolution / 2
     steps = np.minimum(np.arange(count + 1) / (count - critical), 1)
     cutoffs = 2 * (last / 2) ** steps
     stopbands = 2**2.1 * (last * 2**0.3 / 2**2.1) ** steps

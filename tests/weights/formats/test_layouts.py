@@ -388,3 +388,40 @@ def test_a_state_is_not_changed_by_its_network():
     generator = build_stylegan2(state, {})
     generator.synthesis.b4.const.zero_()
     assert state["synthesis.b4.const"].abs().max() > 0
+
+
+def test_an_upsampling_convolution_of_two_operations(opened):
+    """ProGAN's `Conv0` and `Conv0_up` keep the same kernel turned, with its channels the other way round; StyleGAN's
+    one kernel is turned or not by an argument, or by the side."""
+    raw = opened("progan-tf-64.pkl")
+    fused, arguments = to_canonical(raw)
+    raw[2].state["variables"] = [
+        (name.replace("Conv0_up", "Conv0"), value.transpose(0, 1, 3, 2)[::-1, ::-1].copy())
+        if name.endswith("Conv0_up/weight")
+        else (name.replace("Conv0_up", "Conv0"), value)
+        for name, value in raw[2].state["variables"]
+    ]
+    unfused, again = to_canonical(raw)
+    assert again == arguments and unfused.keys() == fused.keys()
+    assert all(torch.equal(unfused[name], fused[name]) for name in fused)
+
+    states = {}
+    for fused in ("auto", True, False):
+        raw = opened("stylegan1-tf-128.pkl")
+        raw[2].state["static_kwargs"]["fused_scale"] = fused
+        states[fused], _ = to_canonical(raw)
+    for side in (8, 16, 32, 64, 128):
+        auto, yes, no = (state[f"synthesis.b{side}.conv0.weight"] for state in states.values())
+        assert torch.equal(yes, no.flip(-2, -1)) and torch.equal(auto, yes if side == 128 else no)
+
+
+def test_classes_of_a_stylegan(opened):
+    raw = opened("stylegan1-tf-64.pkl")
+    variables = raw[2].state["components"]["mapping"].state["variables"]
+    label = np.random.default_rng(0).standard_normal((4, 24), dtype=np.float32)
+    wider = [(n, np.concatenate((v, v))) if n == "Dense0/weight" else (n, v) for n, v in variables]
+    raw[2].state["components"]["mapping"].state["variables"] = [("LabelConcat/weight", label), *wider]
+    state, arguments = to_canonical(raw)
+    assert np.array_equal(state["mapping.embed.weight"], label.T)
+    generator = build(state, arguments)
+    assert (generator.c_dim, generator.z_dim) == (4, 24)

@@ -4,9 +4,11 @@ import math
 
 import pytest
 import torch
+from plain_stylegan3 import plain_synthesis, random_stylegan3
 from reference import agree, built, reference
 from torch.nn import functional as F
 
+from photodrag.weights.formats.families import build
 from photodrag.weights.networks import alias_free
 from photodrag.weights.networks.alias_free import Resampling, filtered_leaky_relu
 from photodrag.weights.networks.stylegan3 import StyleGAN3
@@ -195,3 +197,31 @@ def test_a_moved_and_turned_network(golden):
     middle = slice(8, 24)
     off, still = ((after - picture)[..., middle, middle].square().mean() for picture in (turned, before))
     assert off < 0.05 * still
+
+
+@pytest.mark.parametrize("config, resolution, count, margin", [("t", 128, 12, 8), ("r", 32, 14, 10), ("r", 64, 8, 12)])
+def test_agrees_with_the_plain_form_at_other_sizes(config, resolution, count, margin):
+    """Of networks that no golden file holds: other numbers of layers, margins, rates and factors between them."""
+    sizes = {"channel_base": 512, "channel_max": 6, "w_dim": 8, "count": count, "margin": margin}
+    state, arguments = random_stylegan3(resolution, config, **sizes)
+    generator = build(state, arguments | {"output_scale": 0.5})
+    assert (generator.num_ws, generator.resolution) == (count + 2, resolution)
+    w_plus = torch.randn(2, count + 2, 8, generator=torch.Generator().manual_seed(1))
+    image, layers = plain_synthesis(state, arguments, w_plus)
+    agree(generator.synthesis(w_plus), 2 * image)
+    for number, expected in enumerate(layers[:-1]):
+        agree(generator.synthesis.layers_output(w_plus, number), expected)
+    for side in (4, 16, resolution):
+        assert generator.features(w_plus, side).shape[2:] == (side, side)
+
+
+def test_classes():
+    state, arguments = random_stylegan3(16, "t", 64, 4, 8)
+    state |= {"mapping.embed.weight": torch.randn(8, 3), "mapping.embed.bias": torch.randn(8)}
+    state["mapping.fc0.weight"] = torch.randn(8, 13)
+    generator = build(state, arguments)
+    assert (generator.z_dim, generator.c_dim, generator.w_dim) == (5, 3, 8)
+    with pytest.raises(ValueError, match=r"give c \[N, 3\]"):
+        generator.mapping(torch.ones(1, 5))
+    one, other = (generator.mapping(torch.ones(1, 5), torch.eye(3)[i : i + 1]) for i in (0, 2))
+    assert one.shape == (1, 16, 8) and (one - other).abs().max() > 1e-4
