@@ -90,7 +90,7 @@ def follow(
         if bests and not (sane and state.distance < bests[-1].distance + s.max_setback * px):
             # Taken back, and from the best state half as far is tried: what it looks like is known.
             points, optimiser, lr = bests[-1].points, Adam(), lr / 2
-            p = project_to_trust_region(best_p - lr * optimiser(best_gradient), scene.start, radius, s.max_rms)
+            p = _natural(best_p - lr * optimiser(best_gradient), scene, radius)
             stop = yield replace(bests[-1], step=step)  # so that whoever stops the drag need not wait for a better one
             if stop:
                 reason = STOPPED
@@ -111,5 +111,10 @@ def follow(
             loss = loss + (features * hold_gradient(seen, reference, scene.hold)).sum()
         (gradient,) = torch.autograd.grad(loss, p)
         best_gradient = gradient if is_best else best_gradient
-        p = project_to_trust_region(p.detach() - lr * optimiser(gradient), scene.start, radius, s.max_rms)
+        p = _natural(p.detach() - lr * optimiser(gradient), scene, radius)
     return Round(bests, best_p, reference, step, reason, bool(stop) or step == s.steps)
+
+
+def _natural(p: Tensor, scene: Scene, radius: float) -> Tensor:
+    """Whitened codes p, drawn back to where they may be."""
+    return scene.space.settled(project_to_trust_region(p, scene.start, radius, scene.settings.max_rms))

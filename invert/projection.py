@@ -154,6 +154,7 @@ def project(
             descent.step(seen, value.item(), gradient, stage)
             if not math.isfinite(descent.best):
                 raise Failure(NO_NUMBER)
+            descent.p = space.settled(descent.p)
             if progress:
                 took = spent + time.monotonic() - began
                 progress(descent.state(before, total, number, space.unwhiten(seen), value.item(), took))

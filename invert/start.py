@@ -28,6 +28,8 @@ FACE_SIDE, WHOLE_SIDE = 128, 64
 GRIDS = {"face": (8, 8, 8), "whole": (8, 8, 4)}
 """Cells a side to which the last three maps of each view are averaged."""
 SKETCH = 4096
+ON_SPHERE = 16
+"""Codes that are tried where they lie on a sphere, whose mean is no code: always the same ones."""
 STRENGTHS = (0.0, 0.7, 1.0, 1.3)
 """Of the regression's answer, tried as starting codes; 0 is w_avg."""
 
@@ -90,7 +92,10 @@ def starting_codes(
     generator: Generator, image: Tensor, distance: PerceptualDistance, space: LatentSpace
 ) -> list[Tensor]:
     """Whitened codes [w_dim] from which the projection of a crop [1, 3, R, R] may start: only the mean's for
-    another perceptual distance or another W than those of the regression."""
+    another perceptual distance or another W than those of the regression; any where codes lie on a sphere."""
+    if space.is_sphere:
+        random = torch.from_numpy(np.random.RandomState(0).randn(ON_SPHERE, len(space.mean))).to(space.mean)
+        return list(space.settled(random))
     if distance.name != "st-lpips-vgg" or not generator.has_ffhq_w or space.slope != 1:
         return [torch.zeros_like(space.mean)]
     answer = start_model()(sketch(image, distance))

@@ -118,6 +118,7 @@ def lay_files(folder: Path, golden: Path) -> None:
     for name, drag in EDITS.items():
         (folder / name).write_text(json.dumps({"photodrag": 1, "drags": [drag]}))
     shutil.copy(golden / "nvidia-ada-skip-32.pkl", folder / "network-snapshot-004000.pkl")
+    shutil.copy(golden / "rosinality-stylegan1-128.model", folder / "train_step-5.model")
 
 
 def lay_published(golden: Path, patch: pytest.MonkeyPatch) -> None:

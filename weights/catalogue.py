@@ -1,7 +1,7 @@
 """What there is: every generator and perceptual distance by name, with source, hash and licence.
 
 To add one that comes in a wheel, add an entry here with the wheel and the function that reads it there;
-a published StyleGAN2 checkpoint goes into `photodrag.weights.fetching.published`.
+a published checkpoint goes into `photodrag.weights.fetching.published`.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ from photodrag.weights.common.files import cache_folder
 from photodrag.weights.face import read_face
 from photodrag.weights.fetching.published import CHECKPOINTS, UNKNOWN, UNSUPPORTED, Checkpoint
 from photodrag.weights.fetching.wheels import Wheel
-from photodrag.weights.formats.stylegan2_checkpoint import network_of
+from photodrag.weights.formats.generator_checkpoint import network_of
 from photodrag.weights.stlpips import read_stlpips
 
 KINDS: dict[str, str] = {"generator": "generator", "perceptual": "perceptual distance"}
@@ -45,7 +45,7 @@ class Entry:
     """A network that can be asked for.
 
     Its weights are one of four: what `read` makes of the `wheel`; the package `lpips` with a
-    `backbone`, a file that torchvision downloads into the torch hub folder; a published StyleGAN2
+    `backbone`, a file that torchvision downloads into the torch hub folder; a published
     `checkpoint`; a `user_checkpoint`."""
 
     kind: str
@@ -134,11 +134,11 @@ def _lpips(trunk: str, title: str, backbone: Backbone) -> Entry:
 
 
 def published_entry(checkpoint: Checkpoint) -> Entry:
-    """The entry of a published StyleGAN2 checkpoint."""
+    """The entry of a published checkpoint."""
     return Entry(
         kind="generator",
         name=checkpoint.name,
-        description=f"{checkpoint.subject}, {checkpoint.resolution} × {checkpoint.resolution}: StyleGAN2",
+        description=f"{checkpoint.subject}, {checkpoint.resolution} × {checkpoint.resolution}: {checkpoint.family}",
         source=checkpoint.urls[0],
         licence=checkpoint.licence,
         size=checkpoint.size,
@@ -177,7 +177,7 @@ def _added_entry(path: Path) -> Entry:
     return Entry(
         kind="generator",
         name=path.stem,
-        description="StyleGAN2" if network else "damaged",
+        description=network.family if network else "damaged",
         source=facts.get("source", "unknown"),
         licence=facts.get("licence", UNKNOWN),
         size=int(size) if size.isdecimal() else None,

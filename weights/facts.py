@@ -10,7 +10,7 @@ from photodrag.weights.catalogue import Entry
 from photodrag.weights.common.checked_safetensors import read_facts
 from photodrag.weights.converted import converted_path, converted_state, source_sha256
 from photodrag.weights.fetching.published import published_with
-from photodrag.weights.formats.stylegan2_checkpoint import NetworkSummary, network_of, read_checkpoint
+from photodrag.weights.formats.generator_checkpoint import NetworkSummary, network_of, read_checkpoint
 from photodrag.weights.user_checkpoints import resolve
 
 
@@ -46,7 +46,7 @@ class Facts:
     sound: bool | None
     """Whether what lies there was checked and found whole; None where nobody looked."""
     network: NetworkSummary | None
-    """Of a StyleGAN2; None where that isn't known without fetching it."""
+    """Of a generator; None where that isn't known without fetching it."""
 
 
 def listing() -> list[Facts]:
@@ -57,7 +57,7 @@ def listing() -> list[Facts]:
 def info(name_or_path: str | PathLike[str]) -> Facts:
     """The facts about one name, its converted file checked, or about a checkpoint of the person's own, which is read.
 
-    Raises UserError for an unknown name, and for a file that isn't a whole StyleGAN2."""
+    Raises UserError for an unknown name, and for a file that isn't a whole generator."""
     return _facts(resolve(name_or_path), check=True)
 
 
@@ -74,7 +74,7 @@ def _facts(entry: Entry, check: bool) -> Facts:
     return Facts(
         kind=entry.kind,
         name=entry.name,
-        description=entry.description,
+        description=network.family if network and entry.user_checkpoint else entry.description,
         origin=_origin(entry),
         source=entry.source,
         urls=entry.urls,

@@ -18,11 +18,10 @@ from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.generator import Generator
 from photodrag.weights.converted import converted_path, ensure_state, source_sha256
 from photodrag.weights.face import build_face
-from photodrag.weights.formats.canonical import build_stylegan2
+from photodrag.weights.formats.families import Network, build
 from photodrag.weights.latent.axes import FFHQ_W_DIM, sensitive_axes
 from photodrag.weights.latent.cached_space import kept_space
 from photodrag.weights.networks.mobile import MobileStyleGAN
-from photodrag.weights.networks.stylegan2 import StyleGAN2
 from photodrag.weights.user_checkpoints import resolve
 
 
@@ -36,7 +35,7 @@ def load(
 
     Fetched and converted on first use; `progress` is then told what is being done. Raises UserError
     for an unknown name, for weights that are neither here nor can be fetched, for a file that isn't a
-    whole StyleGAN2, and for a device that isn't there."""
+    whole generator, and for a device that isn't there."""
     entry = resolve(name_or_path, "generator")
     generator = _network(entry, ensure_state(entry, progress))
     generator.subject, generator.digest = entry.subject, _digest(entry)
@@ -48,10 +47,10 @@ def load(
         raise UserError(f"The device {str(device)!r} can't be used here ({reason}); 'cpu' always can.") from error
 
 
-def _network(entry: Entry, state: dict[str, Tensor]) -> MobileStyleGAN | StyleGAN2:
+def _network(entry: Entry, state: dict[str, Tensor]) -> MobileStyleGAN | Network:
     if entry.wheel:
         return build_face(state)
-    return build_stylegan2(state, json.loads(read_facts(_where_it_lies(entry))["arguments"]))
+    return build(state, json.loads(read_facts(_where_it_lies(entry))["arguments"]))
 
 
 def _where_it_lies(entry: Entry) -> Path:

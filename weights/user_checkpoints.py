@@ -14,7 +14,7 @@ from photodrag.weights.common.files import Progress, cache_folder, remove_file
 from photodrag.weights.converted import converted_path, ensure_state
 from photodrag.weights.fetching.published import UNKNOWN, published_with
 from photodrag.weights.formats.checkpoint import sha256_of
-from photodrag.weights.formats.stylegan2_checkpoint import read_checkpoint
+from photodrag.weights.formats.generator_checkpoint import read_checkpoint
 
 NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 ENDINGS = {".pkl", ".pt", ".pth", ".safetensors"}
@@ -39,7 +39,7 @@ def add(
     """Keep a checkpoint, converted, in the user's cache, to be asked for by name: the file's, without its
     ending, unless one is given. `subject`: what its pictures show, "face" for faces aligned as FFHQ's are.
 
-    Raises UserError for a file that isn't a whole StyleGAN2, for a name that is taken or can't be one, and a
+    Raises UserError for a file that isn't a whole generator, for a name that is taken or can't be one, and a
     cache that can't be written."""
     path = _expanded(path)
     name = name or path.stem
@@ -65,10 +65,11 @@ def add(
     return entry
 
 
-def convert(path: str | PathLike[str], out: str | PathLike[str]) -> Path:
+def convert(path: str | PathLike[str], out: str | PathLike[str], resolution: int | None = None) -> Path:
     """Write a checkpoint as safetensors: float32, NVIDIA's names for its tensors, the facts as metadata. Gives where.
 
-    Raises UserError for a file that isn't a whole StyleGAN2, and for an output that can't be written."""
+    resolution: of its pictures, for one of StyleGAN or ProGAN that was trained only that far.
+    Raises UserError for a file that isn't a whole generator, and for an output that can't be written."""
     path, out = _expanded(path), _expanded(out)
     if out.suffix != ".safetensors":
         raise UserError(f"What is written is safetensors: let the name {out} end in .safetensors.")
@@ -78,7 +79,7 @@ def convert(path: str | PathLike[str], out: str | PathLike[str]) -> Path:
         raise UserError(f"{out} is the checkpoint itself: give another name to write to.")
     facts = {"name": path.stem, "source": path.name, "licence": entry.licence, "source_sha256": checkpoint.sha256}
     facts |= {"subject": entry.subject} if entry.subject else {}
-    network = read_checkpoint(path)
+    network = read_checkpoint(path, resolution)
     write_checked(out, network.state, facts | network.facts())
     return out
 
@@ -115,7 +116,7 @@ def _entry(checkpoint: UserCheckpoint, path: Path) -> Entry:
     return Entry(
         kind="generator",
         name=str(path),
-        description="StyleGAN2",
+        description="generator",
         source=path.name,
         licence=published.licence if published else _displayable(facts.get("licence")) or UNKNOWN,
         size=path.stat().st_size,

@@ -48,7 +48,10 @@ def export_one(key: str, file: Path, codes: int | None) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--photo", type=click.Path(path_type=Path), help="Whose inversion it is, for another program's codes.")
 @click.option(
-    "--index", type=click.IntRange(0, 1_000_000), default=0, metavar="N", help="Which of several pictures' codes."
+    "--index",
+    type=click.IntRange(0, 1_000_000),
+    metavar="N",
+    help="Which of several pictures' codes, from 0; by default those under the photo's name.",
 )
 @click.option("--replace", "replacing", is_flag=True, help="Even if an inversion of that face is kept.")
 @options.face
@@ -57,9 +60,9 @@ def export_one(key: str, file: Path, codes: int | None) -> None:
 @options.generator
 @options.class_
 @options.device
-def import_one(file: Path, photo: Path | None, index: int, replacing: bool, **wanted: Any) -> None:
+def import_one(file: Path, photo: Path | None, index: int | None, replacing: bool, **wanted: Any) -> None:
     """Keep an inversion from FILE: one that `export` wrote, or codes by NVIDIA's projector or DragGAN (.npz), PTI,
-    e4e and others (.pt, .npy), which need --photo, aligned as FFHQ's faces are.
+    e4e, ReStyle and others (.pt, .npy), which need --photo, aligned as FFHQ's faces are.
 
     Nothing in FILE is run. Edits of that face then start from it; figures say how good it is.
 
@@ -82,7 +85,7 @@ def import_one(file: Path, photo: Path | None, index: int, replacing: bool, **wa
 def _import_latent(
     file: Path,
     photo: Path,
-    index: int,
+    index: int | None,
     replacing: bool,
     face: int | None,
     box: Box | None,
@@ -91,7 +94,7 @@ def _import_latent(
     class_: int | None,
     device: str,
 ) -> None:
-    from photodrag.invert.imported_codes import read_latents
+    from photodrag.invert.imported_codes import chosen, read_latents
     from photodrag.pipeline.editing.plan import find_generator, find_place, usual_align
     from photodrag.pipeline.photos.read import read_photo
 
@@ -105,7 +108,6 @@ def _import_latent(
 
     models = Models.load(generator, device, class_=class_)
     latents = read_latents(file, models.generator.w_dim)
-    if index >= len(latents):
-        raise UserError(f"{file} has codes of {len(latents)} pictures: --index is from 0 to {len(latents) - 1}.")
-    made = import_latent(picture, place, models, latents[index], replacing=replacing)
+    codes = chosen(latents, file, photo, index)
+    made = import_latent(picture, place, models, codes, replacing=replacing)
     options.say(inversion_in_words(of_inversion(picture, made, count)))

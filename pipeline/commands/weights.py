@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 ORIGINS = {
     "wheel": "What Photodrag is made for",
     "backbone": "What Photodrag is made for",
-    "published": "Published StyleGAN2 generators",
-    "own": "Your own StyleGAN2 generators",
+    "published": "Published generators",
+    "own": "Your own generators",
 }
 """The titles in the list."""
 
 
 @click.group()
 def weights() -> None:
-    """List the generators and perceptual nets, fetch one, or add a StyleGAN2 checkpoint of your own.
+    """List the generators and perceptual nets, fetch one, or add a checkpoint of your own.
 
     \b
     Example:
@@ -109,10 +109,10 @@ def get(name: str, quiet: bool) -> None:
 @click.option("--subject", metavar="WORD", help="What its pictures show: `face` if they are faces aligned as FFHQ's.")
 @options.quiet
 def add(file: str, name: str | None, subject: str | None, quiet: bool) -> None:
-    """Keep a StyleGAN2 checkpoint of your own, converted, to be used as `--generator NAME`.
+    """Keep a checkpoint of your own, converted, to be used as `--generator NAME`.
 
-    FILE is a pickle by NVIDIA's code (PyTorch or TensorFlow), a .pt by rosinality's, or safetensors.
-    Nothing that it holds is run.
+    FILE is a ProGAN, StyleGAN, StyleGAN2 or StyleGAN3: a pickle by NVIDIA's code (PyTorch or TensorFlow), a .pt or
+    .model by rosinality's, or safetensors. Nothing that it holds is run.
 
     \b
     Example:
@@ -129,8 +129,14 @@ def add(file: str, name: str | None, subject: str | None, quiet: bool) -> None:
 @weights.command()
 @click.argument("file", type=click.Path())
 @click.argument("out", type=click.Path())
-def convert(file: str, out: str) -> None:
-    """Write a StyleGAN2 checkpoint, of any format, to OUT as safetensors: float32, with NVIDIA's names.
+@click.option(
+    "--resolution",
+    type=click.IntRange(4, 4096),
+    metavar="N",
+    help="Of its pictures, for a StyleGAN or ProGAN that was trained no further.",
+)
+def convert(file: str, out: str, resolution: int | None) -> None:
+    """Write a checkpoint, of any format, to OUT as safetensors: float32, with NVIDIA's names.
 
     \b
     Example:
@@ -138,7 +144,7 @@ def convert(file: str, out: str) -> None:
     """
     from photodrag.weights import convert as write
 
-    options.say(f"Written to {write(file, out)}")
+    options.say(f"Written to {write(file, out, resolution)}")
 
 
 @weights.command()
@@ -231,14 +237,20 @@ def _network(row: "Facts") -> str | None:
     if network is None:
         return None
     classes = f"{network.classes} classes" if network.classes else "no classes"
-    side = network.resolution
-    return f"StyleGAN2, {network.architecture}, {side} × {side}, {network.codes} codes, {classes}"
+    side = f"{network.resolution} × {network.resolution}"
+    picture = "" if network.picture == "RGB" else f"{network.picture}, "
+    codes = "1 code" if network.codes == 1 else f"{network.codes} codes"
+    kind = f"{network.family}, {network.architecture}" if network.architecture else network.family
+    return f"{kind}, {side}, {picture}{codes}, {classes}"
 
 
 def _channels(row: "Facts") -> str | None:
     if row.network is None:
         return None
-    return ", ".join(f"b{4 << i} {channels}" for i, channels in enumerate(row.network.channels))
+    is_block = row.network.family != "StyleGAN3"
+    return ", ".join(
+        f"{f'b{4 << i}' if is_block else f'L{i}'} {channels}" for i, channels in enumerate(row.network.channels)
+    )
 
 
 def _plain(row: "Facts") -> dict:

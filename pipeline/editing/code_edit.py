@@ -27,11 +27,11 @@ def edited_code(inversion: Inversion, edit: CodeEdit) -> Tensor:
 def given_code(latent: Tensor | str | PathLike[str], generator: Generator) -> Tensor:
     """A code [1, num_ws, w_dim] of the generator, itself or the first in a file. Raises UserError."""
     if not isinstance(latent, Tensor):
-        latent = read_latents(Path(latent), generator.w_dim)[0]
-    latent = latent[0] if latent.dim() == 3 else latent
-    if latent.dim() != 2 or latent.shape[1] != generator.w_dim:
-        raise UserError(f"The code is of shape {tuple(latent.shape)}: give w_plus [1, num_ws, {generator.w_dim}].")
-    return fitted(latent, generator.num_ws)
+        return fitted(read_latents(Path(latent), generator.w_dim)[0].codes, generator.num_ws)
+    code = latent[0] if latent.dim() == 3 else latent
+    if code.dim() != 2 or code.shape[1] != generator.w_dim:
+        raise UserError(f"The code is of shape {tuple(code.shape)}: give w_plus [1, num_ws, {generator.w_dim}].")
+    return fitted(code, generator.num_ws)
 
 
 def moved(

@@ -18,7 +18,7 @@ from stylegan2 import config_f, gradient
 
 from photodrag import weights
 from photodrag.drag import DragSettings, steps
-from photodrag.weights.formats.canonical import build_stylegan2
+from photodrag.weights.formats.stylegan2_canonical import build_stylegan2
 
 ALLOWED, COUNTS = 1.15, (2, 12)
 ENDLESS = {"arrival_distance": -1.0, "max_setback": math.inf, "max_growth": math.inf}

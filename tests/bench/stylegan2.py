@@ -21,7 +21,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from photodrag import weights
-from photodrag.weights.formats.canonical import build_stylegan2
+from photodrag.weights.formats.stylegan2_canonical import build_stylegan2
 from photodrag.weights.networks import modulated
 from photodrag.weights.networks.modulated import EPSILON, SLOPE, SynthesisLayer, ToRGB
 from photodrag.weights.networks.stylegan2 import StyleGAN2

@@ -9,10 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from photodrag.invert.imported_codes import fitted, read_latents, write_projected_w
+from photodrag.invert.imported_codes import chosen, fitted, read_latents, write_projected_w
 from photodrag.weights import UserError
 
 W = torch.randn(18, 512, generator=torch.Generator().manual_seed(3))
+
+
+def save_dict(path, content):
+    """As numpy writes a dict: an array of one object."""
+    with path.open("wb") as file:
+        np.save(file, content)
 
 
 def save_npz(path, **arrays):
@@ -34,6 +40,18 @@ FILES = {
         (1, 18, 512),
     ),
     "II2S's FS": (lambda path: save_npz(path, latent_F=torch.zeros(1, 512, 32, 512), latent_in=W[None]), (1, 18, 512)),
+    "rosinality's projector of two": (
+        lambda path: torch.save({"a.png": {"latent": W}, "b.png": {"latent": W + 1}}, path),
+        (2, 18, 512),
+    ),
+    "HyperStyle's latents.npy": (
+        lambda path: save_dict(path, {"a.png": W.numpy(), "b.jpg": W.numpy() + 1}),
+        (2, 18, 512),
+    ),
+    "ReStyle's latents.npy": (
+        lambda path: save_dict(path, {"a.png": [W.numpy() - 2, W.numpy() - 1, W.numpy()], "b.jpg": [W.numpy()] * 3}),
+        (2, 18, 512),
+    ),
     "a bare .npy": (lambda path: np.save(path.open("wb"), W.numpy()), (1, 18, 512)),
 }
 
@@ -43,13 +61,40 @@ def test_what_others_write(write, shape, tmp_path):
     path = tmp_path / "file.npz"
     write(path)
     latents = read_latents(path)
-    assert latents.shape == shape and latents.dtype == torch.float32
-    assert torch.allclose(latents[0], W[: shape[1]], atol=2e-3)
+    assert len(latents) == shape[0]
+    assert {latent.codes.shape for latent in latents} == {shape[1:]}
+    assert {latent.codes.dtype for latent in latents} == {torch.float32}
+    assert torch.allclose(latents[0].codes, W[: shape[1]], atol=2e-3)
+
+
+def test_the_codes_of_a_photo_are_those_under_its_name_or_of_an_index(tmp_path):
+    path = tmp_path / "latents.npy"
+    save_dict(path, {"a.png": W.numpy(), "b.jpg": [W.numpy() - 1, W.numpy() + 1], "\x1b[2J": W.numpy()})
+    latents = read_latents(path)
+    assert [latent.name for latent in latents] == ["a.png", "b.jpg", "\x1b[2J"]
+    assert torch.equal(chosen(latents, path, tmp_path / "b.png"), W + 1)
+    assert torch.equal(chosen(latents, path, "b.png", 0), W)
+    with pytest.raises(
+        UserError, match=r"3 pictures \(a.png, b.jpg, \\x1b\[2J\): say with --index, from 0 to 2, .* c.png"
+    ):
+        chosen(latents, path, "folder/c.png")
+    with pytest.raises(UserError, match="--index is from 0 to 2"):
+        chosen(latents, path, "b.png", 3)
+    assert torch.equal(chosen(latents[:1], path, "c.png"), W)
+    torch.save(torch.stack([W, W + 1]), path)
+    with pytest.raises(UserError, match="2 pictures: say with --index, from 0 to 1"):
+        chosen(read_latents(path), path, "a.png")
 
 
 class Evil:
     def __reduce__(self):
         return os.mkdir, (os.environ["EVIL"],)
+
+
+def endless() -> dict:
+    content: dict = {"a.png": W.numpy()}
+    content["b.png"] = content
+    return content
 
 
 def save_pickled_array(path):
@@ -78,7 +123,13 @@ WRONG = {
     "four dimensions": (lambda path: torch.save(W[None, None], path), "no codes of 512"),
     "a pickle that runs": (lambda path: path.write_bytes(pickle.dumps(Evil())), "asks to run"),
     "a .pt that runs": (lambda path: torch.save(Evil(), path), "asks to run"),
-    "HyperStyle's latents.npy": (save_pickled_array, "holds Python objects"),
+    "a dict that runs": (save_pickled_array, "holds Python objects"),
+    "a dict in itself": (lambda path: save_dict(path, endless()), "holds Python objects"),
+    "a damaged header": (lambda path: path.write_bytes(b"\x93NUMPY\x01\0\x10\0{'descr': ((((\n    "), "is damaged"),
+    "a cut dict": (
+        lambda path: (save_dict(path, {"a": W.numpy()}), path.write_bytes(path.read_bytes()[:-40])),
+        "is damaged",
+    ),
     "a zip bomb": (save_bomb, "larger than any file of codes"),
 }
 
@@ -109,4 +160,5 @@ def test_written_as_nvidia_s_projector_does(tmp_path):
         assert np.array_equal(file["w"], W[None, :16].numpy())
     write_projected_w(path, W[None, :16], codes=18)
     again = read_latents(path)
-    assert torch.equal(again[0, :16], W[:16]) and torch.equal(again[0, 16:], W[15:16].expand(2, -1))
+    (latent,) = again
+    assert torch.equal(latent.codes[:16], W[:16]) and torch.equal(latent.codes[16:], W[15:16].expand(2, -1))

@@ -123,3 +123,22 @@ def test_learning_rate_rises_and_falls():
     s = ProjectSettings()
     assert learning_rate(s.warm_up / 2, s) == pytest.approx(s.lr / 2)
     assert learning_rate(0.5, s) == s.lr and learning_rate(1.0, s) == 0
+
+
+def test_a_code_on_a_sphere(golden, distance, empty_cache):
+    """ProGAN's has no mean to start from: it starts at the best of some, and stays on the sphere."""
+    generator = weights.load(golden / "progan-tf-64.pkl")
+    sphere = weights.latent_space(generator, samples=1000)
+    crop, seen = crop_of(generator, 7), []
+    starts = starting_codes(generator, crop.image, distance, sphere)
+    assert len(starts) == 16 and len({tuple(code.tolist()) for code in starts}) == 16
+    found = project(generator, crop, distance, SHORT, sphere, seen.append)
+    for code in [*starts, found.w_plus[0, 0], *(state.p[0, 0] for state in seen)]:
+        assert code.square().mean().item() == pytest.approx(1, abs=1e-4)
+    views = Views(crop, distance, 64, None)
+    with torch.no_grad():
+        near, *far = (
+            sum(views.compare(generator.synthesis(code.view(1, 1, -1)))).item()
+            for code in (found.w_plus, *map(sphere.unwhiten, starts))
+        )
+    assert near < min(far)

@@ -5,19 +5,28 @@ import inspect
 import pytest
 import torch
 from plain_stylegan2 import random_state
+from reference import built
 from torch import Tensor, nn
 
 from photodrag import weights
 from photodrag.weights import Generator
-from photodrag.weights.formats.canonical import build_stylegan2
+from photodrag.weights.formats.stylegan2_canonical import build_stylegan2
 from photodrag.weights.networks.mobile import MobileStyleGAN
 
 METHODS = ("mapping", "synthesis", "features", "codes_read", "style_weights")
 
 
-@pytest.fixture(params=["face", "StyleGAN2"])
+FILES = {
+    "StyleGAN2": "legacy-tf-16.pkl",
+    "StyleGAN3": "nvidia-sg3t-64.pkl",
+    "StyleGAN": "stylegan1-tf-64.pkl",
+    "ProGAN": "progan-tf-64.pkl",
+}
+
+
+@pytest.fixture(params=["face", *FILES])
 def loaded(request, face, golden, empty_cache) -> Generator:
-    return face if request.param == "face" else weights.load(golden / "legacy-tf-16.pkl")
+    return face if request.param == "face" else weights.load(golden / FILES[request.param])
 
 
 def small_mobile() -> MobileStyleGAN:
@@ -63,20 +72,40 @@ def test_has_ffhq_w(loaded, face):
     assert loaded.has_ffhq_w is (loaded is face)
 
 
-@pytest.mark.parametrize("name", SMALL)
-def test_codes_read(name):
+@pytest.mark.parametrize("name", [*SMALL, *list(FILES)[1:]])
+def test_codes_read(name, golden):
     """A change of the last code that is read changes the features, one of all codes behind it changes nothing."""
-    generator = SMALL[name]()
-    w_plus = torch.randn(1, generator.num_ws, 8, generator=torch.Generator().manual_seed(1))
+    generator = SMALL[name]() if name in SMALL else built(golden / FILES[name])
+    w_plus = torch.randn(1, generator.num_ws, generator.w_dim, generator=torch.Generator().manual_seed(1))
     last = generator.resolution // 2 if name == "MobileStyleGAN" else generator.resolution
     resolutions = [4 << i for i in range(last.bit_length() - 2)]
-    assert resolutions[-1] == last and len(resolutions) == 3
+    assert resolutions[-1] == last
     for resolution in resolutions:
         count = generator.codes_read(resolution)
         assert 1 <= count <= generator.num_ws
         features = generator.features(w_plus, resolution)
         behind, read = w_plus.clone(), w_plus.clone()
         behind[:, count:] += 1
-        read[:, count - 1] += 1
+        read[:, count - 1, ::2] += 1
         assert torch.equal(generator.features(behind, resolution), features)
         assert not torch.allclose(generator.features(read, resolution), features)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_style_weights_say_what_changes_a_picture(name, golden):
+    """A row a code; a code that goes where its weights lead nowhere changes nothing, and one that goes elsewhere does."""
+    generator = built(golden / FILES[name])
+    rows = generator.style_weights()
+    assert len(rows) == generator.num_ws and all(weight.shape[1] == generator.w_dim for weight in rows)
+    w_plus = torch.randn(1, generator.num_ws, generator.w_dim, generator=torch.Generator().manual_seed(1))
+    before = generator.synthesis(w_plus, noise="none")
+    for number in (0, generator.num_ws - 1):
+        weight = rows[number].double()
+        _, _, axes = torch.linalg.svd(weight, full_matrices=True)
+        moved = w_plus.clone()
+        moved[:, number] += axes[0].float()
+        assert not torch.allclose(generator.synthesis(moved, noise="none"), before, atol=1e-5)
+        if len(weight) < generator.w_dim and name != "StyleGAN2":  # the last code of which is read by two layers
+            still = w_plus.clone()
+            still[:, number] += axes[-1].float()
+            assert torch.allclose(generator.synthesis(still, noise="none"), before, atol=1e-4)

@@ -14,7 +14,7 @@ from photodrag import weights
 from photodrag.weights import UserError
 from photodrag.weights.fetching import published
 from photodrag.weights.fetching.published import Checkpoint
-from photodrag.weights.formats.stylegan2_checkpoint import read_checkpoint
+from photodrag.weights.formats.generator_checkpoint import read_checkpoint
 
 FILES = {
     "nvidia-ada-skip-32.pkl": (32, 0),

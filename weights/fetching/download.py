@@ -42,6 +42,11 @@ def fetch_checkpoint(
     by_hand, parts = folder / checkpoint.file, folder / f".{checkpoint.file}{PART}"
     expected = expected_sha256(checkpoint, folder)
     put_by_hand = os.path.lexists(by_hand)
+    if checkpoint.file_by_hand and not put_by_hand:
+        raise UserError(
+            f"{checkpoint.name} lies where only a browser may fetch it: get it from {checkpoint.urls[0]}, and put it, "
+            f"as {checkpoint.file}, into {folder}."
+        )
     path = by_hand if put_by_hand else download(checkpoint, expected, parts, progress)
     try:
         got = pooch.file_hash(path)

@@ -1,4 +1,4 @@
-"""The StyleGAN2 checkpoints that their makers publish: where they lie, how large they are, what they hash to."""
+"""The checkpoints that their makers publish: where they lie, how large they are, what they hash to."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,10 +8,13 @@ NGC = "https://api.ngc.nvidia.com/v2/models/nvidia/research/stylegan2/versions/1
 TENSORFLOW = "https://nvlabs-fi-cdn.nvidia.com/stylegan2/networks/"
 TENSORFLOW_MIRROR = "http://d36zk2xti64re0.cloudfront.net/stylegan2/networks/"
 DISTILLED = "https://storage.googleapis.com/self-distilled-stylegan/"
+STYLEGAN3 = "https://api.ngc.nvidia.com/v2/models/nvidia/research/stylegan3/versions/1/files/"
+DRIVE = "https://drive.google.com/uc?id="
 COPIES = "https://huggingface.co/DragGan/DragGan-Models/resolve/main/"
 
 NVIDIA = "NVIDIA Source Code License, non-commercial use"
 APACHE = "Apache-2.0"
+CREATIVE_COMMONS = "CC BY-NC 4.0, non-commercial use"
 UNKNOWN = "unknown: see its source"
 
 SHA256 = {
@@ -57,11 +60,14 @@ class Checkpoint:
     sha256: str | None
     agreeing: int
     """How many people's copies have that SHA-256."""
+    family: str = "StyleGAN2"
+    file_by_hand: str | None = None
+    """The name of a file that lies where only a browser may fetch it; None of one that Photodrag fetches."""
 
     @property
     def file(self) -> str:
-        """Its name, the last part of its address."""
-        return self.urls[0].rpartition("/")[2]
+        """Its name, the last part of its address where there is one."""
+        return self.file_by_hand or self.urls[0].rpartition("/")[2]
 
 
 def _ada(name: str, subject: str, resolution: int, size: int | None, *mirrors: str) -> Checkpoint:
@@ -80,6 +86,34 @@ def _tensorflow(name: str, subject: str, resolution: int, size: int) -> Checkpoi
 def _distilled(name: str, subject: str, resolution: int, size: int, licence: str) -> Checkpoint:
     file = f"{name.partition('-')[0]}_{resolution}_pytorch.pkl"
     return _checkpoint(name, subject, resolution, size, licence, DISTILLED + file)
+
+
+def _stylegan3(which: str, subject: str, resolution: int, short: str | None = None) -> tuple[Checkpoint, Checkpoint]:
+    """Both configurations of one."""
+    t, r = (
+        Checkpoint(
+            f"stylegan3-{configuration}-{short or which}",
+            subject,
+            resolution,
+            None,
+            NVIDIA,
+            (f"{STYLEGAN3}stylegan3-{configuration}-{which}-{resolution}x{resolution}.pkl",),
+            None,
+            0,
+            "StyleGAN3",
+        )
+        for configuration in "tr"
+    )
+    return t, r
+
+
+def _stylegan(which: str, subject: str, resolution: int, key: str) -> Checkpoint:
+    sides = "512x384" if which == "cars" else f"{resolution}x{resolution}"  # cars have black bars above and below
+    file = f"karras2019stylegan-{which}-{sides}.pkl"
+    address = (DRIVE + key,)
+    return Checkpoint(
+        f"stylegan-{which}", subject, resolution, None, CREATIVE_COMMONS, address, None, 0, "StyleGAN", file
+    )
 
 
 def _checkpoint(name: str, subject: str, resolution: int, size: int | None, licence: str, *urls: str) -> Checkpoint:
@@ -107,6 +141,17 @@ CHECKPOINTS = (
     _tensorflow("church", "church", 256, 357_418_027),
     _ada("brecahad", "tissue", 512, None),
     _ada("cifar10", "things of ten classes", 32, None),
+    *_stylegan3("ffhq", "face", 1024),
+    *_stylegan3("ffhqu", "face, as it lies", 1024),
+    *_stylegan3("ffhqu", "face, as it lies", 256, "ffhqu-256"),
+    *_stylegan3("metfaces", "face", 1024),
+    *_stylegan3("metfacesu", "face, as it lies", 1024),
+    *_stylegan3("afhqv2", "cat, dog, wild", 512),
+    _stylegan("ffhq", "face", 1024, "1MEGjdvVpUsu1jB4zrXZN7Y4kBBOzizDQ"),
+    _stylegan("celebahq", "face of CelebA-HQ", 1024, "1MGqJl28pN4t7SAtSrPdSRJSQJqahkzUf"),
+    _stylegan("bedrooms", "bedroom", 256, "1MOSKeGF0FJcivpBI7s63V9YHloUTORiF"),
+    _stylegan("cars", "car", 512, "1MJ6iCfNtMIRicihwRorsM3b7mmtmK9c3"),
+    _stylegan("cats", "cat", 256, "1MQywl0FNt6lHu8E_EUqnRbviagS7fbiJ"),
 )
 
 

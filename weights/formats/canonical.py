@@ -1,21 +1,21 @@
-"""The canonical form of a StyleGAN2 checkpoint, and the network built from it.
+"""The canonical form of a checkpoint: what is true of every family's.
 
-It is a state dict in float32 with the names of NVIDIA's PyTorch checkpoints, all of it and nothing else,
-and a dict of `Arguments`: what the tensors don't tell. Every layout is converted to this form.
-"""
+It is a state dict in float32, all of the generator and nothing else, and a dict of arguments: what the tensors don't
+tell. Every layout is converted to this form, and a network built from it (families.py)."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from collections.abc import Mapping as Dict
-from dataclasses import asdict, dataclass
-from math import isfinite
-from typing import TypeGuard
+from typing import Any, TypeVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from photodrag.weights.common.errors import UserError
+from photodrag.weights.common.json_checks import Check
 from photodrag.weights.networks.materialize import materialized
-from photodrag.weights.networks.stylegan2 import Mapping, StyleGAN2, Synthesis
+from photodrag.weights.networks.pictures import CHANNELS
+
+Network = TypeVar("Network", bound=nn.Module)
 
 MAX_BLOCKS, MAX_LAYERS, MAX_WIDTH, MAX_CLASSES = 11, 64, 4096, 65536
 """Eleven blocks are 4096²; more than any network that was ever published."""
@@ -27,49 +27,13 @@ MAX_PATH = 120
 
 
 Canonical = tuple[dict[str, Tensor], dict[str, object]]
-"""A state dict, and arguments as `Arguments.as_dict` gives them."""
-
-
-@dataclass(frozen=True)
-class Arguments:
-    """What the tensors don't tell, with the defaults of stylegan2-ada-pytorch."""
-
-    conv_clamp: float | None = None
-    """The largest magnitude of an activation."""
-    lr_multiplier: float = 0.01
-    """The factor on the mapping's weights and biases."""
-    num_fp16_res: int = 0
-    """How many of the last blocks were trained in half precision."""
-    activation: str = "lrelu"
-
-    @classmethod
-    def of(cls, arguments: Dict[str, object]) -> "Arguments":
-        """Those arguments, checked, and the defaults of the others. Raises UserError for an unknown name or value."""
-        given: dict[str, object] = asdict(cls())
-        unknown = arguments.keys() - given.keys()
-        if unknown:
-            raise unusable(f"its argument {str(min(unknown, key=str))[:40]!r} is unknown")
-        given |= arguments
-        conv_clamp, lr_multiplier, num_fp16_res = given["conv_clamp"], given["lr_multiplier"], given["num_fp16_res"]
-        if conv_clamp is not None and not (_is_number(conv_clamp) and conv_clamp > 0):
-            raise unsupported("conv_clamp", conv_clamp)
-        if not _is_number(lr_multiplier):
-            raise unsupported("lr_multiplier", lr_multiplier)
-        if type(num_fp16_res) is not int or num_fp16_res < 0:
-            raise unsupported("num_fp16_res", num_fp16_res)
-        if type(given["activation"]) is not str or given["activation"] != cls.activation:
-            raise unsupported("activation", given["activation"])
-        return cls(conv_clamp, lr_multiplier, num_fp16_res)
-
-    def as_dict(self) -> dict[str, object]:
-        """As they are kept beside the tensors, in JSON."""
-        return asdict(self)
+"""A state dict, and arguments that JSON can keep; of all families but StyleGAN2 they name it, as `family`."""
 
 
 def unusable(what: str) -> UserError:
     """The error for a checkpoint that was opened and whose content isn't usable. `what` is a clause."""
     return UserError(
-        f"This checkpoint can't be used: {what}; give a complete StyleGAN2 generator, as its training code saved it."
+        f"This checkpoint can't be used: {what}; give a complete generator, as its training code saved it."
     )
 
 
@@ -107,26 +71,25 @@ def as_float32(tensors: Dict[str, object]) -> dict[str, Tensor]:
     return {name: tensor.detach().to(torch.float32).contiguous() for name, tensor in named}
 
 
-def conv_name(i: int) -> str:
-    """The canonical name of the i-th 3 × 3 convolution, where a layout numbers them through: one at 4², then two a
-    block."""
-    return f"synthesis.b{4 << (i + 1) // 2}.conv{int(i % 2 == 0)}"
+def checked_arguments(arguments: Dict[str, object], defaults: Dict[str, object], checks: Dict[str, Check]) -> Any:
+    """Those arguments, and the defaults of the others. Raises UserError for an unknown name, and for a value that
+    doesn't pass its check."""
+    unknown = arguments.keys() - checks.keys()
+    if unknown:
+        raise unusable(f"its argument {str(min(unknown, key=str))[:40]!r} is unknown")
+    given = {**defaults, **arguments}
+    for name, check in checks.items():
+        if name not in given or not check(given[name]):
+            raise unsupported(name, given.get(name))
+    return given
 
 
-def resample_filter() -> Tensor:
-    """The low-pass filter [4, 4] of every published StyleGAN2, where a layout doesn't keep it."""
-    line = torch.tensor([1.0, 3.0, 3.0, 1.0])
-    return torch.outer(line, line) / 64
+def filled(make: Callable[[], Network], state: dict[str, Tensor]) -> Network:
+    """The network that `make` makes, its tensors empty, with those of the state: see `materialized`.
 
-
-def build_stylegan2(state: dict[str, Tensor], arguments: Dict[str, object]) -> StyleGAN2:
-    """The network with that canonical state, on the CPU: eval mode, float32, no gradients asked for.
-
-    All sizes are read off the tensors. Raises UserError where a tensor is missing, left over, of another
-    shape than the others imply or not finite, where a size is absurd, and for unknown arguments."""
-    known = Arguments.of(arguments)
+    Raises UserError where a tensor is missing, left over, of another shape or not finite."""
     with torch.device("meta"):
-        generator = _network(state, known)
+        generator = make()
     expected = generator.state_dict()
     for name in sorted(expected.keys() - state.keys()):
         raise unusable(f"the tensor {name} is missing")
@@ -141,50 +104,57 @@ def build_stylegan2(state: dict[str, Tensor], arguments: Dict[str, object]) -> S
     return materialized(generator, state)
 
 
-def _network(state: dict[str, Tensor], arguments: Arguments) -> StyleGAN2:
-    """The network of the sizes that the tensors have, its own tensors empty."""
-    channels = _leading_sizes(state, "synthesis.b{}.conv1.weight", [4 << i for i in range(MAX_BLOCKS + 1)], 4)
-    widths = _leading_sizes(state, "mapping.fc{}.weight", range(MAX_LAYERS + 1), 2)
-    if len(channels) > MAX_BLOCKS or len(widths) > MAX_LAYERS:
-        raise unusable(f"it has more than {MAX_BLOCKS} blocks or {MAX_LAYERS} mapping layers")
-    embed_dim, c_dim = _shape(state, "mapping.embed.weight", 2) if "mapping.embed.weight" in state else (0, 0)
-    inputs = _shape(state, "mapping.fc0.weight", 2)[1]
-    smallest = embed_dim if c_dim else 1  # with classes there may be no z
-    if inputs < smallest or max(*channels, *widths, inputs) > MAX_WIDTH or c_dim > MAX_CLASSES:
-        raise unusable("the sizes of its tensors are absurd")
-    if max(count * (4 << i) ** 2 for i, count in enumerate(channels)) > MAX_NUMBERS:
+def block_sizes(state: dict[str, Tensor], leaf: str = "conv1.weight") -> tuple[int, ...]:
+    """The channels of each block, b4 first, where the sides double from block to block."""
+    channels = leading_sizes(state, f"synthesis.b{{}}.{leaf}", [4 << i for i in range(MAX_BLOCKS + 1)], 4)
+    if len(channels) > MAX_BLOCKS:
+        raise unusable(f"it has more than {MAX_BLOCKS} blocks")
+    if max(channels) > MAX_WIDTH:
+        raise _absurd()
+    check_maps([(count, 4 << i) for i, count in enumerate(channels)])
+    return channels
+
+
+def check_maps(maps: Iterable[tuple[int, int]]) -> None:
+    """Raise UserError where maps of so many channels and such a side take more memory than any generator needs."""
+    if max(channels * side**2 for channels, side in maps) > MAX_NUMBERS:
         raise unusable("its pictures would take more memory than any generator needs")
-    mapping = Mapping((inputs, *widths), 2 * len(channels), c_dim, embed_dim, arguments.lr_multiplier)
-    synthesis = Synthesis(
-        channels,
-        w_dim=widths[-1],
-        architecture=architecture(state),
-        clamp=arguments.conv_clamp,
-        num_fp16_res=arguments.num_fp16_res,
-        use_noise="synthesis.b4.conv1.noise_const" in state,
-    )
-    return StyleGAN2(mapping, synthesis, arguments.num_fp16_res)
 
 
-def architecture(state: dict[str, Tensor]) -> str:
-    """ "skip", "resnet" or "orig": how a canonical state's blocks are joined."""
-    if any(name.endswith(".skip.weight") for name in state):
-        return "resnet"
-    return "skip" if "synthesis.b4.torgb.weight" in state else "orig"
+def mapping_sizes(state: dict[str, Tensor]) -> tuple[tuple[int, ...], int, int]:
+    """What the layers of `mapping` read and give, the classes, and the width of what embeds them (0 for none)."""
+    widths = leading_sizes(state, "mapping.fc{}.weight", range(MAX_LAYERS + 1), 2)
+    if len(widths) > MAX_LAYERS:
+        raise unusable(f"it has more than {MAX_LAYERS} mapping layers")
+    embed_dim, c_dim = shape_of(state, "mapping.embed.weight", 2) if "mapping.embed.weight" in state else (0, 0)
+    inputs = shape_of(state, "mapping.fc0.weight", 2)[1]
+    smallest = embed_dim if c_dim else 1  # with classes there may be no z
+    if inputs < smallest or max(*widths, inputs) > MAX_WIDTH or c_dim > MAX_CLASSES:
+        raise _absurd()
+    return (inputs, *widths), c_dim, embed_dim
 
 
-def _leading_sizes(state: dict[str, Tensor], pattern: str, numbers: Iterable[int], dimensions: int) -> tuple[int, ...]:
+def picture_channels(state: dict[str, Tensor], name: str) -> int:
+    """Those of the picture, by the weight that makes it. Raises UserError where it can't be shown."""
+    channels = shape_of(state, name, 4)[0]
+    if channels not in CHANNELS:
+        raise unusable(f"its pictures have {channels} channels, and only grey, RGB and RGB with alpha can be shown")
+    return channels
+
+
+def leading_sizes(state: dict[str, Tensor], pattern: str, numbers: Iterable[int], dimensions: int) -> tuple[int, ...]:
     """The first size of the tensors that are called so, up to the first number that is missing."""
     sizes: list[int] = []
     for number in numbers:
         name = pattern.format(number)
         if sizes and name not in state:
             break
-        sizes.append(_shape(state, name, dimensions)[0])
+        sizes.append(shape_of(state, name, dimensions)[0])
     return tuple(sizes)
 
 
-def _shape(state: dict[str, Tensor], name: str, dimensions: int) -> torch.Size:
+def shape_of(state: dict[str, Tensor], name: str, dimensions: int) -> torch.Size:
+    """The shape of that tensor. Raises UserError where it is missing, empty or of other dimensions."""
     if name not in state:
         raise unusable(f"the tensor {name} is missing")
     shape = state[name].shape
@@ -193,8 +163,5 @@ def _shape(state: dict[str, Tensor], name: str, dimensions: int) -> torch.Size:
     return shape
 
 
-def _is_number(value: object) -> TypeGuard[float]:
-    """Whether it is a finite number."""
-    if isinstance(value, int) and value.bit_length() > 64:  # JSON's may be too large for a float
-        return False
-    return isinstance(value, int | float) and not isinstance(value, bool) and isfinite(value)
+def _absurd() -> UserError:
+    return unusable("the sizes of its tensors are absurd")

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from functools import partial
 
 from photodrag.weights.common.errors import UserError
-from photodrag.weights.formats import legacy_tf, nvidia
+from photodrag.weights.formats import nvidia, style_based, tensorflow_pickles
 from photodrag.weights.formats.canonical import Canonical
 from photodrag.weights.formats.rosinality import is_rosinality, read_rosinality
 
 
 def identify(raw: object) -> str:
-    """The name of the layout of what was read out of a file: "nvidia", "tensorflow" or "rosinality".
+    """The name of the layout of what was read out of a file: "nvidia", "tensorflow", "rosinality" or "style-based".
 
     Raises UserError for any other content."""
     return _recognised(raw)[0]
@@ -27,13 +27,15 @@ def _recognised(raw: object) -> tuple[str, Callable[[], Canonical]]:
     """The layout, and what reads it."""
     if (persistent := nvidia.generator_of(raw)) is not None:
         return "nvidia", partial(nvidia.read_nvidia, persistent)
-    if (network := legacy_tf.generator_of(raw)) is not None:
-        return "tensorflow", partial(legacy_tf.read_tensorflow, network)
+    if (network := tensorflow_pickles.generator_of(raw)) is not None:
+        return "tensorflow", partial(tensorflow_pickles.read_tensorflow, network)
+    if (state := style_based.generator_of(raw)) is not None:
+        return "style-based", partial(style_based.read_style_based, state)
     if is_rosinality(raw):
         return "rosinality", partial(read_rosinality, raw)
     raise UserError(
-        f"This is no StyleGAN2 checkpoint: it holds {_described(raw)}; give a .pkl of NVIDIA's, with G_ema or "
-        "(G, D, Gs), or a .pt of rosinality's code, with g_ema and latent_avg."
+        f"This is no checkpoint of a known generator: it holds {_described(raw)}; give a .pkl of NVIDIA's, with G_ema "
+        "or (G, D, Gs), or a file of rosinality's code, with g_ema and latent_avg, or g_running."
     )
 
 

@@ -1,9 +1,13 @@
-"""Checkpoints of NVIDIA's PyTorch code, stylegan2-ada-pytorch and the StyleGAN2 of stylegan3: pickles of
-a dict with the whole generator as an object, `G_ema` or `G`."""
+"""Checkpoints of NVIDIA's PyTorch code, stylegan2-ada-pytorch and stylegan3: pickles of a dict with the whole
+generator, a StyleGAN2 or a StyleGAN3, as an object, `G_ema` or `G`."""
 
 from collections.abc import Iterator
 
-from photodrag.weights.formats.canonical import Arguments, Canonical, as_float32, qualified_name, unusable
+import numpy as np
+from torch import Tensor
+
+from photodrag.weights.formats import stylegan2_canonical, stylegan3_canonical
+from photodrag.weights.formats.canonical import Canonical, as_float32, qualified_name, unusable
 from photodrag.weights.formats.placeholders import Shell
 
 PERSISTENT = ("torch_utils.persistence", "_reconstruct_persistent_obj")
@@ -24,24 +28,63 @@ def read_nvidia(generator: Shell) -> Canonical:
     The arguments are read off the modules, which keep what was in effect: constructors have had their
     arguments nested in one code and flat in the other, with other defaults."""
     modules = dict(_modules(generator))
-    state = {
+    tensors = {
         qualified_name(path, name): tensor
         for path, module in modules.items()
         for kind in ("_parameters", "_buffers")
         for name, tensor in _dict_in(module, kind).items()
         if tensor is not None
     }
+    state = as_float32(tensors)
+    describe = _describe_stylegan3 if "synthesis.input.freqs" in state else _describe_stylegan2
+    return state, describe(modules, state)
+
+
+def _describe_stylegan2(modules: dict[str, dict[str, object]], state: dict[str, Tensor]) -> dict[str, object]:
+    """The arguments of a StyleGAN2."""
     conv, layer = modules.get("synthesis.b4.conv1.", {}), modules.get("mapping.fc0.", {})
+    default = stylegan2_canonical.Arguments
     for module in (conv, layer):
-        Arguments.of({"activation": module.get("activation", Arguments.activation)})
-    arguments = Arguments.of(
+        default.of({"activation": module.get("activation", default.activation)})
+    return default.of(
         {
             "conv_clamp": conv.get("conv_clamp"),
-            "lr_multiplier": layer.get("bias_gain", Arguments.lr_multiplier),
+            "lr_multiplier": layer.get("bias_gain", default.lr_multiplier),
             "num_fp16_res": sum(module.get("use_fp16") is True for module in modules.values()),
         }
-    )
-    return as_float32(state), arguments.as_dict()
+    ).as_dict()
+
+
+def _describe_stylegan3(modules: dict[str, dict[str, object]], state: dict[str, Tensor]) -> dict[str, object]:
+    """The arguments of a StyleGAN3."""
+    default = stylegan3_canonical.Arguments
+    fourier, fc = modules["synthesis.input."], modules.get("mapping.fc0.", {})
+    layers = [modules[f"synthesis.{name}."] for name in stylegan3_canonical.layer_names(state)]
+    inner = layers[0]
+    size, high = fourier.get("size"), _number(inner.get("tmp_sampling_rate"))
+    widest = max(_number(inner.get(f"{end}_sampling_rate")) for end in ("in", "out"))
+    if not isinstance(size, np.ndarray) or size.shape != (2,) or size[0] != size[1] or not widest:
+        raise unusable("its input has no size")
+    return default.of(
+        {
+            "family": stylegan3_canonical.FAMILY,
+            "rates": [_number(fourier.get("sampling_rate")), *(_number(x.get("out_sampling_rate")) for x in layers)],
+            "input_size": _number(size[0]),
+            "bandwidth": _number(fourier.get("bandwidth")),
+            "upsampling": _number(high / widest),
+            "conv_clamp": inner.get("conv_clamp"),
+            "output_scale": modules["synthesis."].get("output_scale"),
+            "lr_multiplier": fc.get("bias_gain", default.lr_multiplier),
+        }
+    ).as_dict()
+
+
+def _number(value: object) -> float:
+    """A number as JSON knows it, whole where it is; 0 for anything else."""
+    value = value.item() if isinstance(value, np.generic) else value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else 0
 
 
 def _modules(module: object, path: str = "") -> Iterator[tuple[str, dict[str, object]]]:

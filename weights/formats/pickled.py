@@ -16,6 +16,8 @@ SHELLS = (
     "torch_utils.",  # NVIDIA's: torch_utils.persistence._reconstruct_persistent_obj, whose source stays a text
     "training.",
     "dnnlib.tflib.network.Network",
+    "tfutil.Network",
+    "network.Network",
     "torch.nn.",
     "torch.Size",
     "torch.device",
@@ -28,15 +30,21 @@ OLD_TORCH = pickle.PROTO + b"\x02" + pickle.LONG1 + b"\x0al\xfc\x9cF\xf9 j\xa8P\
 
 
 def read(
-    data: memoryview, budget: Budget | None = None, persistent: Constructor | None = None, start: int = 0
+    data: memoryview,
+    budget: Budget | None = None,
+    persistent: Constructor | None = None,
+    start: int = 0,
+    lists: bool = False,
 ) -> tuple[object, int]:
     """What a pickle in `data`, from `start` on, holds, and the byte after it; nothing in it is run.
+
+    lists: whether an array of objects is let in, as the list of them: so numpy keeps a dict in a .npy file.
 
     Tensors and arrays arrive as torch.Tensor and numpy.ndarray, bytes as views of `data`, objects of the
     classes that checkpoints hold as Shells. The value is a tree, `check_tree` saw to that: it may be
     walked with recursion. Raises Refused for whatever no checkpoint holds."""
     budget = budget or Budget(len(data))
-    value, position = load_pickle(data, budget, _names(budget), SHELLS, persistent, start)
+    value, position = load_pickle(data, budget, _names(budget, lists), SHELLS, persistent, start)
     check_tree(value)
     return value, position
 
@@ -90,10 +98,10 @@ def _fill(storages: Storages, data: memoryview, budget: Budget, position: int) -
         position = end
 
 
-def _names(budget: Budget) -> dict[str, Constructor | None]:
+def _names(budget: Budget, lists: bool) -> dict[str, Constructor | None]:
     return {
         **STORAGES,
-        **numpy_names(budget),
+        **numpy_names(budget, lists),
         "torch._utils._rebuild_tensor_v2": partial(rebuild_tensor, budget),
         "torch._utils._rebuild_parameter": rebuild_parameter,
         "torch.storage._load_from_bytes": partial(_load_from_bytes, budget),

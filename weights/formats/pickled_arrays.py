@@ -14,17 +14,18 @@ MODULES = ("numpy.core", "numpy._core")
 """Before numpy 2 and since."""
 
 
-def numpy_names(budget: Budget) -> dict[str, Constructor | None]:
+def numpy_names(budget: Budget, lists: bool = False) -> dict[str, Constructor | None]:
     """For `load_pickle`: the names that pickled arrays and scalars use.
 
-    An array arrives as numpy.ndarray in native byte order, a scalar as numpy.generic."""
+    An array arrives as numpy.ndarray in native byte order, a scalar as numpy.generic; an array of objects, where
+    `lists` lets it in, as the list of them."""
     names: dict[str, Constructor | None] = {
         "numpy.ndarray": None,
         "numpy.dtype": _dtype,
         "_codecs.encode": partial(_encode, budget),
     }
     for module in MODULES:
-        names[f"{module}.multiarray._reconstruct"] = partial(_reconstruct, budget)
+        names[f"{module}.multiarray._reconstruct"] = partial(_reconstruct, budget, lists)
         names[f"{module}.multiarray.scalar"] = partial(_scalar, budget)
         names[f"{module}.numeric._frombuffer"] = partial(_frombuffer, budget)
     return names
@@ -43,17 +44,19 @@ def _encode(budget: Budget, text: object, encoding: object) -> bytes:
     return text.encode("latin1")
 
 
-def _reconstruct(budget: Budget, kind: object, shape: object, code: object) -> Pending:
+def _reconstruct(budget: Budget, lists: bool, kind: object, shape: object, code: object) -> Pending:
     """`multiarray._reconstruct`: an empty array; its state follows."""
     if kind != NDARRAY:
         raise damaged("an array of an unknown class")
 
-    def finish(state: object) -> np.ndarray:
+    def finish(state: object) -> np.ndarray | list[object]:
         if type(state) is not tuple:
             raise damaged("an array without numbers")
         _, shape, dtype, in_columns, data = state
         if type(in_columns) is not bool:
             raise damaged("an array in an unknown order")
+        if lists and type(data) is list and type(dtype) is Shell and dtype.arguments[:1] == ("O8",):
+            return data
         return _array(budget, data, dtype, shape, "F" if in_columns else "C")
 
     return Pending(finish)

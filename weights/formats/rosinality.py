@@ -8,15 +8,8 @@ from typing import TypedDict, TypeGuard
 import torch
 from torch import Tensor
 
-from photodrag.weights.formats.canonical import (
-    Arguments,
-    Canonical,
-    as_float32,
-    build_stylegan2,
-    conv_name,
-    resample_filter,
-    unusable,
-)
+from photodrag.weights.formats.canonical import Canonical, as_float32, unusable
+from photodrag.weights.formats.stylegan2_canonical import Arguments, build_stylegan2, conv_name, resample_filter
 from photodrag.weights.latent.space import mean_w
 
 INNER = {

@@ -24,10 +24,12 @@ def kept_space(generator: Generator, class_: int | None = None) -> LatentSpace:
     path, device = cache_folder("spaces", f"{name}.safetensors"), generator.w_avg.device
     cached = read_checked(path, identity)
     if cached is not None:
-        return LatentSpace(cached["mean"].to(device), cached["components"].to(device), cached["std"].to(device))
+        mean, components, std = (cached[part].to(device) for part in ("mean", "components", "std"))
+        return LatentSpace(mean, components, std, is_sphere="is_sphere" in cached)
     c = None if class_ is None else F.one_hot(torch.tensor([class_]), generator.c_dim).float()
     space = latent_space(generator, c=c)
     parts = {"mean": space.mean, "components": space.components, "std": space.std}
+    parts |= {"is_sphere": torch.ones(1)} if space.is_sphere else {}
     with suppress(UserError):
         make_folder(path.parent)
         write_checked(path, {part: tensor.cpu() for part, tensor in parts.items()}, identity)

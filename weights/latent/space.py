@@ -20,6 +20,9 @@ from torch.nn import functional as F
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.generator import Generator
 
+SPHERE_TOLERANCE = 1e-3
+"""Of the mean squares of codes that lie on a sphere: no mapping network gives thousands of equal length by chance."""
+
 
 @dataclass(frozen=True)
 class LatentSpace:
@@ -35,6 +38,9 @@ class LatentSpace:
     """Of the leaky ReLU that w goes through first; 1 is the identity."""
     axes: Tensor | None = None
     """[w_dim, w_dim], orthonormal rows: those of p, turned; its lengths, and what is natural, stay."""
+    is_sphere: bool = False
+    """Whether codes lie on a sphere, for only their direction counts (ProGAN's): w is p, each scaled to a root mean
+    square of 1, and all else is not used."""
 
     def turned(self, axes: Tensor) -> "LatentSpace":
         """The same space with other axes [w_dim, w_dim], orthonormal rows, for p."""
@@ -42,14 +48,23 @@ class LatentSpace:
 
     def whiten(self, w_plus: Tensor) -> Tensor:
         """w_plus [..., w_dim] → p, of the same shape; differentiable."""
+        if self.is_sphere:
+            return _on_sphere(w_plus)
         p = (F.leaky_relu(w_plus, self.slope) - self.mean) @ self.components.T / self.std
         return p if self.axes is None else p @ self.axes.T
 
     def unwhiten(self, p: Tensor) -> Tensor:
         """p [..., w_dim] → w_plus, of the same shape: the inverse of `whiten`; differentiable."""
+        if self.is_sphere:
+            return _on_sphere(p)
         if self.axes is not None:
             p = p @ self.axes
         return F.leaky_relu(p * self.std @ self.components + self.mean, 1 / self.slope)
+
+    def settled(self, p: Tensor) -> Tensor:
+        """p [..., w_dim] where codes are: on the sphere, if they lie on one. An optimiser, whose steps leave it, is to
+        go on from there."""
+        return _on_sphere(p) if self.is_sphere else p
 
     def rms(self, w_plus: Tensor) -> Tensor:
         """The root mean square of each whitened code w_plus [N, num_ws, w_dim]: [N, standard deviations], about 1 for a
@@ -68,8 +83,8 @@ def latent_space(
     c: [1, c_dim], one-hot, the class whose codes are meant, if it has classes.
 
     A covariance of so few samples is too narrow for the next one by √((n−1)/(n−d−2)), the mean of the
-    inverse Wishart distribution, so the deviations are widened by that factor. Raises UserError for a
-    generator whose codes are not finite."""
+    inverse Wishart distribution, so the deviations are widened by that factor. Codes that all have the same
+    length lie on a sphere, and are left as they are. Raises UserError for a generator whose codes are not finite."""
     device, n, d = generator.w_avg.device, samples, generator.w_dim
 
     def mapping(z: Tensor) -> Tensor:
@@ -78,6 +93,9 @@ def latent_space(
     x = F.leaky_relu(sample_w(mapping, generator.z_dim, n, seed), slope).cpu().double()  # not every device has float64
     if not x.isfinite().all():
         raise UserError("This generator makes codes of random z that are no finite numbers: give another checkpoint.")
+    if c is None and _lie_on_sphere(x):
+        one = torch.eye(d, device=device)
+        return LatentSpace(torch.zeros_like(one[0]), one, torch.ones_like(one[0]), is_sphere=True)
     mean = x.mean(0)
     variance, components = eigh((x - mean).T @ (x - mean) / (n - d - 2))
     std = variance.flip(0).clamp_min(0).sqrt()
@@ -98,6 +116,16 @@ def sample_w(mapping: Callable[[Tensor], Tensor], z_dim: int, samples: int = 10_
 def mean_w(mapping: Callable[[Tensor], Tensor], z_dim: int) -> Tensor:
     """The mean w [w_dim] of `sample_w`, where whoever published a network has not kept it."""
     return sample_w(mapping, z_dim).double().mean(0).float()
+
+
+def _lie_on_sphere(codes: Tensor) -> bool:
+    """Whether codes [n, d] of random z lie on a sphere around 0, all over it."""
+    lengths, middle = codes.square().mean(1), codes.mean(0)
+    return bool((lengths - 1).abs().max() < SPHERE_TOLERANCE and middle.square().mean() < 0.1)
+
+
+def _on_sphere(x: Tensor) -> Tensor:
+    return x * (x.square().mean(-1, keepdim=True) + 1e-12).rsqrt()
 
 
 def eigh(matrix: Tensor) -> tuple[Tensor, Tensor]:

@@ -109,21 +109,26 @@ class SynthesisLayer(nn.Module):
 class ToRGB(nn.Module):
     """A styled 1 × 1 convolution to RGB, without demodulation, noise or activation."""
 
-    def __init__(self, in_channels: int, w_dim: int, clamp: float | None = None) -> None:
+    def __init__(self, in_channels: int, w_dim: int, clamp: float | None = None, channels: int = 3) -> None:
+        """`channels`: those of the picture."""
         super().__init__()
         self.clamp = clamp
         self.affine = Linear(w_dim, in_channels)
-        self.weight = nn.Parameter(torch.empty(3, in_channels, 1, 1))
-        self.bias = nn.Parameter(torch.empty(3))
+        self.weight = nn.Parameter(torch.empty(channels, in_channels, 1, 1))
+        self.bias = nn.Parameter(torch.empty(channels))
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        """x [N, in, R, R] styled by w [N, w_dim] → [N, 3, R, R]."""
-        style = self.affine(w) * self.weight.shape[1] ** -0.5
-        if len(x) == 1:  # of the two tensors that could be scaled, three rows of weights are the smaller
+        """x [N, in, R, R] styled by w [N, w_dim] → [N, channels, R, R]."""
+        style = self.affine(w) * (self.gain() * self.weight.shape[1] ** -0.5)
+        if len(x) == 1:  # of the two tensors that could be scaled, few rows of weights are the smaller
             x = F.conv2d(x, (self.weight * style[..., None, None]).to(x.dtype), self.bias.to(x.dtype))
         else:
             x = F.conv2d(x * style[..., None, None].to(x.dtype), self.weight.to(x.dtype), self.bias.to(x.dtype))
         return x if self.clamp is None else x.clamp(-self.clamp, self.clamp)
+
+    def gain(self) -> Tensor | float:
+        """A factor on what it gets."""
+        return 1.0
 
 
 class Skip(nn.Module):

@@ -1,10 +1,10 @@
-"""The end of a network in strips of rows, so that its large maps are never there as a whole.
+"""A part of a network in strips of rows, so that its large maps are never there as a whole.
 
 What is computed is the same to the last bit of each row: a strip is read with as many rows around it as its
 convolutions reach, and these are dropped behind them. For a gradient nothing within is kept; each strip is computed
 once more when its gradient is asked for (Chen et al., arXiv 1604.06174)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,8 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Strip:
-    """Rows first … last (exclusive) of a map, read from `above` to `below`."""
+    """Rows first … last (exclusive) of a result, or of what it is a multiple of, and the rows of the map from which
+    they are made: from `above` to `below`."""
 
     first: int
     last: int
@@ -36,7 +37,12 @@ def strips_of(rows: int, count: int, reach: int) -> Iterator[Strip]:
 
 def in_strips(part: Part, x: Tensor, others: Sequence[Tensor], count: int, reach: int) -> Tensor:
     """The part's result for x [N, C, H, W], a strip at a time; differentiable once, by x and the others."""
-    result: Tensor = _InStrips.apply(part, list(strips_of(x.shape[2], count, reach)), x, *others)
+    return by_strips(part, x, others, strips_of(x.shape[2], count, reach))
+
+
+def by_strips(part: Part, x: Tensor, others: Sequence[Tensor], strips: Iterable[Strip]) -> Tensor:
+    """The same for strips that follow one another, whatever each reads."""
+    result: Tensor = _InStrips.apply(part, list(strips), x, *others)
     return result
 
 
@@ -53,7 +59,7 @@ class _InStrips(torch.autograd.Function):
         x, *others = ctx.saved_tensors
         needed = ctx.needs_input_grad[2:]
         sums = [torch.zeros_like(tensor) if need else None for tensor, need in zip((x, *others), needed, strict=True)]
-        scale = gradient.shape[2] // x.shape[2]
+        scale = gradient.shape[2] // ctx.strips[-1].last
         for s in ctx.strips:
             rows = slice(s.above, s.below)
             given = [x[:, :, rows], *others]

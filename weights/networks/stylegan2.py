@@ -8,45 +8,11 @@ from itertools import islice
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from photodrag.weights.networks.codes import adds_noise, codes_read, normalised, truncated
-from photodrag.weights.networks.modulated import CONV_GAIN, SLOPE, Linear, Skip, SynthesisLayer, ToRGB, upsampled
-
-
-class Mapping(nn.Module):
-    """z [N, z_dim] and a class → w: both normalised, then (linear, leaky ReLU, √2) a layer."""
-
-    w_avg: Tensor
-
-    def __init__(
-        self, widths: tuple[int, ...], num_ws: int, c_dim: int = 0, embed_dim: int = 0, lr: float = 0.01
-    ) -> None:
-        """`widths`: what the first layer reads (z and the embedded class), then what each layer gives."""
-        super().__init__()
-        self.z_dim, self.c_dim, self.num_ws = widths[0] - embed_dim, c_dim, num_ws
-        self.layers = len(widths) - 1
-        if c_dim:
-            self.embed = Linear(c_dim, embed_dim)
-        for i in range(self.layers):
-            setattr(self, f"fc{i}", Linear(widths[i], widths[i + 1], lr))
-        self.register_buffer("w_avg", torch.empty(widths[-1]))
-
-    def forward(self, z: Tensor, c: Tensor | None = None, psi: float = 1.0, cutoff: int | None = None) -> Tensor:
-        """Map z [N, z_dim], with classes c [N, c_dim] (one-hot) where the network has classes, to w_plus
-        [N, num_ws, w_dim], truncated towards `w_avg` by `psi` in the first `cutoff` codes (all of them by
-        default). Raises ValueError where c is wanted and not given, or given and not wanted."""
-        if c is not None and not self.c_dim:
-            raise ValueError("this generator has no classes: leave c out")
-        if c is None and self.c_dim:
-            raise ValueError(f"this generator has classes: give c [N, {self.c_dim}]")
-        parts = [normalised(z)] if self.z_dim else []
-        if self.c_dim:
-            parts.append(normalised(self.embed(c)))
-        w = torch.cat(parts, 1)
-        for i in range(self.layers):
-            w = F.leaky_relu(getattr(self, f"fc{i}")(w), SLOPE) * CONV_GAIN
-        return truncated(w, self.w_avg, self.num_ws, psi, cutoff)
+from photodrag.weights.networks.codes import adds_noise, codes_read
+from photodrag.weights.networks.mapping import Mapping
+from photodrag.weights.networks.modulated import Skip, SynthesisLayer, ToRGB, upsampled
+from photodrag.weights.networks.pictures import as_rgb
 
 
 class Block(nn.Module):
@@ -62,6 +28,7 @@ class Block(nn.Module):
         resolution: int,
         architecture: str,
         to_rgb: bool,
+        picture_channels: int,
         clamp: float | None,
         use_fp16: bool,
         use_noise: bool,
@@ -78,7 +45,7 @@ class Block(nn.Module):
         else:
             self.const = nn.Parameter(torch.empty(out_channels, 4, 4))
         self.conv1 = layer(out_channels, out_channels, gain=gain)
-        self.torgb = ToRGB(out_channels, w_dim, clamp) if to_rgb else None
+        self.torgb = ToRGB(out_channels, w_dim, clamp, picture_channels) if to_rgb else None
         self.skip = Skip(in_channels, out_channels, gain) if residual else None
 
     def forward(self, x: Tensor | None, w: Tensor, noise: bool) -> Tensor:
@@ -92,8 +59,8 @@ class Block(nn.Module):
         return x if past is None else x + past
 
     def add_rgb(self, image: Tensor | None, x: Tensor, w: Tensor) -> Tensor | None:
-        """The image so far [N, 3, R/2, R/2] (None before the first) grown to [N, 3, R, R], with what this
-        block's x [N, out, R, R] adds to it by the code w [N, w_dim]."""
+        """The image so far [N, 3, R/2, R/2] (or of other channels; None before the first) grown to R × R, with what
+        this block's x [N, out, R, R] adds to it by the code w [N, w_dim]."""
         if image is not None:
             image = upsampled(image, self.resample_filter)
         if self.torgb is None:
@@ -113,8 +80,9 @@ class Synthesis(nn.Module):
         clamp: float | None = None,
         num_fp16_res: int = 0,
         use_noise: bool = True,
+        picture_channels: int = 3,
     ) -> None:
-        """`channels`: those of b4, b8, … in order."""
+        """`channels`: those of b4, b8, … in order; `picture_channels`: of the picture (see pictures.py)."""
         super().__init__()
         last = len(channels) - 1
         self.resolution = 4 << last
@@ -123,7 +91,16 @@ class Synthesis(nn.Module):
             use_fp16 = 1 <= i > last - num_fp16_res
             in_channels = channels[i - 1] if i else 0
             block = Block(
-                in_channels, out_channels, w_dim, 4 << i, architecture, to_rgb, clamp, use_fp16, use_noise=use_noise
+                in_channels,
+                out_channels,
+                w_dim,
+                4 << i,
+                architecture,
+                to_rgb,
+                picture_channels,
+                clamp,
+                use_fp16,
+                use_noise=use_noise,
             )
             setattr(self, f"b{4 << i}", block)
 
@@ -135,7 +112,7 @@ class Synthesis(nn.Module):
         for i, (block, x) in enumerate(self._outputs(w_plus, noise)):
             image = block.add_rgb(image, x, w_plus[:, 2 * i + 1])
         assert image is not None  # the last block has an RGB layer in every architecture
-        return image
+        return as_rgb(image)
 
     def features(self, w_plus: Tensor, resolution: int, noise: str = "const") -> Tensor:
         """See StyleGAN2.features."""

@@ -124,7 +124,8 @@ def test_wrong_exchanges(key, portrait, tmp_path, capsys):
     for arguments, words in (
         ((), "say with --photo PHOTO whose inversion it is"),
         (("--photo", portrait, "--index", 2, "--replace"), "--index is from 0 to 1"),
-        (("--photo", portrait, "--replace"), "9 codes, and the generator takes 12"),
+        (("--photo", portrait, "--replace"), "has codes of 2 pictures: say with --index, from 0 to 1"),
+        (("--photo", portrait, "--index", 1, "--replace"), "9 codes, and the generator takes 12"),
     ):
         code, _, err = ran(capsys, "cache", "import", pt, *arguments)
         assert code == 2 and words in err

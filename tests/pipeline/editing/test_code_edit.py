@@ -182,7 +182,8 @@ def test_the_command_changes_a_code_and_its_file_repeats_it(ready, portrait, tmp
     assert first.read_bytes() == again.read_bytes()
     facts = json.loads(capsys.readouterr().out.splitlines()[0])
     assert facts["handles"] == [] and facts["identity"] > 0
-    code = imported_codes.read_latents(tmp_path / "w.npz")
+    (latent,) = imported_codes.read_latents(tmp_path / "w.npz")
+    code = latent.codes[None]
     by_code = edit(portrait, [], [], code_edit=CodeEdit(latent=tmp_path / "w.npz"))
     assert torch.equal(by_code.w_plus, code) and np.array_equal(by_code.picture, np.array(Image.open(first)))
 

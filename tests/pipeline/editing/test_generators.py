@@ -28,6 +28,11 @@ FILES = {
     "nvidia-sg3repo-stylegan2-32.pkl": None,
     "legacy-tf-16.pkl": None,
     "rosinality-16.pt": None,
+    "nvidia-sg3t-64.pkl": None,
+    "nvidia-sg3r-64.pkl": None,
+    "stylegan1-tf-64.pkl": None,
+    "progan-tf-64.pkl": None,
+    "progan-tf-32-growing.pkl": None,
 }
 """Golden checkpoints, and the class that is asked of them."""
 SHORT = ProjectSettings(stages=(Stage(3, 128), Stage(2, 96, 224)))

@@ -56,7 +56,8 @@ def test_the_command_draws_a_picture_and_keeps_its_code(cache, tmp_path, capsys,
     out, code = tmp_path / "nobody.png", tmp_path / "nobody.npz"
     assert main(["generate", "--seed", "7", "--out", str(out), "--save-latent", str(code), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
-    w_plus = imported_codes.read_latents(code)
+    (latent,) = imported_codes.read_latents(code)
+    w_plus = latent.codes[None]
     with torch.no_grad():
         assert np.array_equal(np.array(Image.open(out)), to_uint8(face.synthesis(w_plus)))
     assert facts["seeds"] == [7] and facts["psi"] == 0.7 and facts["latent"]

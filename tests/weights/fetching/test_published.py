@@ -126,7 +126,7 @@ def test_without_a_hash_it_is_noted_and_another_content_noticed(tiny, world, emp
 
 def test_what_came_and_is_no_checkpoint_leaves_nothing(tiny, world, empty_cache):
     (world.folder / "tiny.pkl").write_bytes(b"\x80\x04N.")
-    with pytest.raises(UserError, match="no StyleGAN2 checkpoint"):
+    with pytest.raises(UserError, match="no checkpoint of a known generator"):
         weights.get("unhashed")
     assert kept_files(empty_cache) == []
 
@@ -169,3 +169,14 @@ def test_two_processes_at_once_fetch_it_once(tiny, world):
         assert (process.returncode, err) == (0, "")
     assert world.asked == ["/tiny.pkl"]
     assert converted_state(tiny) is not None
+
+
+def test_what_only_a_browser_may_fetch(golden, empty_cache, monkeypatch):
+    """The message says from where, and where to put it; put there, it is taken."""
+    with pytest.raises(UserError, match="only a browser may fetch it") as refusal:
+        weights.get("stylegan-cats")
+    assert "https://drive.google.com/uc?id=" in str(refusal.value)
+    file = "karras2019stylegan-cats-256x256.pkl"
+    assert f"as {file}, into {empty_cache / 'weights'}." in str(refusal.value)
+    shutil.copy(golden / "stylegan1-tf-64.pkl", empty_cache / "weights" / file)
+    assert weights.load("stylegan-cats").num_ws == 10

@@ -100,6 +100,7 @@ def outcomes(tmp_path_factory) -> dict[str, tuple[str, list[str]]]:
     (folder / "all.json").write_text(json.dumps(list(names)[1:]))
     honest = [path for path, name in names.items() if name in ("honest safetensors", "an honest archive")]
     honest += [GOLDEN / "nvidia-ada-conditional-16.pkl", GOLDEN / "legacy-tf-16.pkl", GOLDEN / "rosinality-16.pt"]
+    honest += [GOLDEN / "nvidia-sg3r-64.pkl", GOLDEN / "rosinality-stylegan1-128.model"]
     done = subprocess.run(
         [sys.executable, "-c", OPEN_ALL, folder / "all.json", str(ROOM), *honest],
         capture_output=True,
@@ -186,7 +187,10 @@ def old_torch() -> bytes:
 
 
 FUZZ = settings(derandomize=True, deadline=None, database=None, max_examples=400)
-PICKLES = {name: (GOLDEN / name).read_bytes() for name in ("nvidia-ada-conditional-16.pkl", "legacy-tf-16.pkl")}
+PICKLES = {
+    name: (GOLDEN / name).read_bytes()
+    for name in ("nvidia-ada-conditional-16.pkl", "legacy-tf-16.pkl", "nvidia-sg3r-64.pkl", "progan-tf-32-growing.pkl")
+}
 SMALL = {
     "archive": torch_archive(whole(announced(4)), _0=bytes(16)),
     "old torch": old_torch(),

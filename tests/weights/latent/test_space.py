@@ -1,6 +1,8 @@
 import pytest
 import torch
+from reference import built
 
+from photodrag import weights
 from photodrag.weights import kept_space, latent_space
 from photodrag.weights.common.files import cache_folder
 
@@ -108,3 +110,24 @@ def test_kept_for_the_next_time(face, empty_cache):
 def test_a_cache_that_cannot_be_written_does_not_matter(face, empty_cache):
     empty_cache.write_text("no folder")
     assert kept_space(face).std[-1] > 0
+
+
+def test_codes_on_a_sphere(golden):
+    """ProGAN's: nothing but a direction counts, and every code is natural."""
+    generator = built(golden / "progan-tf-64.pkl")
+    space = latent_space(generator, samples=1000)
+    assert space.is_sphere
+    w_plus = generator.mapping(torch.randn(3, 24, generator=torch.Generator().manual_seed(1)))
+    torch.testing.assert_close(space.whiten(5 * w_plus), w_plus)
+    torch.testing.assert_close(space.unwhiten(w_plus / 3), w_plus)
+    torch.testing.assert_close(space.settled(2 * w_plus), w_plus)
+    torch.testing.assert_close(space.rms(9 * w_plus), torch.ones(3))
+    classes = latent_space(built(golden / "progan-tf-64.pkl", classes=4), samples=1000, c=torch.eye(4)[:1])
+    assert not classes.is_sphere and torch.equal(classes.settled(w_plus), w_plus)
+
+
+def test_a_sphere_is_kept(golden, empty_cache):
+    generator = weights.load(golden / "progan-tf-64.pkl")
+    for _ in range(2):
+        assert kept_space(generator).is_sphere
+    assert not kept_space(weights.load(golden / "stylegan1-tf-64.pkl")).is_sphere

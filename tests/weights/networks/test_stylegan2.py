@@ -7,9 +7,9 @@ import pytest
 import torch
 from plain_stylegan2 import plain_synthesis, random_state
 
-from photodrag.weights.formats.canonical import build_stylegan2
 from photodrag.weights.formats.checkpoint import open_checkpoint
 from photodrag.weights.formats.layouts import to_canonical
+from photodrag.weights.formats.stylegan2_canonical import build_stylegan2
 from photodrag.weights.networks.stylegan2 import StyleGAN2
 
 CHECKPOINTS = [

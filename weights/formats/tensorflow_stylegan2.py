@@ -1,33 +1,18 @@
-"""Checkpoints of NVIDIA's TensorFlow code, StyleGAN2 and StyleGAN2-ADA: pickles of the networks
-(G, D, Gs), of which Gs, the averaged generator, is read, or G where it has no tensors.
+"""StyleGAN2 and StyleGAN2-ADA of NVIDIA's TensorFlow code (see tensorflow_pickles.py).
 
 TensorFlow keeps kernels as [height, width, in, out] and matrices as [in, out], and transposed
 convolutions turned by 180°; a style's bias has its initial 1 beside it, in the code.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-import numpy as np
-import torch
 from torch import Tensor
 
-from photodrag.weights.formats.canonical import (
-    Arguments,
-    Canonical,
-    abbreviated,
-    as_float32,
-    conv_name,
-    qualified_name,
-    resample_filter,
-    unsupported,
-    unusable,
-)
-from photodrag.weights.formats.placeholders import Shell
+from photodrag.weights.formats.canonical import Canonical, unusable
+from photodrag.weights.formats.stylegan2_canonical import Arguments, conv_name, resample_filter
+from photodrag.weights.formats.tensorflow_arguments import check_filter, check_required
 
-NETWORK = ("dnnlib.tflib.network", "Network")
-OLDEST_VERSION = 4
-"""Of the pickle's own version numbers: those before are of StyleGAN 1 and Progressive GAN."""
 REQUIRED = {"nonlinearity": "lrelu", "mapping_nonlinearity": "lrelu", "normalize_latents": True}
 """Arguments that no published network has otherwise."""
 KERNEL = [1, 3, 3, 1]
@@ -36,29 +21,11 @@ IGNORED = {"lod", "synthesis/lod"}
 """How far a growing network had grown: all the way in StyleGAN2."""
 
 
-def generator_of(raw: object) -> dict[str, object] | None:
-    """What the generator in an opened pickle keeps, Gs preferred; None where there is none."""
-    if not (isinstance(raw, tuple | list) and len(raw) == 3):
-        return None
-    g, d, averaged = map(_network_state, raw)
-    if g is None or d is None or averaged is None:
-        return None
-    return averaged if _dict_in(averaged, "components") else g
-
-
-def read_tensorflow(generator: dict[str, object]) -> Canonical:
-    """The canonical state and arguments of what `generator_of` found. Raises UserError for other networks."""
-    version = generator.get("version")
-    if type(version) is not int or version < OLDEST_VERSION:
-        raise unusable("it is of StyleGAN 1 or older")
-    given = _dict_in(generator, "static_kwargs")
-    for name, supported in REQUIRED.items():
-        value = given.get(name, supported)
-        if type(value) is not type(supported) or value != supported:
-            raise unsupported(name, value)
-    kernel = given.get("resample_kernel", KERNEL)
-    if not isinstance(kernel, list | tuple) or list(map(abbreviated, kernel)) != list(map(abbreviated, KERNEL)):
-        raise unusable("its argument resample_kernel is another filter than any published network has")
+def read_stylegan2(given: dict[str, object], variables: dict[str, Tensor]) -> Canonical:
+    """The canonical state and arguments of a StyleGAN2 that was built with the arguments `given`. Raises UserError for
+    other networks."""
+    check_required(given, REQUIRED)
+    check_filter(given, "resample_kernel", KERNEL)
     arguments = Arguments.of(
         {
             "conv_clamp": given.get("conv_clamp"),
@@ -67,7 +34,7 @@ def read_tensorflow(generator: dict[str, object]) -> Canonical:
         }
     )
     state: dict[str, Tensor] = {}
-    for name, value in as_float32(dict(_variables(generator))).items():
+    for name, value in variables.items():
         if name not in IGNORED:
             target, convert = _place(name)
             state[target] = convert(value).contiguous()
@@ -116,31 +83,3 @@ def _filters(state: dict[str, Tensor]) -> dict[str, Tensor]:
     places = (re.fullmatch(r"(synthesis\.b\d+\.)((?:conv[01]|skip)\.)weight", name) for name in state)
     modules = {module for place in places if place for module in (place[1], place[1] + place[2])}
     return {f"{module}resample_filter": resample_filter() for module in sorted(modules)}
-
-
-def _variables(network: dict[str, object], path: str = "") -> Iterator[tuple[str, Tensor]]:
-    """All variables by their path through the network's components."""
-    variables = network.get("variables")
-    for variable in variables if isinstance(variables, list) else ():
-        match variable:
-            case (str() as name, np.ndarray() | np.generic() as value) if value.dtype.kind == "f":
-                yield qualified_name(path, name), torch.as_tensor(value)
-            case _:
-                raise unusable("one of its variables has no name or no value")
-    for name, part in _dict_in(network, "components").items():
-        state = _network_state(part)
-        if state is None:
-            raise unusable(f"its part {str(name)[:80]!r} is no network")
-        yield from _variables(state, qualified_name(path, name, "/"))
-
-
-def _network_state(value: object) -> dict[str, object] | None:
-    """What a network keeps; None for what is no network."""
-    if isinstance(value, Shell) and (value.module, value.name) == NETWORK and isinstance(value.state, dict):
-        return value.state
-    return None
-
-
-def _dict_in(network: dict[str, object], name: str) -> dict[str, object]:
-    value = network.get(name)
-    return value if isinstance(value, dict) else {}
