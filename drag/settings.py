@@ -111,4 +111,7 @@ class DragSettings:
     """Where landmarks guide it."""
 
     def __post_init__(self) -> None:
-        check_numbers(self, feature_side=(1, 4096), codes=(1, 64), rounds=(1, 100))
+        endless = float("inf")  # never arriving, and guards that are off, are for experiments
+        unbounded = {"arrival_distance": (-1, 1e6), "max_setback": (-endless, endless), "max_growth": (0, endless)}
+        free = {"radius": (0, endless), "max_rms": (0, endless)}
+        check_numbers(self, feature_side=(1, 4096), codes=(1, 64), rounds=(1, 100), **unbounded, **free)

@@ -97,6 +97,7 @@ def lay_weights(folder: Path, patch: pytest.MonkeyPatch) -> None:
 def lay_files(folder: Path, golden: Path) -> None:
     """Whatever the commands read. The astronaut's left corner of the mouth lies at 412,530 of a photo."""
     (folder / "holiday").mkdir()
+    (folder / "pictures").mkdir()  # a film's, as --frames writes them
     shutil.copytree(ROOT / "data", folder / "data")
     with Image.open(ROOT / "data" / "astronaut.png") as astronaut:
         face = astronaut.convert("RGB").crop((96, 0, 352, 256))

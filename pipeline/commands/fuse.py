@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from photodrag.pipeline.commands.parameter_types import Amount
 from photodrag.pipeline.commands.two_photos import TwoPhotosOptions, run, shared
 
 
@@ -11,7 +12,7 @@ from photodrag.pipeline.commands.two_photos import TwoPhotosOptions, run, shared
 @shared
 @click.option(
     "--amount",
-    type=click.FloatRange(0, 1),
+    type=Amount(0, 1),
     default=0.5,
     show_default=True,
     metavar="SHARE",

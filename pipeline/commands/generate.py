@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from photodrag.pipeline.commands import options
+from photodrag.pipeline.commands.parameter_types import Amount
 from photodrag.pipeline.commands.progress_bar import ProgressBar
 from photodrag.pipeline.editing.direction_names import check_directions
 from photodrag.weights.common.errors import UserError
@@ -71,12 +72,12 @@ class GenerateOptions:
 @click.option("--seeds", "ranges", type=Seeds(), multiple=True, help="Several, like 1-16; repeatable.")
 @click.option(
     "--psi",
-    type=click.FloatRange(0, 2),
+    type=Amount(0, 2),
     default=0.7,
     show_default=True,
     help="Truncation: 1 as varied as photos, 0 the mean face.",
 )
-@click.option("--cutoff", type=click.IntRange(0), metavar="K", help="Truncate the first K codes alone.")
+@click.option("--cutoff", type=click.IntRange(0, 1000), metavar="K", help="Truncate the first K codes alone.")
 @options.direction
 @click.option("--walk", is_flag=True, help="A film from each to the next: --out in .mp4 or .gif, or a new folder.")
 @click.option(

@@ -104,7 +104,7 @@ direction = click.option(
 )
 truncation = click.option(
     "--truncation",
-    type=click.FloatRange(0, 2),
+    type=Amount(0, 2),
     metavar="PSI",
     help="How far from the mean face: 1 as it is, 0.7 nearer, 0 the mean face itself.",
 )

@@ -11,6 +11,7 @@ import click
 from photodrag.pipeline.commands import options, progress_bar
 from photodrag.pipeline.editing.options import LIKENESS, Inverting, Likeness, Network
 from photodrag.pipeline.editing.selection import Selection
+from photodrag.weights.common.bounds import MOST_FACES
 
 if TYPE_CHECKING:
     from photodrag.pipeline.faces.box import Box
@@ -55,7 +56,9 @@ def shared(command: Command) -> Command:
             ),
             options.face,
             options.box,
-            click.option("--other-face", type=int, metavar="N", help="Number of the face in OTHER."),
+            click.option(
+                "--other-face", type=click.IntRange(1, MOST_FACES), metavar="N", help="Number of OTHER's face."
+            ),
             click.option("--other-box", type=options.BOX, help="Where the face is in OTHER."),
             options.align,
             options.generator,

@@ -18,11 +18,12 @@ from stylegan2 import config_f, gradient
 
 from photodrag import weights
 from photodrag.drag import DragSettings, steps
+from photodrag.weights.common.bounds import MOST_STEPS
 from photodrag.weights.formats.stylegan2_canonical import build_stylegan2
 
 ALLOWED, COUNTS = 1.15, (2, 12)
 ENDLESS = {"arrival_distance": -1.0, "max_setback": math.inf, "max_growth": math.inf}
-FOREVER = DragSettings(steps=sys.maxsize - 1, patience=sys.maxsize, **ENDLESS)
+FOREVER = DragSettings(steps=MOST_STEPS, patience=MOST_STEPS, **ENDLESS)
 
 
 def stepping(generator, w_plus: torch.Tensor, count: int, space: weights.LatentSpace) -> Callable[[], object]:

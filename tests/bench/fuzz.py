@@ -31,7 +31,7 @@ from tqdm import tqdm
 
 sys.path += [str(Path(__file__).parents[1] / "pipeline"), str(Path(__file__).parents[1])]
 from command import everything_in
-from conftest import keep_stand_ins
+from kept_stand_ins import keep_stand_ins
 from small_face import lay_small_face
 from user_cache import lay_out
 

@@ -7,15 +7,12 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from kept_stand_ins import keep_stand_ins
 from PIL import Image
 from user_cache import lay_out
 
-from photodrag.invert import ProjectSettings, cache
-from photodrag.invert.quality import Quality
 from photodrag.pipeline.editing import inversion as inversions
-from photodrag.pipeline.editing.inversion import Models, key_of
-from photodrag.pipeline.faces.detection import detect
-from photodrag.pipeline.photos.read import read_photo
+from photodrag.pipeline.editing.inversion import Models
 from photodrag.weights import latent_space
 
 ASTRONAUT = Path(__file__).parents[2] / "data" / "astronaut.png"
@@ -61,21 +58,6 @@ def published_ready(tmp_path, monkeypatch, published_models) -> Callable[[Path],
     """The same, with `face` as it is published in this test's cache."""
     monkeypatch.setenv("PHOTODRAG_CACHE", str(lay_out(tmp_path / "cache", "face", "st-lpips-vgg")))
     return partial(keep_stand_ins, published_models)
-
-
-def keep_stand_ins(models: Models, path: Path) -> Path:
-    photo = read_photo(path)
-    for face in detect(photo.pixels):
-        keep_stand_in(models, photo, face)
-    return path
-
-
-def keep_stand_in(models: Models, photo, face) -> None:
-    generator = models.generator
-    key = key_of(photo, face, models, ProjectSettings())
-    w_plus = generator.w_avg.expand(1, generator.num_ws, -1)
-    quality = Quality(distance_face=0.1, distance_whole=0.2, mse=0.03, psnr=21.2, identity=0.5, rms=0.0)
-    cache.keep(key, w_plus, cache.Record(quality, 60, 81.5, photo.path.name, models.name))
 
 
 @pytest.fixture

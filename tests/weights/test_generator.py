@@ -93,7 +93,7 @@ def test_codes_read(name, golden):
 
 @pytest.mark.parametrize("name", FILES)
 def test_style_weights_say_what_changes_a_picture(name, golden):
-    """A row a code; a code that goes where its weights lead nowhere changes nothing, and one that goes elsewhere does."""
+    """A row a code; one that goes where its weights lead nowhere changes nothing, and one that goes elsewhere does."""
     generator = built(golden / FILES[name])
     rows = generator.style_weights()
     assert len(rows) == generator.num_ws and all(weight.shape[1] == generator.w_dim for weight in rows)

@@ -24,9 +24,13 @@ is_coordinate = is_number(below=MOST_COORDINATE)
 """A check whether a value can be a coordinate: finite, and within MOST_COORDINATE."""
 
 
+def _is_real(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def check_numbers(settings: "DataclassInstance", **bounds: tuple[float, float]) -> None:
-    """Check the numbers of a dataclass, and those in its tuples: whole where they are said to be int, finite, and from
-    0 to a million (to MOST_STEPS for whole ones), or within the `bounds` given by their names, least and most.
+    """Check the numbers of a dataclass, and those in its tuples: whole where they are said to be int, and from 0 to a
+    million (to MOST_STEPS for whole ones), or within the `bounds` given by their names, least and most.
 
     Raises UserError, which names the field."""
     for field in fields(settings):
@@ -35,7 +39,7 @@ def check_numbers(settings: "DataclassInstance", **bounds: tuple[float, float]) 
         if value is None or not (whole or real):
             continue
         least, most = bounds.get(field.name, (0, MOST_STEPS if whole else 1e6))
-        is_right = is_whole(int(least), int(most) + 1) if whole else is_number(below=float("inf"))
+        is_right = is_whole(int(least), int(most) + 1) if whole else _is_real
         values = value if isinstance(value, tuple) else (value,)
         if not all(is_right(x) and least <= x <= most for x in values):
             name, what = f"{type(settings).__name__}.{field.name}", "a whole number" if whole else "a number"

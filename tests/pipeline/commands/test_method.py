@@ -12,7 +12,7 @@ from PIL import Image
 from photodrag.drag.methods import DEFAULT, METHODS, find_method
 from photodrag.drag.state import finished
 from photodrag.pipeline.cli import main
-from photodrag.pipeline.editing import edit_file
+from photodrag.pipeline.editing import edit_fields
 from photodrag.pipeline.editing.options import Dragging, Network
 from photodrag.pipeline.editing.whole_edit import edit, followed, for_a_photo
 from photodrag.weights import UserError
@@ -26,7 +26,7 @@ def pixels(path) -> np.ndarray:
 
 
 def test_names_are_those_that_there_are():
-    assert METHODS is edit_file.METHODS
+    assert METHODS is edit_fields.METHODS
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -57,6 +57,7 @@ def test_wrong_numbers(wrong, portrait, tmp_path, capsys):
             continue
         seen.add(name)
         needed = [str(portrait) for argument in command.params if isinstance(argument, click.Argument)]
+        needed += [word for one in command.params if one.required and one.opts[0] == "--out" for word in ("--out", "o")]
         err = ran(capsys, [*path, *needed, f"{name}={wrong}"])
         assert f"Invalid value for '{name}'" in err, err
 
