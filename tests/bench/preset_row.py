@@ -1,6 +1,8 @@
-"""The README's row of presets: the photo, then an edit each.
+"""The README's picture of presets: the photo, then an edit each.
 
-python tests/bench/preset_row.py PHOTO --smile 0.6 --open-eyes 0.3 … --out FILE"""
+python tests/bench/preset_row.py PHOTO [--smile 0.6 --open-eyes 0.3 …] [--columns N] --out FILE
+
+Without presets: all of them at 0.5, which is natural."""
 
 import click
 import cv2
@@ -28,17 +30,22 @@ def labelled(picture: np.ndarray, words: str) -> np.ndarray:
 
 @click.command()
 @click.argument("photo")
+@click.option("--columns", type=click.IntRange(1), default=7, show_default=True)
 @click.option("--out", required=True)
-def main(photo: str, out: str, **amounts: float | None) -> None:
+def main(photo: str, columns: int, out: str, **amounts: float | None) -> None:
     keep_freed_memory()
     models, row = Models.load(), []
-    for name, amount in ((name.replace("_", "-"), amount) for name, amount in amounts.items() if amount is not None):
+    given = {name.replace("_", "-"): amount for name, amount in amounts.items() if amount is not None}
+    for name, amount in (given or dict.fromkeys(PRESETS, 0.5)).items():
         done = edit(photo, [], [], presets={name: amount}, network=Network(models=models))
         crop = done.inversion.alignment.crop
         row = row or [labelled(crop(done.photo.pixels), "the photo")]
         row.append(labelled(crop(done.picture), f"--{name} {amount:g}"))
-        click.echo(f"{name} {amount:g}: {done.stop_reason} after {done.steps} steps, identity {done.identity:.3f}")
-    Image.fromarray(np.concatenate(row, 1)).save(out, optimize=True)
+        told = f"{name} {amount:g}: {done.stop_reason} after {done.steps} steps, identity {done.identity:.3f}"
+        click.echo(", ".join((told, *done.doubts)))
+    row += [np.full_like(row[0], 255)] * (-len(row) % min(columns, len(row)))
+    rows = [np.concatenate(row[i : i + columns], 1) for i in range(0, len(row), columns)]
+    Image.fromarray(np.concatenate(rows)).save(out, optimize=True)
 
 
 for preset in PRESETS:
