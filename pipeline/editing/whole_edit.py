@@ -45,6 +45,7 @@ from photodrag.pipeline.photos.notebook import pictures_html
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.samples import Deep, deep_rgb, with_edit
 from photodrag.pipeline.photos.write import output_of, write_output
+from photodrag.weights.common.face_landmarks import EYES
 
 if TYPE_CHECKING:
     from photodrag.drag.methods import Settings
@@ -69,6 +70,8 @@ class Handle:
     """Where it lies in the picture: by its landmarks, for one on a contour of the face, or else by tracking."""
     left: float
     """Distance from there to the target."""
+    on_lid: bool = False
+    """Whether it lies on a lid, of which landmarks hardly see how far it has opened."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,7 +132,8 @@ class Edit:
         """Why the picture may be spoilt, whatever the identity distance; none where no figure speaks for it. That the
         points came less far says nothing where somebody stopped them, or only some of the way was made."""
         cut = self.share < 1 or self.stop_reason in (LIMIT, STOPPED)
-        ends = [np.array([getattr(handle, end) for handle in self.handles]) for end in ("start", "target", "reached")]
+        seen = [handle for handle in self.handles if not handle.on_lid]
+        ends = [np.array([getattr(handle, end) for handle in seen]) for end in ("start", "target", "reached")]
         return doubts(1.0 if cut else way_of(*ends), self.stray)
 
     def came_from(self, points: np.ndarray) -> np.ndarray:
@@ -390,7 +394,7 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
     stray = None
     share, likeness = LEAST_SHARE if plan.face and from_the_side(plan.face.landmarks) else 1.0, None
     blended, choices = put_in(plan, start, edited, reached, share=share)
-    on_face = False
+    on_face, on_lid = False, np.zeros(len(plan.handles), bool)
     if plan.face:
         known = plan.face.landmarks
         who = identity.descriptor(photo.srgb, known)
@@ -402,11 +406,11 @@ def put_back(plan: Plan, inversion: Inversion, result: DragResult) -> Edit:
         stray = None if plan.reshaping else stray_of(known, now, plan.handles, plan.targets)
         weights = on_contours(plan.handles, known)
         reached = plan.handles + share * (reached - plan.handles)
-        on_face = bool(weights.any(1).all())
+        on_face, on_lid = bool(weights.any(1).all()), weights[:, EYES].sum(1) > 0.5
         reached = np.where(weights.any(1, keepdims=True), plan.handles + weights @ (now - known), reached)
     outcome = [
-        Handle(tuple(h), tuple(t), tuple(r), float(np.hypot(*(np.array(t) - r))))
-        for h, t, r in zip(plan.handles.tolist(), plan.targets.tolist(), reached.tolist(), strict=True)
+        Handle(tuple(h), tuple(t), tuple(r), float(np.hypot(*(np.array(t) - r))), bool(lid))
+        for h, t, r, lid in zip(plan.handles.tolist(), plan.targets.tolist(), reached.tolist(), on_lid, strict=True)
     ]
     return Edit(
         photo=photo,

@@ -15,7 +15,7 @@ from photodrag.pipeline.editing.whole_edit import edit
 from photodrag.pipeline.faces.preset_table import PRESETS
 from photodrag.weights import keep_freed_memory
 
-SIDE = 256
+SIDE = 176
 LETTERS = 26
 """Pixels below each picture, for what it is."""
 
@@ -24,7 +24,7 @@ def labelled(picture: np.ndarray, words: str) -> np.ndarray:
     """A picture, uint8 RGB, at SIDE × SIDE, with words on white below it."""
     small = cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA)
     below = np.full((LETTERS, SIDE, 3), 255, np.uint8)
-    cv2.putText(below, words, (4, LETTERS - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.5, (40, 40, 40), 1, cv2.LINE_AA)
+    cv2.putText(below, words, (4, LETTERS - 8), cv2.FONT_HERSHEY_SIMPLEX, 0.42, (40, 40, 40), 1, cv2.LINE_AA)
     return np.concatenate((small, below))
 
 

@@ -56,6 +56,8 @@ def test_points_that_were_not_let_go_on_are_no_doubt(reason, share, doubted):
     edit = SimpleNamespace(handles=[handle], stop_reason=reason, share=share, stray=0.0)
     assert bool(Edit.doubts.fget(edit)) == doubted
     assert Edit.doubts.fget(SimpleNamespace(**vars(edit) | {"stray": 0.05}))
+    lid = Handle(handle.start, handle.target, handle.reached, handle.left, on_lid=True)  # landmarks hardly see it
+    assert not Edit.doubts.fget(SimpleNamespace(**vars(edit) | {"handles": [lid]}))
 
 
 def test_a_doubted_picture_is_not_called_like():
