@@ -14,8 +14,9 @@ from photodrag.weights.common.lazy import lazily
 if TYPE_CHECKING:
     from photodrag.pipeline.editing.direction_names import CodeEdit
     from photodrag.pipeline.editing.options import Dragging, Inverting, Network
+    from photodrag.pipeline.editing.result import Edit, Handle
     from photodrag.pipeline.editing.selection import Selection
-    from photodrag.pipeline.editing.whole_edit import Edit, Handle, edit
+    from photodrag.pipeline.editing.whole_edit import edit
 
 __getattr__, __all__ = lazily(
     __name__,
@@ -23,6 +24,7 @@ __getattr__, __all__ = lazily(
         "editing.direction_names": "CodeEdit",
         "editing.options": "Dragging Inverting Network",
         "editing.selection": "Selection",
-        "editing.whole_edit": "Edit Handle edit",
+        "editing.result": "Edit Handle",
+        "editing.whole_edit": "edit",
     },
 )

@@ -18,7 +18,7 @@ from photodrag.weights.common.errors import UserError
 if TYPE_CHECKING:
     from photodrag.pipeline.editing.inversion import Inversion
     from photodrag.pipeline.editing.plan import Plan
-    from photodrag.pipeline.editing.whole_edit import Edit
+    from photodrag.pipeline.editing.result import Edit
     from photodrag.pipeline.photos.photo import Photo
 
 

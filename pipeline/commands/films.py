@@ -11,7 +11,7 @@ from photodrag.weights.common.errors import UserError
 
 if TYPE_CHECKING:
     from photodrag.pipeline.editing.plan import Plan
-    from photodrag.pipeline.editing.whole_edit import Edit
+    from photodrag.pipeline.editing.result import Edit
 
 Film = tuple[Path | None, Path | None, Path | None]
 """Where an edit's film goes: video, GIF, folder of pictures; None where it isn't asked for."""

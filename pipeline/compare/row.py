@@ -16,10 +16,11 @@ from photodrag.invert.shared_code import SharedCode
 from photodrag.invert.tuning import TuneSettings
 from photodrag.pipeline.compare.memory import peak_memory
 from photodrag.pipeline.editing import masks
+from photodrag.pipeline.editing.face_drag import drag_face, followed
 from photodrag.pipeline.editing.inversion import DISTANCE, Inversion, Models, Progress, invert, silent
 from photodrag.pipeline.editing.plan import Place, Plan
+from photodrag.pipeline.editing.put_back import put_back
 from photodrag.pipeline.editing.tuning import tune_inversion
-from photodrag.pipeline.editing.whole_edit import drag_face, followed, put_back
 from photodrag.pipeline.faces.detection import Face, detect
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.weights.common.face_landmarks import JAW, LEFT_MOUTH_CORNER, RIGHT_MOUTH_CORNER

@@ -19,7 +19,7 @@ from photodrag.weights.common.face_landmarks import GROUPS
 if TYPE_CHECKING:  # these import torch, and `photodrag faces` needs none
     from photodrag.invert.quality import Quality
     from photodrag.pipeline.editing.inversion import Inversion
-    from photodrag.pipeline.editing.whole_edit import Edit
+    from photodrag.pipeline.editing.result import Edit
 
 HOPELESS = 0.2
 """Perceptual distance from which a reconstruction shows something else than the photo."""

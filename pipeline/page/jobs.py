@@ -11,12 +11,13 @@ import numpy as np
 from photodrag.drag import DragState
 from photodrag.invert.identity import likeness
 from photodrag.pipeline.editing import report
+from photodrag.pipeline.editing.face_drag import drag_face
 from photodrag.pipeline.editing.inversion import Inversion, invert
 from photodrag.pipeline.editing.likeness import projection_for
 from photodrag.pipeline.editing.options import Likeness
 from photodrag.pipeline.editing.plan import find_face
+from photodrag.pipeline.editing.put_back import put_back
 from photodrag.pipeline.editing.tuning import tune_inversion
-from photodrag.pipeline.editing.whole_edit import drag_face, put_back
 from photodrag.pipeline.faces.box import Box
 from photodrag.pipeline.faces.detection import choose, detect, in_box
 from photodrag.pipeline.page import painted_mask, pictures, work

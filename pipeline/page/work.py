@@ -12,8 +12,9 @@ from photodrag.pipeline.editing.edit_file import EditFile, text_of
 from photodrag.pipeline.editing.inversion import Inversion
 from photodrag.pipeline.editing.options import Likeness
 from photodrag.pipeline.editing.plan import Plan, plan_edit
+from photodrag.pipeline.editing.put_back import put_back
+from photodrag.pipeline.editing.result import Edit
 from photodrag.pipeline.editing.selection import Selection
-from photodrag.pipeline.editing.whole_edit import Edit, put_back
 from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.films import frames
 from photodrag.pipeline.films.video import encoded_video

@@ -19,8 +19,9 @@ from photodrag.pipeline.editing.inversion import Inversion, Models, Progress, si
 from photodrag.pipeline.editing.options import Inverting, Network
 from photodrag.pipeline.editing.plan import Plan, find_generator, plan_edit, usual_align
 from photodrag.pipeline.editing.restyling import Guest, guest_of, restyled, unchanged
+from photodrag.pipeline.editing.result import Edit
 from photodrag.pipeline.editing.selection import Selection
-from photodrag.pipeline.editing.whole_edit import Clock, Edit, finish_edit, inverted
+from photodrag.pipeline.editing.whole_edit import Clock, finish_edit, inverted
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.weights import Generator, UserError
 

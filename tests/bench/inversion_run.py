@@ -19,8 +19,8 @@ from photodrag.invert.perceptual import PerceptualDistance
 from photodrag.invert.projection import ProjectSettings, project
 from photodrag.invert.quality import measure, to_uint8
 from photodrag.invert.tuning import TuneSettings, tune, tuned
+from photodrag.pipeline.editing.face_drag import followed
 from photodrag.pipeline.editing.inversion import Models
-from photodrag.pipeline.editing.whole_edit import followed
 from photodrag.pipeline.photos.encoded import data_url
 
 THUMB = 256  # px, side of a row's picture

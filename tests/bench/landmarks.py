@@ -37,7 +37,7 @@ from photodrag.invert import perceptual
 from photodrag.invert.crop import whole_view
 from photodrag.invert.identity import descriptor, identity_distance
 from photodrag.invert.quality import to_uint8
-from photodrag.pipeline.editing.whole_edit import followed
+from photodrag.pipeline.editing.face_drag import followed
 from photodrag.pipeline.faces.detection import detect
 
 PSI = 0.7

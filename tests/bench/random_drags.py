@@ -25,7 +25,7 @@ from photodrag.drag import drag
 from photodrag.drag.state import ARRIVED, LIMIT, STALLED
 from photodrag.invert.identity import SAME_PERSON, descriptor, identity_distance
 from photodrag.invert.quality import to_uint8
-from photodrag.pipeline.editing.whole_edit import followed
+from photodrag.pipeline.editing.face_drag import followed
 from photodrag.pipeline.faces.detection import detect
 
 Drawn = tuple[np.ndarray, np.ndarray]

@@ -33,7 +33,8 @@ from photodrag.pipeline.editing.masks import in_hull
 from photodrag.pipeline.editing.openings import openness
 from photodrag.pipeline.editing.options import Network
 from photodrag.pipeline.editing.outcome import stray_of, way_of
-from photodrag.pipeline.editing.whole_edit import Edit, edit
+from photodrag.pipeline.editing.result import Edit
+from photodrag.pipeline.editing.whole_edit import edit
 from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.faces.preset_table import PRESETS
 from photodrag.weights import UserError, keep_freed_memory

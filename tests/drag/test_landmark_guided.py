@@ -16,7 +16,7 @@ from photodrag.drag.settings import LandmarkGuidedSettings
 from photodrag.drag.state import DragState, finished
 from photodrag.drag.together import moved_together
 from photodrag.invert.quality import to_uint8
-from photodrag.pipeline.editing.whole_edit import followed, for_a_photo
+from photodrag.pipeline.editing.face_drag import followed, for_a_photo
 from photodrag.pipeline.faces.detection import detect
 from photodrag.weights import latent_space, sensitive_axes
 

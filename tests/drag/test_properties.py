@@ -12,7 +12,7 @@ from photodrag.drag import DragSettings, drag
 from photodrag.drag.methods import METHODS, find_method
 from photodrag.drag.state import finished
 from photodrag.invert.quality import to_uint8
-from photodrag.pipeline.editing.whole_edit import followed
+from photodrag.pipeline.editing.face_drag import followed
 from photodrag.pipeline.faces.landmarks import Frame, predict
 
 NOSE, LEFT, RIGHT = 30, 48, 54

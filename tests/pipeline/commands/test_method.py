@@ -13,8 +13,9 @@ from photodrag.drag.methods import DEFAULT, METHODS, find_method
 from photodrag.drag.state import finished
 from photodrag.pipeline.cli import main
 from photodrag.pipeline.editing import edit_fields
+from photodrag.pipeline.editing.face_drag import followed, for_a_photo
 from photodrag.pipeline.editing.options import Dragging, Network
-from photodrag.pipeline.editing.whole_edit import edit, followed, for_a_photo
+from photodrag.pipeline.editing.whole_edit import edit
 from photodrag.weights import UserError
 
 ENDS = [[float(number) for number in point.split(",")] for point in MOUTH[1].split(":")]

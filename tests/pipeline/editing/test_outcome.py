@@ -9,7 +9,7 @@ from photodrag.drag.contours import width
 from photodrag.drag.state import ARRIVED, LIMIT, STALLED, STOPPED
 from photodrag.pipeline.editing.outcome import LEAST_WAY, MOST_STRAY, doubts, stray_of, way_of
 from photodrag.pipeline.editing.report import edit_in_words
-from photodrag.pipeline.editing.whole_edit import Edit, Handle
+from photodrag.pipeline.editing.result import Edit, Handle
 from photodrag.weights.common.face_landmarks import JAW, MOUTH
 
 MARKS = np.random.RandomState(0).uniform((100, 200), (300, 400), (68, 2))
