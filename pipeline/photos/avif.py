@@ -141,7 +141,7 @@ def _decoded(data: bytes, most: int) -> Planes:
 
     decoder: Any = av.CodecContext.create("libdav1d", "r")
     decoder.options = {"max_pixels": str(max(most, LEAST_TILE))}
-    frame = [*decoder.decode(av.Packet(data)), *decoder.decode(None)][0]
+    frame = next(one for packet in (av.Packet(data), None) for one in decoder.decode(packet))
     if not isinstance(frame, av.VideoFrame):
         raise DamagedItems("no picture")
     bits = frame.format.components[0].bits

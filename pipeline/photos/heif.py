@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from photodrag.pipeline.photos import item_file
 from photodrag.pipeline.photos.metadata import Metadata, metadata_of
 from photodrag.pipeline.photos.named_colours import with_named_colours
 from photodrag.pipeline.photos.png_file import Chunk
@@ -29,6 +30,10 @@ def read_heif(
     check_size: is given path, width and height, and raises what it likes. Raises what pi_heif does for damaged ones."""
     import pi_heif  # its first use takes a while
 
+    items = item_file.parse(file.read()).items.values()
+    if not all((item.kind + item.content_type).isascii() for item in items):  # pi_heif takes these for text
+        raise item_file.DamagedItems("an item of no known type")
+    file.seek(0)
     picture = pi_heif.open_heif(file, convert_hdr_to_8bit=False)
     width, height = picture.size
     check_size(path, width, height)

@@ -135,17 +135,21 @@ def _locate(read: _Reader, items: dict[int, Item]) -> None:
     version = read.number(4) >> 24
     sizes = read.number(2)
     offset, length, base, index = (sizes >> shift & 15 for shift in (12, 8, 4, 0))
+    most = 4 * MOST_ITEMS
     for _ in range(read.number(2 if version < 2 else 4)):
         number = read.number(2 if version < 2 else 4)
         way = read.number(2) & 15 if version else 0
         read.number(2)  # of which file: this one
         start, count = read.number(base), read.number(2)
+        most -= count  # a place may take no bytes of the file
+        if most < 0:
+            raise DamagedItems("too many places")
         places = []
         for _ in range(count):
             read.number(index if version else 0)
             first = start + read.number(offset)
             places.append((first, first + read.number(length)))
-        if number in items and way < 2 and count <= MOST_ITEMS:
+        if number in items and way < 2:
             items[number].places, items[number].stored = places, way == 1
 
 

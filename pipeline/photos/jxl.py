@@ -62,7 +62,11 @@ def encode_jxl(native: np.ndarray, metadata: Metadata) -> bytes:
     import pylibjxl
 
     block, xmp, icc = (metadata.exif or b"").removeprefix(exif.PREFIX) or None, metadata.xmp, metadata.icc_profile
-    data = pylibjxl.encode(np.ascontiguousarray(native), effort=EFFORT, lossless=True, icc=icc)
+    native = np.ascontiguousarray(native)
+    try:
+        data = pylibjxl.encode(native, effort=EFFORT, lossless=True, icc=icc)
+    except RuntimeError:  # a profile of other colours than these, or none at all
+        data = pylibjxl.encode(native, effort=EFFORT, lossless=True)
     # By itself it would compress these, and then exiftool and exiv2 as they are installed read nothing.
     said = (_box(b"Exif", bytes(4) + block) if block else b"") + (_box(b"xml ", xmp) if xmp else b"")
     if not data.startswith(CONTAINER):

@@ -1,6 +1,7 @@
 """Camera raw files, developed where the extra `raw` is installed (LibRaw, by rawpy): told apart by what is in them, for
 many are TIFFs of which other programs show a small preview."""
 
+import io
 import mmap
 import struct
 from collections.abc import Callable, Iterator
@@ -52,13 +53,20 @@ def is_raw(file: BinaryIO, path: Path) -> bool:
         return path.suffix.lower() in SUFFIXES and not start.startswith((b"\xff\xd8\xff", b"\x89PNG"))
     if path.suffix.lower() in SUFFIXES:
         return True
-    with suppress(struct.error, ValueError), mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+    with suppress(struct.error, ValueError), _bytes_of(file) as data:
         opened = Exif(cast(bytearray, data))
         for ifd in _directories(opened):
             kind = opened.value(opened.entry(ifd, PHOTOMETRIC))
             if kind in ([COLOUR_FILTERS], [LINEAR_RAW]) or opened.entry(ifd, DNG_VERSION):
                 return True
     return False
+
+
+def _bytes_of(file: BinaryIO) -> Any:
+    """A context with what a file holds, of which only what is asked for is read."""
+    if isinstance(file, io.BytesIO):
+        return file.getbuffer()
+    return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
 
 def _directories(opened: Exif) -> Iterator[int]:
@@ -93,6 +101,7 @@ def read_raw(
             check_size(path, raw.sizes.width, raw.sizes.height)
             native = raw.postprocess(**SETTINGS, **_exposure(file))
             metadata = metadata_of_raw(file, _jpeg_in(raw))
+            native = np.repeat(native, 3, 2) if native.shape[2] == 1 else native  # of a camera that sees no colours
     except (rawpy.LibRawFileUnsupportedError, rawpy.NotSupportedError):
         what = "is damaged, or of a camera that is not known here"
         raise UserError(f"{path} {what}: copy it again, or give the 16-bit TIFF or the JPEG of it.") from None
@@ -122,10 +131,7 @@ def _jpeg_in(raw: Any) -> bytes:
 def _exposure(file: BinaryIO) -> dict[str, Any]:
     """LibRaw's setting of how much brighter a DNG is meant to be than its samples (DNG 1.4, BaselineExposure)."""
     file.seek(0)
-    with (
-        suppress(struct.error, ValueError, ZeroDivisionError),
-        mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data,
-    ):
+    with suppress(struct.error, ValueError, ZeroDivisionError), _bytes_of(file) as data:
         opened = Exif(cast(bytearray, data))
         if entry := opened.entry(opened.first, BASELINE_EXPOSURE):
             above, below = struct.unpack_from(opened.order + "ii", data, entry.start)

@@ -5,13 +5,15 @@ grows to the right by 3.5 levels a pixel, green downwards by 5, blue is 90. Grey
 
 import io
 import shutil
+import struct
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from photodrag.pipeline.photos import write
+from photodrag.pipeline.photos import item_file, write
 from photodrag.pipeline.photos.colour_profile import matrix_profile
 from photodrag.pipeline.photos.heif import _full_range
 from photodrag.pipeline.photos.png_file import chunks
@@ -110,3 +112,19 @@ def test_damaged_ones(tmp_path, left):
     (tmp_path / "a.heic").write_bytes((HEIC / "plain.heic").read_bytes()[:left])
     with pytest.raises(UserError, match=r"a\.heic is (cut short or damaged|not a picture)"):
         read_photo(tmp_path / "a.heic")
+
+
+def test_places_without_end_are_refused():
+    """Of an item, each of which takes no bytes: as many are read as a picture can have."""
+    entry = struct.pack(">IHHH", 9, 0, 0, 65535)
+    data = b"\2\0\0\0\0\0" + struct.pack(">I", 1000) + 1000 * entry
+    with pytest.raises(item_file.DamagedItems, match="too many places"):
+        item_file._locate(item_file._Reader(data, 0, len(data)), {})
+
+
+def test_an_item_of_no_known_type_is_refused(tmp_path, monkeypatch):
+    """Before the library, which takes it for text, sees it."""
+    items = SimpleNamespace(items={1: item_file.Item(kind=b"hv\xa21")})
+    monkeypatch.setattr(item_file, "parse", lambda data: items)
+    with pytest.raises(UserError, match="cut short or damaged"):
+        read_photo(next(HEIC.glob("*.heic")))

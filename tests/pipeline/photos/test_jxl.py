@@ -6,7 +6,7 @@ import io
 import numpy as np
 import pytest
 from pictures import HEIGHT, WIDTH, make, noise, smooth
-from PIL import Image
+from PIL import Image, ImageCms
 
 from photodrag.pipeline.photos import write
 from photodrag.pipeline.photos.colour_profile import matrix_profile
@@ -110,3 +110,11 @@ def test_more_pixels_than_are_read_are_known_by_the_header(tmp_path):
     (tmp_path / "a.jxl").write_bytes(imagecodecs.jpegxl_encode(np.zeros((20_000, 20_000), np.uint8), effort=1))
     with pytest.raises(UserError, match="20,000 × 20,000"):
         read_photo(tmp_path / "a.jxl")
+
+
+def test_a_profile_of_other_colours_is_left_out(tmp_path):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    Image.fromarray(smooth()[..., 0]).save(tmp_path / "grey.jpg", icc_profile=profile)
+    photo = read_photo(tmp_path / "grey.jpg")
+    write.write_output(photo, photo.pixels, np.zeros(photo.pixels.shape[:2], bool), tmp_path / "out.jxl")
+    assert np.array_equal(read_photo(tmp_path / "out.jxl").pixels, photo.pixels)

@@ -216,3 +216,12 @@ def test_without_the_extra_a_sentence_says_how_to_get_it(tmp_path, monkeypatch):
     monkeypatch.setattr(builtins, "__import__", missing)
     with pytest.raises(UserError, match=r"a\.tif is a camera's raw file: pip install 'photodrag\[raw\]'"):
         read(tmp_path, dng(mosaic(light())), "a.tif")
+
+
+def test_bytes_are_read_as_the_file_is(tmp_path):
+    """As an upload comes: brightened as it says it is meant to be, and no preview, whatever it is called."""
+    data = dng(mosaic(np.full((80, 96, 3), 0.2)), t50730=(10, [2, 1]))
+    (tmp_path / "a.dng").write_bytes(data)
+    expected = read_photo(tmp_path / "a.dng")
+    for name in ("a.dng", "a.tif"):
+        assert np.array_equal(read_photo(name, data).native, expected.native)
