@@ -1,11 +1,14 @@
 """What an edited photo is without that its file had, in words, where it becomes a file of another kind."""
 
 from photodrag.pipeline.photos import jpeg_file, jpeg_metadata, png_file
+from photodrag.pipeline.photos.colours import HLG, PQ
 from photodrag.pipeline.photos.encode import XMP_SEGMENT, keeps_chunks, metadata_for
 from photodrag.pipeline.photos.jpeg_metadata import iptc_segment
 from photodrag.pipeline.photos.metadata import FINER
 from photodrag.pipeline.photos.output_formats import BMP, JPEG, PNG, TIFF, Format, colours_of
 from photodrag.pipeline.photos.photo import Photo
+
+HDR = bytes((PQ,)), bytes((HLG,))
 
 
 def left_out_of(photo: Photo, kind: Format, mode: str) -> list[str]:
@@ -21,6 +24,8 @@ def left_out_of(photo: Photo, kind: Format, mode: str) -> list[str]:
         carried = (png_file.XMP_KEY, *png_file.OLD_IPTC)
         texts = any(one.kind in png_file.TEXTS and not one.data.startswith(carried) for one in photo.chunks)
         words += ["a PNG's texts"] if texts else []
+        hdr = any(one.kind == b"cICP" and one.data[1:2] in HDR for one in photo.chunks)
+        words += [f"HDR's brightness, which only a PNG is told: --out {photo.path.stem}.png keeps it"] if hdr else []
     words += [FINER] if photo.mode.endswith(";16") and not mode.endswith(";16") else []
     if colours_of(mode) != colours_of(photo.mode) and photo.metadata.icc_profile:
         words.append("the profile of other inks")

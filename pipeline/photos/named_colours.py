@@ -17,7 +17,7 @@ def with_named_colours(
     hdr = transfer in (PQ, HLG)
     plain = (primaries, transfer) in SRGB or (mode.startswith("L") and not hdr)
     profile = None if metadata.icc_profile or plain else profile_of(primaries, transfer)
-    if profile is None:
+    if profile is None and not (hdr and metadata.icc_profile is None):
         return metadata, None
     metadata = replace(metadata, icc_profile=profile)
     return metadata, said_by(metadata, bytes((primaries, transfer, 0, 1))) if hdr else None

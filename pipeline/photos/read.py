@@ -83,7 +83,8 @@ def read_picture(path: str | PathLike, data: bytes | None = None, bounds: Bounds
             if is_jxl(start):
                 return _photo(path, *read_jxl(file, path, check_size))
             if is_avif(start):
-                return _photo(path, *read_avif(file, path, partial(_check_header, bounds, file, path)))
+                photo = _photo(path, *read_avif(file, path, partial(_check_header, bounds, file, path)))
+                return replace(photo, instead=".png") if photo.chunks else photo
             if kind := next((name for magic, name in DRAWINGS.items() if start.startswith(magic)), None):
                 raise UserError(f"{path} is a drawing ({kind}), not a photo: export it as PNG.")
             with Image.open(file, formats=FORMATS) as image:

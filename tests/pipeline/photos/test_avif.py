@@ -233,3 +233,17 @@ def test_more_pixels_than_it_says(tmp_path):
     properties = [small if b"ispe" in one else one for one in frame[2]]
     with pytest.raises(UserError, match="cut short or damaged"):
         read(tmp_path, container([(frame[0], frame[1], properties)]))
+
+
+def test_hdr_of_8_bits_becomes_a_png_and_what_else_is_without_it_says_so(tmp_path):
+    picture = np.random.default_rng(0).integers(0, 256, (40, 56, 3), np.uint8)
+    data = imagecodecs.avif_encode(picture, bitspersample=8, primaries=9, transfer=16, matrix=9, level=100)
+    (tmp_path / "a.avif").write_bytes(data)
+    photo = read_photo(tmp_path / "a.avif")
+    assert write.default_output(photo).suffix == ".png"
+    nothing = np.zeros(photo.pixels.shape[:2], bool)
+    assert write.write_output(photo, photo.pixels, nothing, tmp_path / "out.png") == []
+    for name in ("out.tif", "out.jpg", "out.avif"):
+        assert any(
+            "HDR's brightness" in one for one in write.write_output(photo, photo.pixels, nothing, tmp_path / name)
+        )
