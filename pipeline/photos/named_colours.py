@@ -15,7 +15,7 @@ def with_named_colours(
 
     primaries, transfer: the numbers of these characteristics; those that aren't known count as sRGB's."""
     hdr = transfer in (PQ, HLG)
-    plain = (primaries, transfer) in SRGB or (mode.startswith("L") and not hdr)
+    plain = (primaries, transfer) in SRGB or mode.startswith("L")  # no grey picture takes a profile of RGB
     profile = None if metadata.icc_profile or plain else profile_of(primaries, transfer)
     if profile is None and not (hdr and metadata.icc_profile is None):
         return metadata, None

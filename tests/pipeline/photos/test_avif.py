@@ -247,3 +247,15 @@ def test_hdr_of_8_bits_becomes_a_png_and_what_else_is_without_it_says_so(tmp_pat
         assert any(
             "HDR's brightness" in one for one in write.write_output(photo, photo.pixels, nothing, tmp_path / name)
         )
+
+
+def test_grey_hdr_becomes_a_png_that_names_its_curve_and_no_colours(tmp_path):
+    grey = np.tile(np.arange(56, dtype=np.uint16) * 18, (40, 1))
+    (tmp_path / "a.avif").write_bytes(
+        imagecodecs.avif_encode(grey, bitspersample=10, primaries=9, transfer=16, matrix=9)
+    )
+    photo = read_photo(tmp_path / "a.avif")
+    nothing = np.zeros(photo.pixels.shape[:2], bool)
+    assert write.write_output(photo, photo.pixels, nothing, tmp_path / "out.png") == []
+    kinds = {chunk.kind: chunk.data for chunk in png_file.chunks((tmp_path / "out.png").read_bytes())}
+    assert kinds[b"cICP"][1] == 16 and b"iCCP" not in kinds
