@@ -14,6 +14,7 @@ from torch.nn import functional as F
 
 from photodrag.weights.networks.codes import adds_noise, normalised, truncated
 from photodrag.weights.networks.growing import GrowingBlock, check_side, doubled, grown
+from photodrag.weights.networks.mapped import MappedGenerator
 from photodrag.weights.networks.modulated import SLOPE
 from photodrag.weights.networks.pictures import as_rgb
 
@@ -172,26 +173,11 @@ class Synthesis(nn.Module):
             yield block, x
 
 
-class StyleGAN1(nn.Module):
-    """A generator: z [N, z_dim] → w_plus [N, num_ws, w_dim] → RGB [N, 3, R, R], about [-1, 1].
+class StyleGAN1(MappedGenerator):
+    """Its parts: see Mapping and Synthesis."""
 
-    `mapping(z, c, psi, cutoff)` and `synthesis(w_plus, noise)` are modules: see Mapping and Synthesis."""
-
-    subject: str | None
-    digest: str
-    has_ffhq_w: bool
-    """These three are told by `photodrag.weights.load`."""
-
-    def __init__(self, mapping: Mapping, synthesis: Synthesis) -> None:
-        super().__init__()
-        self.mapping, self.synthesis = mapping, synthesis
-        self.resolution, self.num_ws = synthesis.resolution, mapping.num_ws
-        self.z_dim, self.c_dim, self.w_dim = mapping.z_dim, mapping.c_dim, len(mapping.w_avg)
-
-    @property
-    def w_avg(self) -> Tensor:
-        """The mean w [w_dim], of all classes."""
-        return self.mapping.w_avg
+    mapping: Mapping
+    synthesis: Synthesis
 
     def features(self, w_plus: Tensor, resolution: int, noise: str = "const") -> Tensor:
         """Block output [N, C, resolution, resolution], styled, for a resolution of 4, 8, … R; nothing beyond that block

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from photodrag.weights.networks.codes import adds_noise, codes_read
+from photodrag.weights.networks.mapped import MappedGenerator
 from photodrag.weights.networks.mapping import Mapping
 from photodrag.weights.networks.modulated import Skip, SynthesisLayer, ToRGB, upsampled
 from photodrag.weights.networks.pictures import as_rgb
@@ -137,27 +138,16 @@ def has_fast_half(device: torch.device) -> bool:
     return device.type == "cuda"
 
 
-class StyleGAN2(nn.Module):
-    """A generator: z [N, z_dim] → w_plus [N, num_ws, w_dim] → RGB [N, 3, R, R], about [-1, 1].
+class StyleGAN2(MappedGenerator):
+    """Its parts: see Mapping and Synthesis."""
 
-    `mapping(z, c, psi, cutoff)` and `synthesis(w_plus, noise)` are modules: see Mapping and Synthesis."""
-
-    subject: str | None
-    digest: str
-    has_ffhq_w: bool
-    """These three are told by `photodrag.weights.load`."""
+    mapping: Mapping
+    synthesis: Synthesis
 
     def __init__(self, mapping: Mapping, synthesis: Synthesis, num_fp16_res: int = 0) -> None:
         """`num_fp16_res`: how many of the last blocks are in half precision on a GPU."""
-        super().__init__()
-        self.mapping, self.synthesis, self.num_fp16_res = mapping, synthesis, num_fp16_res
-        self.resolution, self.num_ws = synthesis.resolution, mapping.num_ws
-        self.z_dim, self.c_dim, self.w_dim = mapping.z_dim, mapping.c_dim, len(mapping.w_avg)
-
-    @property
-    def w_avg(self) -> Tensor:
-        """The mean w [w_dim], of all classes."""
-        return self.mapping.w_avg
+        super().__init__(mapping, synthesis)
+        self.num_fp16_res = num_fp16_res
 
     def features(self, w_plus: Tensor, resolution: int, noise: str = "const") -> Tensor:
         """Block output [N, C, resolution, resolution], for a resolution of 4, 8, … R; nothing beyond

@@ -16,6 +16,7 @@ from photodrag.weights.networks import modulated
 from photodrag.weights.networks.alias_free import Resampling, filtered_leaky_relu
 from photodrag.weights.networks.codes import adds_noise
 from photodrag.weights.networks.fourier import FourierInput
+from photodrag.weights.networks.mapped import MappedGenerator
 from photodrag.weights.networks.mapping import Mapping
 from photodrag.weights.networks.modulated import CONV_GAIN, SLOPE, Linear
 from photodrag.weights.networks.pictures import as_rgb
@@ -134,26 +135,11 @@ class Synthesis(nn.Module):
         return min(range(len(self.names)), key=lambda i: (abs(math.log2(self.layer(i).rate / resolution)), i))
 
 
-class StyleGAN3(nn.Module):
-    """A generator: z [N, z_dim] → w_plus [N, num_ws, w_dim] → RGB [N, 3, R, R], about [-1, 1].
+class StyleGAN3(MappedGenerator):
+    """Its parts: see Mapping and Synthesis."""
 
-    `mapping(z, c, psi, cutoff)` and `synthesis(w_plus, noise)` are modules: see Mapping and Synthesis."""
-
-    subject: str | None
-    digest: str
-    has_ffhq_w: bool
-    """These three are told by `photodrag.weights.load`."""
-
-    def __init__(self, mapping: Mapping, synthesis: Synthesis) -> None:
-        super().__init__()
-        self.mapping, self.synthesis = mapping, synthesis
-        self.resolution, self.num_ws = synthesis.resolution, mapping.num_ws
-        self.z_dim, self.c_dim, self.w_dim = mapping.z_dim, mapping.c_dim, len(mapping.w_avg)
-
-    @property
-    def w_avg(self) -> Tensor:
-        """The mean w [w_dim], of all classes."""
-        return self.mapping.w_avg
+    mapping: Mapping
+    synthesis: Synthesis
 
     def features(self, w_plus: Tensor, resolution: int, noise: str = "const") -> Tensor:
         """What the first layer of the rate nearest to a resolution of 4, 8, … R gives, without its margin:
