@@ -119,14 +119,13 @@ def _measured(given: MeasureOptions, bar: ProgressBar) -> dict:
 
 
 def _path_length(given: MeasureOptions, generator: "Generator", bar: ProgressBar) -> dict:
-    from photodrag.invert import perceptual
     from photodrag.pipeline.measures import path_length as measures
 
     crop = generator.subject == "face" if given.crop is None else given.crop
     settings = measures.PathLengthSettings(
         given.space, given.sampling, crop, given.program, given.distance, seed=given.seed
     )
-    distance = _distance(given.distance, generator, bar, perceptual)
+    distance = _distance(given.distance, generator, bar)
     found = measures.path_length(
         generator, distance, settings, given.samples, given.class_, lambda done, of: bar("path length", done, of)
     )
@@ -146,8 +145,10 @@ def _path_length(given: MeasureOptions, generator: "Generator", bar: ProgressBar
     }
 
 
-def _distance(name: str, generator: "Generator", bar: ProgressBar, perceptual: Any) -> Any:
+def _distance(name: str, generator: "Generator", bar: ProgressBar) -> Any:
     """The perceptual distance; where its backbone can't be had, the sentence says what else there is."""
+    from photodrag.invert import perceptual
+
     try:
         return perceptual.load(name, generator.w_avg.device, lambda doing: bar(doing))
     except UserError as error:

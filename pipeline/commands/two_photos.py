@@ -138,15 +138,13 @@ def _of(together: "Together", photo: "Photo", other: "Photo") -> dict:
 
 
 def _in_words(facts: dict, what: dict) -> str:
-    from photodrag.invert.identity import SAME_PERSON, likeness
+    from photodrag.invert.identity import in_figures, likeness
 
     lines = [f"The new photo is {facts['output']}"]
     for name, path in (("photo", facts["photo"]), ("other", facts["other"])):
         if facts["identities"]:
             far = facts["identities"][name]
-            lines.append(
-                f"  {likeness(far)} {path}: identity distance {far:.2f} (under {SAME_PERSON:g} is the same person)"
-            )
+            lines.append(f"  {likeness(far, path)}: {in_figures(far)}")
     if facts["dropped"]:
         lines.append(f"  it is without {'; '.join(facts['dropped'])}")
     if facts["latent"]:

@@ -56,6 +56,8 @@ def start_of(plan: Plan, inversion: Inversion) -> Start:
 @torch.no_grad()
 def drawn(inversion: Inversion, w_plus: Tensor) -> np.ndarray:
     """The generator's picture of a code [1, num_ws, w_dim], uint8 RGB [R, R, 3]."""
+    if w_plus is inversion.w_plus:
+        return inversion.reconstruction  # drawn already
     return to_uint8(inversion.generator.synthesis(w_plus))
 
 

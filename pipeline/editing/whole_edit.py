@@ -61,16 +61,20 @@ def edit(
     which generator, dragging and inverting: how. progress: told what goes on.
 
     Raises UserError for anything that a person can put right."""
-    if network.models:
-        subject = network.models.generator.subject
-    else:
-        name, subject = find_generator(network.generator)
-        network = replace(network, generator=name)
+    network, subject = found_network(network)
     selection = replace(selection, align=selection.align or usual_align(subject))
     plan = plan_edit(photo, handles, targets, mask, selection, snap=dragging.snap, presets=presets, code_edit=code_edit)
     return carry_out(
         plan, network=network, dragging=dragging, inverting=inverting, code_edit=code_edit, progress=progress
     )
+
+
+def found_network(network: Network) -> tuple[Network, str | None]:
+    """The network, its generator by name or path as `find_generator` tells it, and its subject. Raises UserError."""
+    if network.models:
+        return network, network.models.generator.subject
+    name, subject = find_generator(network.generator)
+    return replace(network, generator=name), subject
 
 
 def carry_out(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from photodrag.pipeline.faces.resample import warp
+from photodrag.pipeline.faces.resample import remapped, warp
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.face_landmarks import LEFT_EYE, RIGHT_EYE
 
@@ -113,4 +113,4 @@ def _edges(red: np.ndarray, lids: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _read(picture: np.ndarray, points: np.ndarray) -> np.ndarray:
     """The picture at points [..., 2]."""
     x, y = (np.ascontiguousarray(points[..., axis], np.float32) for axis in (0, 1))
-    return cv2.remap(picture, x, y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return remapped(picture, x, y, cv2.INTER_LINEAR, cv2.BORDER_REPLICATE)

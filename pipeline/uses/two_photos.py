@@ -17,11 +17,11 @@ from photodrag.invert import identity
 from photodrag.pipeline.editing.direction_names import CodeEdit, check_layers
 from photodrag.pipeline.editing.inversion import Inversion, Models, Progress, silent
 from photodrag.pipeline.editing.options import Inverting, Network
-from photodrag.pipeline.editing.plan import Plan, find_generator, plan_edit, usual_align
+from photodrag.pipeline.editing.plan import Plan, plan_edit, usual_align
 from photodrag.pipeline.editing.restyling import Guest, guest_of, restyled, unchanged
 from photodrag.pipeline.editing.result import Edit
 from photodrag.pipeline.editing.selection import Selection
-from photodrag.pipeline.editing.whole_edit import Clock, finish_edit, inverted
+from photodrag.pipeline.editing.whole_edit import Clock, finish_edit, found_network, inverted
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.weights import Generator, UserError
 
@@ -135,11 +135,7 @@ def both_inverted(
     progress: Progress,
 ) -> TwoPhotos:
     """Both photos planned and inverted, the wrong ones told before anything is computed. Raises UserError."""
-    if network.models:
-        subject = network.models.generator.subject
-    else:
-        name, subject = find_generator(network.generator)
-        network = replace(network, generator=name)
+    network, subject = found_network(network)
     align = selection.align or usual_align(subject)
     wanted = replace(selection, align=align), replace(other_selection, align=other_selection.align or align)
     plan = plan_edit(photo, [], [], mask, wanted[0], code_edit=ANY)
