@@ -95,16 +95,17 @@ def plan_edit(
     photo = photo if isinstance(photo, Photo) else read_photo(Path(photo))
     controls = Controls.of(presets)
     check_directions(code_edit.directions)
-    drags = bool(len(handles) or len(targets) or controls) or not code_edit.given
     needs_landmarks = snap or controls or landmark_names.by_landmarks(handles) or landmark_names.by_landmarks(targets)
-    reshaped, none = controls.reshaping, np.zeros((0, 2))
-    starts, ends = (None, None) if needs_landmarks else place_points(photo, handles, targets) if drags else (none, none)
+    reshaped = controls.reshaping
+    only_code = code_edit.given and not (len(handles) or len(targets) or controls)
+    may_be_none = bool(reshaped) or only_code
+    starts, ends = (None, None) if needs_landmarks else place_points(photo, handles, targets, may_be_none=may_be_none)
     given, mask, ignored = mask, given_mask(mask, photo), given_ignored(selection.ignore, photo)
     began = time.monotonic()
     person = known_person(selection.person)
     place, count = find_place(photo, selection.align or "face", selection.face, selection.box, person)
     if starts is None or ends is None:
-        starts, ends = place_points(photo, handles, targets, place, snap, controls)
+        starts, ends = place_points(photo, handles, targets, place, snap, controls, may_be_none)
     if isinstance(mask, str) and mask == "face" and count is None:
         raise UserError(
             "The mask can't be the face (--mask face) where a square of the photo is edited: "

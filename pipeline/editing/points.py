@@ -27,9 +27,10 @@ def place_points(
     place: Face | Alignment | None = None,
     snap: bool = False,
     controls: Controls = Controls(),
+    may_be_none: bool = False,
 ) -> tuple[np.ndarray, np.ndarray]:
     """`check_points`, of handles and targets that may be words, and of controls, on a face: see
-    `landmark_names.placed` and `presets.drags`; none, where these only reshape."""
+    `landmark_names.placed` and `presets.drags`. may_be_none: whether nothing need be dragged."""
     if snap or controls or landmark_names.has_words(handles) or landmark_names.has_words(targets):
         handles, targets = (
             list(points)
@@ -48,8 +49,8 @@ def place_points(
                 raise landmark_names.no_landmarks(next(iter(controls.presets), "an expression or a region"))
             for added in _by_controls(controls, photo, landmarks, width, handles):
                 handles, targets = [*handles, *(start for start, _ in added)], [*targets, *(end for _, end in added)]
-            if not handles and controls.reshaping:
-                return np.empty((0, 2)), np.empty((0, 2))
+    if may_be_none and not (len(handles) or len(targets)):
+        return np.zeros((0, 2)), np.zeros((0, 2))
     return check_points(photo, handles, targets)
 
 

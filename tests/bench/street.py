@@ -44,7 +44,9 @@ from photodrag.weights.common.files import cache_folder, write_whole
 FACES = ["0-f1-su-ph.jpg", "0-f15-hao-ph.jpg", "15-f13-anc-ph.jpg", "45-m7-di-ph.jpg"]
 FACES += ["BWPictureHuman.jpg", "multi_face.jpg"]
 NPM, GROUPS = "@vladmandic/face-api@1.7.15", ["sample1.jpg", "sample2.jpg", "sample3.jpg"]
-CONTROLS = [*PRESETS, *(f"-{name}" for name in PRESETS)]
+DRAGS = {name: preset for name, preset in PRESETS.items() if not preset.reshaping}
+"""Of what is reshaped without a drag, landmarks tell no way."""
+CONTROLS = [*DRAGS, *(f"-{name}" for name, preset in DRAGS.items() if preset.least < 0)]
 OPEN = 0.12
 """Openness of a mouth that shows what is in it."""
 THUMB = 224
