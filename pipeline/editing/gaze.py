@@ -11,6 +11,7 @@ import numpy as np
 
 from photodrag.pipeline.editing.blend import Redrawn
 from photodrag.pipeline.editing.masks import smooth
+from photodrag.pipeline.faces.expressions import axes
 from photodrag.pipeline.faces.irises import Iris
 from photodrag.weights.common.face_landmarks import EYES, LEFT_EYE, RIGHT_EYE
 
@@ -48,9 +49,7 @@ def looking(pixels: np.ndarray, irises: Sequence[Iris], landmarks: np.ndarray, g
 
 def way_of(irises: Sequence[Iris], landmarks: np.ndarray, gaze: tuple[float, float]) -> np.ndarray:
     """How far irises go for a gaze, (x, y) in pixels of the picture in which they and the landmarks lie."""
-    across = landmarks[RIGHT_EYE].mean(0) - landmarks[LEFT_EYE].mean(0)
-    right = across / np.linalg.norm(across)
-    down = np.array([-right[1], right[0]])
+    right, down = (axis / np.linalg.norm(axis) for axis in axes(landmarks))
     radius = sum(iris.radius for iris in irises) / len(irises)
     return radius * (FARTHEST[0] * gaze[0] * right + FARTHEST[1] * gaze[1] * down)
 

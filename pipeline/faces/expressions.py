@@ -56,8 +56,6 @@ REST_WIDTH, REST_DROP = 0.86, 0.02
 """Of a mouth at rest: its width, and how far its corners lie below where the lips meet, in eye distances."""
 LIDS_OF_EYE = 1, 2, 4, 5
 """Of an eye's six landmarks, those that aren't its corners."""
-INNER, OUTER = [61, 62, 63, 65, 66, 67], [50, 51, 52, 56, 57, 58]
-"""Of the lips, each inner landmark and the outer one that goes along with it."""
 
 
 def added(ways: Ways, more: Ways, amount: float = 1.0) -> dict[str, tuple[float, float]]:
@@ -69,15 +67,20 @@ def added(ways: Ways, more: Ways, amount: float = 1.0) -> dict[str, tuple[float,
     return total
 
 
+def axes(landmarks: np.ndarray) -> np.ndarray:
+    """A face's own axes, by its landmarks [68, 2]: rightward and downward, [2, 2], as long as its eyes are apart."""
+    import numpy as np
+
+    x, y = landmarks[marks.RIGHT_EYE].mean(0) - landmarks[marks.LEFT_EYE].mean(0)
+    return np.array([[x, y], [-y, x]])
+
+
 def own_frame(landmarks: np.ndarray) -> np.ndarray:
     """Landmarks [68, 2] in a face's own coordinates: (right, down) from the middle between its eyes, in distances
     between them."""
-    import numpy as np
-
     left, right = landmarks[marks.LEFT_EYE].mean(0), landmarks[marks.RIGHT_EYE].mean(0)
-    (x, y) = across = right - left
-    axes = np.array([[x, -y], [y, x]]) / (across @ across)
-    return (landmarks - (left + right) / 2) @ axes
+    across = right - left
+    return (landmarks - (left + right) / 2) @ (axes(landmarks).T / (across @ across))
 
 
 def to_rest(landmarks: np.ndarray) -> Ways:
@@ -86,7 +89,7 @@ def to_rest(landmarks: np.ndarray) -> Ways:
     import numpy as np
 
     own = own_frame(landmarks)
-    upper, lower = own[[61, 62, 63]].mean(0)[1], own[[67, 66, 65]].mean(0)[1]
+    upper, lower = (own[edge].mean(0)[1] for edge in marks.LIP_EDGES)
     gap = max(lower - upper, 0.0)
     meet = upper + (1 - LOWER_LIP) * gap
     left, right = own[marks.LEFT_MOUTH_CORNER], own[marks.RIGHT_MOUTH_CORNER]
@@ -116,10 +119,15 @@ def to_expression(landmarks: np.ndarray, other: np.ndarray) -> Ways:
         share = _width(here[eye]) / _width(there[eye])
         lids = [eye.start + number for number in LIDS_OF_EYE]
         goal[lids, 1] = middle + share * (there[lids, 1] - there[eye].mean(0)[1])
-    lips = [marks.LEFT_MOUTH_CORNER, marks.RIGHT_MOUTH_CORNER, *INNER]
+    lips = [marks.LEFT_MOUTH_CORNER, marks.RIGHT_MOUTH_CORNER, *marks.LIPS_WITHIN]
     goal[lips] = here[marks.NOSE_BOTTOM] + there[lips] - there[marks.NOSE_BOTTOM]
-    goal[OUTER] += goal[INNER] - here[INNER]
-    moved = [*range(marks.BROWS.start, marks.BROWS.stop), *range(marks.EYES.start, marks.EYES.stop), *lips, *OUTER]
+    goal[marks.LIPS_WITHOUT] += goal[marks.LIPS_WITHIN] - here[marks.LIPS_WITHIN]
+    moved = [
+        *range(marks.BROWS.start, marks.BROWS.stop),
+        *range(marks.EYES.start, marks.EYES.stop),
+        *lips,
+        *marks.LIPS_WITHOUT,
+    ]
     ways = {str(number): (float(x), float(y)) for number, (x, y) in enumerate(goal - here) if number in moved}
     return ways | {"chin": (0.0, CHIN * ways["66"][1])}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from photodrag.pipeline.faces.expressions import Ways, added
+from photodrag.pipeline.faces.expressions import Ways, added, axes
 from photodrag.pipeline.faces.landmark_names import Point, place_of, rounded
 from photodrag.pipeline.faces.preset_table import PRESETS, UNSHAPED, Reshaping
 from photodrag.weights.common.errors import UserError
@@ -37,8 +37,7 @@ def drags(
     ways = dict(expression or {})
     for name, amount in checked(amounts).items():
         ways = added(ways, PRESETS[name].on(landmarks), amount)
-    across = place_of("eye.right", landmarks) - place_of("eye.left", landmarks)
-    (rx, ry), (dx, dy) = across, (-across[1], across[0])
+    (rx, ry), (dx, dy) = axes(landmarks)
     made = []
     for landmark, (right, down) in ways.items():
         x, y = place_of(landmark, landmarks)

@@ -41,7 +41,11 @@ PARTS = [
     (48, *range(54, 61), *range(64, 68)),
 ]
 """What moves as one: the jaw, a brow, the nose, an upper or lower lid, an upper or lower lip; corners are in two."""
-LIDS_AND_LIPS = [37, 38, 43, 44, 61, 62, 63], [41, 40, 47, 46, 67, 66, 65]
+LIP_EDGES = [61, 62, 63], [67, 66, 65]
+"""Within: of the upper lip, and of the lower one below them."""
+LIPS_WITHIN, LIPS_WITHOUT = [61, 62, 63, 65, 66, 67], [50, 51, 52, 56, 57, 58]
+"""Each inner landmark of the lips, and the outer one that goes along with it."""
+LIDS_AND_LIPS = [37, 38, 43, 44, *LIP_EDGES[0]], [41, 40, 47, 46, *LIP_EDGES[1]]
 """Those of upper lids and lips, within, and those below them."""
 BELOW_BROWS = [[36, 36], [37, 37], [37, 38], [38, 38], [39, 39], [42, 42], [43, 43], [43, 44], [44, 44], [45, 45]]
 """Of the eyes, what lies below each landmark of the brows: the mean of two."""

@@ -31,9 +31,13 @@ SEEN = """async at => {
     video.currentTime = at;
     await there;
     const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
-    const context = canvas.getContext("2d", { colorSpace: "srgb" });
-    context.drawImage(video, 0, 0);
-    const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+    const context = canvas.getContext("2d", { colorSpace: "srgb", willReadFrequently: true });
+    let data = [0, 0, 0, 0];
+    for (let tries = 0; data[3] === 0 && tries < 100; tries++) {  // a busy Chromium may have no frame to draw yet
+        await new Promise(done => setTimeout(done, 50 * Math.min(tries, 1)));
+        context.drawImage(video, 0, 0);
+        ({ data } = context.getImageData(0, 0, canvas.width, canvas.height));
+    }
     return btoa(Array.from(data, value => String.fromCharCode(value)).join(""));
 }"""
 PLAYED = """async () => {

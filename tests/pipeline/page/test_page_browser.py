@@ -648,13 +648,18 @@ SLOW_MASKS = """
 """Ends in no function, which would be called."""
 
 
+def start_with_a_slow_mask(page, photo) -> None:
+    """A drag that is asked for, and whose painted mask isn't there yet."""
+    choose(page, photo)
+    pull(page, MOUTH, TARGET)
+    page.check("input[value=brush]")
+    page.evaluate(SLOW_MASKS)
+    page.click("#paint-face")
+    page.click("#start")
+
+
 def test_a_drag_that_waits_for_its_mask_is_not_sent_for_another_face(tab, portrait, ready):
-    choose(tab, ready(portrait))
-    pull(tab, MOUTH, TARGET)
-    tab.check("input[value=brush]")
-    tab.evaluate(SLOW_MASKS)
-    tab.click("#paint-face")
-    tab.click("#start")
+    start_with_a_slow_mask(tab, ready(portrait))
     expect(tab.locator("#start")).to_have_text("Stop")
     tab.locator("#face-list button").evaluate("button => button.click()")
     expect(tab.locator("#status")).to_contain_text("Ready: pull points", timeout=SLOW)
@@ -666,12 +671,7 @@ def test_a_drag_that_waits_for_its_mask_is_not_sent_for_another_face(tab, portra
 
 @pytest.mark.parametrize("steps", [DragSettings.steps])
 def test_a_drag_that_waits_for_its_mask_can_be_stopped(tab, portrait, ready):
-    choose(tab, ready(portrait))
-    pull(tab, MOUTH, TARGET)
-    tab.check("input[value=brush]")
-    tab.evaluate(SLOW_MASKS)
-    tab.click("#paint-face")
-    tab.click("#start")
+    start_with_a_slow_mask(tab, ready(portrait))
     tab.locator("#start", has_text="Stop").click()
     tab.evaluate("waiting.forEach(go => go())")
     wait_for_result(tab)
