@@ -79,6 +79,7 @@ def planned(
     from photodrag.pipeline.editing.plan import find_generator, plan_edit, usual_align
     from photodrag.pipeline.faces.controls import Controls
 
+    options.will_compute()
     generator, subject = find_generator(tasks[0].generator)
     align = tasks[0].align or usual_align(subject)
     bar("finding the face" if align == "face" else "looking at the photo")

@@ -215,6 +215,16 @@ def tune_settings(steps: int | None) -> "TuneSettings | None":
     return TuneSettings() if steps == TuneSteps.DEFAULT else TuneSettings(steps=steps)
 
 
+def will_compute() -> None:
+    """Let PyTorch come in meanwhile: for a command that has imported all that it needs until it computes."""
+    import cv2
+
+    from photodrag.weights.common.ahead import load_torch_ahead
+
+    cv2.getNumThreads()  # OpenCV asks the system's loader where it lies before its first threads, and would wait for it
+    load_torch_ahead()
+
+
 def prepare_to_compute(device: str) -> None:
     """The process's own settings, which no stage makes."""
     from photodrag.weights import keep_freed_memory

@@ -12,8 +12,8 @@ That makes three foldings exact, and no pass over activations is left that only 
   of stride 2, grouped by output channel;
 - the bias rides on the convolution, so a constant noise costs one addition in place.
 
-Activations are channels-last: depthwise and pointwise convolutions are both fastest there on a CPU. The last block,
-whose maps are as large as all others together, is worked on in strips (strips.py).
+Activations are channels-last: depthwise and pointwise convolutions are both fastest there on a CPU. The last two
+blocks, whose maps are three quarters of all, are worked on in strips (strips.py).
 """
 
 from collections.abc import Sequence
@@ -25,11 +25,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from photodrag.weights.networks.codes import adds_noise, codes_read, normalised, truncated
-from photodrag.weights.networks.strips import Strip, in_strips
+from photodrag.weights.networks.strips import Part, Strip, in_strips
 
 SLOPE = 0.2
 STRIP = 32
-"""Rows of the last block's input that are worked on at once."""
+"""Rows of a block's input that are worked on at once."""
+LARGE = 128
+"""Rows of a block's input from which on it is worked on in strips: the two blocks whose maps are largest."""
 # Rows: the bands low, lh, hl, hh. Columns: the pixel's place in its 2 × 2 square, row by row.
 HAAR = torch.tensor([[1, 1, 1, 1], [1, 1, -1, -1], [1, -1, 1, -1], [1, -1, -1, 1]]).view(4, 2, 2) / 2
 
@@ -102,7 +104,19 @@ class StyledConv(nn.Module):
     def forward(self, x: Tensor, w: Tensor, noise: bool) -> Tensor:
         """x [N, in, R, R] styled by w [N, w_dim] → [N, out, R, R]; the constant noise only if `noise`."""
         added = self.noise if noise else None
-        return styled_conv(x, self.style(w) * self.gain, self.depthwise, self.weight, self.bias, added)
+        return styled_conv(x, self.styled(w), self.depthwise, self.weight, self.bias, added)
+
+    def styled(self, w: Tensor) -> Tensor:
+        """The factors [N, in] of x's channels, for w [N, w_dim]."""
+        return self.style(w) * self.gain
+
+
+def striped(part: Part, x: Tensor, others: Sequence[Tensor]) -> Tensor:
+    """What the part makes of x [N, C, H, W], in strips where x is large and each of them costs no launches."""
+    rows = x.shape[2]
+    if rows < LARGE or x.device.type != "cpu":
+        return part(x, others, Strip(0, rows, 0, rows))
+    return in_strips(part, x, others, max(1, rows // STRIP), reach=1)
 
 
 class Block(nn.Module):
@@ -116,20 +130,30 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor, w0: Tensor, w1: Tensor, noise: bool) -> Tensor:
         """x [N, in, R/2, R/2] styled by two codes [N, w_dim] → [N, out, R, R]."""
-        x = inverse_haar(x, self.up_style(w0))
-        return self.conv1(self.conv0(x, w0, noise), w1, noise)
+        return striped(partial(block_rows, add=noise), x, self.tensors(w0, w1))
+
+    def tensors(self, w0: Tensor, w1: Tensor) -> list[Tensor]:
+        """What `block_rows` makes it of: the styles of its three steps, then what the two convolutions have."""
+        styles = [self.up_style(w0), self.conv0.styled(w0), self.conv1.styled(w1)]
+        convs = self.conv0, self.conv1
+        return [*styles, *(t for conv in convs for t in (conv.depthwise, conv.weight, conv.bias, conv.noise))]
 
 
-def _finish(x: Tensor, others: Sequence[Tensor], strip: Strip, add: bool) -> Tensor:
-    """From the rows of the last block's input that a strip reads to the rows of the picture that it becomes."""
-    up, style0, style1, style_rgb, *weights, rgb_weight, rgb_bias = others
+def block_rows(x: Tensor, others: Sequence[Tensor], strip: Strip, add: bool) -> Tensor:
+    """From the rows of a block's input that a strip reads to the rows of its result, twice as many as the strip's."""
+    up, style0, style1, *tensors = others
     read = slice(2 * strip.above, 2 * strip.below)
     x = inverse_haar(x, up)
-    for style, (depthwise, weight, bias, noise) in ((style0, weights[:4]), (style1, weights[4:])):
+    for style, (depthwise, weight, bias, noise) in ((style0, tensors[:4]), (style1, tensors[4:])):
         x = styled_conv(x, style, depthwise, weight, bias, noise[:, :, read] if add else None)
     first = 2 * (strip.first - strip.above)
-    x = x[:, :, first : first + 2 * (strip.last - strip.first)]
-    return inverse_haar(scaled_conv(x, style_rgb, rgb_weight, rgb_bias))
+    return x[:, :, first : first + 2 * (strip.last - strip.first)]
+
+
+def picture_rows(x: Tensor, others: Sequence[Tensor], strip: Strip, add: bool) -> Tensor:
+    """From the rows of the last block's input that a strip reads to the rows of the picture that it becomes."""
+    style, weight, bias, *block = others
+    return inverse_haar(scaled_conv(block_rows(x, block, strip, add), style, weight, bias))
 
 
 class MobileStyleGAN(nn.Module):
@@ -177,15 +201,9 @@ class MobileStyleGAN(nn.Module):
         x, add, last = self._run(w_plus, len(self.blocks) - 1, noise), adds_noise(noise), self.blocks[-1]
         assert isinstance(last, Block)
         w0, w1, w2 = w_plus[:, -3], w_plus[:, -2], w_plus[:, -1]
-        styles = [last.up_style(w0)]
-        styles += [conv.style(w) * conv.gain for conv, w in ((last.conv0, w0), (last.conv1, w1))]
-        styles += [self.to_rgb_style(w2) * self.to_rgb_weight.shape[1] ** -0.5]
-        weights = [t for conv in (last.conv0, last.conv1) for t in (conv.depthwise, conv.weight, conv.bias, conv.noise)]
-        weights += [self.to_rgb_weight, self.to_rgb_bias]
-        rows, finish, others = x.shape[2], partial(_finish, add=add), [*styles, *weights]
-        if x.device.type != "cpu":  # where each strip costs launches
-            return finish(x, others, Strip(0, rows, 0, rows))
-        return in_strips(finish, x, others, max(1, rows // STRIP), reach=1)
+        style = self.to_rgb_style(w2) * self.to_rgb_weight.shape[1] ** -0.5
+        others = [style, self.to_rgb_weight, self.to_rgb_bias, *last.tensors(w0, w1)]
+        return striped(partial(picture_rows, add=add), x, others)
 
     def features(self, w_plus: Tensor, resolution: int, noise: str = "const") -> Tensor:
         """Block output [N, C, resolution, resolution], for a resolution of 4, 8, … R/2; nothing

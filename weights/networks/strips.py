@@ -51,7 +51,23 @@ class _InStrips(torch.autograd.Function):
     def forward(ctx: Any, part: Part, strips: list[Strip], x: Tensor, *others: Tensor) -> Tensor:
         ctx.part, ctx.strips = part, strips
         ctx.save_for_backward(x, *others)
-        return torch.cat([part(x[:, :, s.above : s.below], others, s) for s in strips], 2)
+        result = part(x[:, :, strips[0].above : strips[0].below], others, strips[0])
+        if len(strips) == 1:
+            return result
+        # Each goes into its place at once, for torch.cat would want all of them beside the result.
+        scale, first = result.shape[2] // (strips[0].last - strips[0].first), result
+        lasting = first.is_contiguous(memory_format=torch.channels_last)
+        shape = (*first.shape[:2], scale * strips[-1].last, first.shape[3])
+        result = torch.empty(
+            shape,
+            dtype=first.dtype,
+            device=first.device,
+            memory_format=torch.channels_last if lasting else torch.contiguous_format,
+        )
+        result[:, :, : scale * strips[0].last] = first
+        for s in strips[1:]:
+            result[:, :, scale * s.first : scale * s.last] = part(x[:, :, s.above : s.below], others, s)
+        return result
 
     @staticmethod
     @torch.autograd.function.once_differentiable

@@ -174,7 +174,7 @@ def test_only_the_direction_of_a_progan_code_counts(golden):
     generator = built(golden / PROGAN[0])
     z = torch.randn(1, 24, generator=torch.Generator().manual_seed(5))
     image = generator.synthesis(generator.mapping(z))
-    torch.testing.assert_close(generator.synthesis(generator.mapping(3 * z, psi=0.5) * 7), image, rtol=0, atol=1e-5)
+    torch.testing.assert_close(generator.synthesis(generator.mapping(3 * z, psi=0.5) * 7), image, rtol=0, atol=3e-5)
     assert generator.synthesis(generator.w_avg.view(1, 1, -1)).isfinite().all()
 
 
