@@ -17,7 +17,7 @@ def container(items, references=(), primary=1, brand=b"avif") -> bytes:
     properties = [one for item in items for one in item[2]]
     associated, number = b"", 0
     for n, item in enumerate(items, 1):
-        needed = (0x80 * (one[4:8] in (b"av1C", b"irot", b"imir")) for one in item[2])
+        needed = (0x80 * (one[4:8] in NEEDED) for one in item[2])
         indices = bytes(number + i + bit for i, bit in enumerate(needed, 1))
         associated, number = associated + struct.pack(">HB", n, len(indices)) + indices, number + len(indices)
     iprp = box(b"iprp", box(b"ipco", *properties), box(b"ipma", struct.pack(">I", len(items)), associated, version=0))

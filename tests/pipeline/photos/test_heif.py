@@ -1,6 +1,6 @@
 """Reading HEIC. The pictures in heic/, 64 × 48, were written by pillow-heif 1.8.1 (x265, quality 95; PQ 80): red
 grows to the right by 3.5 levels a pixel, green downwards by 5, blue is 90. Grey is the red of it; "deep" has 10 bits;
-"odd" is 67 × 49. "grid" is 170 × 100, of 3 × 2 tiles of 64 × 64 that were written so, and put together by item_boxes.py:
+"odd" is 67 × 49. "grid" is 170 × 100, of 3 × 2 tiles of 64 × 64 that were written so, put together by item_boxes.py:
 red grows by 1.2, green by 1.8.
 """
 
