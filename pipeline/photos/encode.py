@@ -42,6 +42,7 @@ def encode(kind: Format, mode: str, native: np.ndarray, photo: Photo) -> bytes:
         block = exif.without((metadata.exif or b"").removeprefix(exif.PREFIX), exif.ORIENTATION)
         sampling = "4:0:0" if mode == "L" else "4:4:4"
         options |= {"quality": 95, "subsampling": sampling, "speed": 8, "exif": block or None}
+        options |= {"advanced": {"alpha:lossless": "1"}} if mode == "RGBA" else {}  # libavif's word to aom
     elif kind is PNG:
         options["pnginfo"] = PngImagePlugin.PngInfo()
         if metadata.xmp:
