@@ -11,6 +11,8 @@ from photodrag.pipeline.photos import jpeg_file
 PREFIX = b"Exif\0\0"
 ORIENTATION, EXIF_IFD, MAKER_NOTE = 0x0112, 0x8769, 0x927C
 WIDTH, HEIGHT = 0xA002, 0xA003
+STORED_WIDTH, STORED_HEIGHT = 256, 257
+"""In the first directory; of no use beside a TIFF's samples, but some phones tell them there, too."""
 SAMPLES = ((273, 279), (324, 325), (0x0201, 0x0202))
 """Tags of where strips, tiles and JPEG's pictures lie, and how long they are."""
 SUB_DIRECTORIES = 330
@@ -185,6 +187,8 @@ def patched(
             exif.write(entry.at + 4, LONG, 1)
             exif.write(entry.at + 8, LONG, 0)
             exif.write(entry.at + 8, SHORT, orientation)
+        if turned:
+            _exchange(exif, exif.first, STORED_WIDTH, STORED_HEIGHT)
         if directory := exif.value(exif.entry(exif.first, EXIF_IFD)):
             _patch_exif_ifd(exif, directory[0], turned)
     except (struct.error, ValueError, IndexError):
@@ -224,10 +228,8 @@ def _without_further_directories(exif: Exif) -> None:
 
 
 def _patch_exif_ifd(exif: Exif, ifd: int, turned: bool) -> None:
-    width, height = exif.entry(ifd, WIDTH), exif.entry(ifd, HEIGHT)
-    if turned and width and height and width.kind == height.kind:
-        at, size = slice(width.at + 8, width.at + 12), slice(height.at + 8, height.at + 12)
-        exif.data[at], exif.data[size] = exif.data[size], exif.data[at]
+    if turned:
+        _exchange(exif, ifd, WIDTH, HEIGHT)
     notes = exif.entry(ifd, MAKER_NOTE)
     if notes is None:
         return
@@ -236,6 +238,14 @@ def _patch_exif_ifd(exif: Exif, ifd: int, turned: bool) -> None:
         start = _end_of_picture(bytes(exif.data[found.start() : end])) + found.start()
         exif.data[found.start() : start] = bytes(start - found.start())
         exif.dropped.append("a picture in the maker's notes")
+
+
+def _exchange(exif: Exif, ifd: int, *tags: int) -> None:
+    """The values of a directory's two tags, with their types: SHORT and LONG have been seen side by side."""
+    first, second = (exif.entry(ifd, tag) for tag in tags)
+    if first and second:
+        at, other = slice(first.at + 2, first.at + 12), slice(second.at + 2, second.at + 12)
+        exif.data[at], exif.data[other] = exif.data[other], exif.data[at]
 
 
 def _end_of_picture(data: bytes) -> int:
