@@ -40,8 +40,9 @@ def metadata_of_raw(file: BinaryIO, preview: bytes) -> Metadata:
         packet, words = None, list[str]()
         if entry := main.entry(main.first, XMP):
             packet, words = xmp.patched(bytes(main.data[entry.start : entry.start + entry.size]), turned=True)
-        said = tuple(dict.fromkeys([*dropped, *words]))
-        return Metadata(PROFILE, exif.PREFIX + block, packet, iptc=iptc_of(main), dropped=said)
+        records, of_iptc = iptc_of(main)
+        said = tuple(dict.fromkeys([*dropped, *words, *of_iptc]))
+        return Metadata(PROFILE, exif.PREFIX + block, packet, iptc=records, dropped=said)
     return Metadata(PROFILE, dropped=("EXIF, which can't be read",))
 
 

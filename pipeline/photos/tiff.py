@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 
-from photodrag.pipeline.photos import photoshop, xmp
+from photodrag.pipeline.photos import iptc, photoshop, xmp
 from photodrag.pipeline.photos.exif import LAYOUT, LONG, ORIENTATION, PREFIX, SHORT, SIZES, Entry, Exif
 from photodrag.pipeline.photos.exif import patched as patched_exif
 from photodrag.pipeline.photos.metadata import Metadata
@@ -47,7 +47,7 @@ class Base:
     """Its records."""
 
     @classmethod
-    def of(cls, data: bytes, free: list[tuple[int, int]], iptc: bytes | None) -> "Base":
+    def of(cls, data: bytes, free: list[tuple[int, int]], records: bytes | None) -> "Base":
         """That of a TIFF whose samples were blanked."""
         apart: list[tuple[int, int]] = []
         for start, end in sorted(free):  # some lie over each other
@@ -56,7 +56,7 @@ class Base:
             else:
                 apart.append((start, end))
         within = tuple((start, min(end, len(data))) for start, end in apart if start < len(data))
-        return cls(zlib.compress(data, 1), within, iptc)
+        return cls(zlib.compress(data, 1), within, records)
 
 
 def base_of(data: bytes, turned: bool) -> tuple[Base | None, list[str]]:
@@ -71,22 +71,27 @@ def base_of(data: bytes, turned: bool) -> tuple[Base | None, list[str]]:
                 _without_thumbnails(exif, entry)
             elif entry.tag == XMP and entry.size > 4:
                 _patch_xmp(exif, entry)
+            elif entry.tag == IPTC:
+                _without_previews(exif, entry)
         exif.erase_samples(exif.first)
         block, dropped = patched_exif(exif.data, orientation=1, turned=turned)
     except (struct.error, ValueError, IndexError):
         block, dropped = None, []
     if block is None:
         return None, ["what the TIFF says of its picture, for it can't be taken apart"]
-    return Base.of(block, exif.blank, iptc_of(exif)), list(dict.fromkeys([*exif.dropped, *dropped]))
+    return Base.of(block, exif.blank, iptc_of(exif)[0]), list(dict.fromkeys([*exif.dropped, *dropped]))
 
 
-def iptc_of(exif: Exif) -> bytes | None:
-    """The IPTC records that a directory holds, alone or among Photoshop's resources; None without any."""
+def iptc_of(exif: Exif) -> tuple[bytes | None, list[str]]:
+    """The IPTC records that a directory holds, alone or among Photoshop's resources, None without any, and what was
+    left out of them, in words: pictures."""
+    records = None
     if entry := exif.entry(exif.first, IPTC):  # of bytes, whatever its type says
-        return bytes(exif.data[entry.start : entry.start + entry.size]) or None
-    if entry := exif.entry(exif.first, PHOTOSHOP):
-        return photoshop.iptc_of(bytes(exif.data[entry.start : entry.start + entry.size]))
-    return None
+        records = bytes(exif.data[entry.start : entry.start + entry.size])
+    elif entry := exif.entry(exif.first, PHOTOSHOP):
+        records = photoshop.iptc_of(bytes(exif.data[entry.start : entry.start + entry.size]))
+    kept, words = iptc.without_pictures(records or b"")
+    return kept or None, words
 
 
 def exif_of(base: Base) -> bytes | None:
@@ -124,6 +129,13 @@ def _without_thumbnails(exif: Exif, entry: Entry) -> None:
     kept, words = photoshop.without_thumbnails(resources)
     if words:
         exif.replace(entry, kept)
+        exif.dropped += words
+
+
+def _without_previews(exif: Exif, entry: Entry) -> None:
+    kept, words = iptc.without_pictures(bytes(exif.data[entry.start : entry.start + entry.size]))
+    if words:
+        exif.replace(entry, kept + bytes(-len(kept) % SIZES.get(entry.kind, 1)))
         exif.dropped += words
 
 
