@@ -11,8 +11,6 @@ from photodrag.pipeline.photos import jpeg_file
 PREFIX = b"Exif\0\0"
 ORIENTATION, EXIF_IFD, MAKER_NOTE = 0x0112, 0x8769, 0x927C
 WIDTH, HEIGHT = 0xA002, 0xA003
-STORED_WIDTH, STORED_HEIGHT = 256, 257
-"""In the first directory; of no use beside a TIFF's samples, but some phones tell them there, too."""
 SAMPLES = ((273, 279), (324, 325), (0x0201, 0x0202))
 """Tags of where strips, tiles and JPEG's pictures lie, and how long they are."""
 SUB_DIRECTORIES = 330
@@ -188,7 +186,7 @@ def patched(
             exif.write(entry.at + 8, LONG, 0)
             exif.write(entry.at + 8, SHORT, orientation)
         if turned:
-            _exchange(exif, exif.first, STORED_WIDTH, STORED_HEIGHT)
+            _exchange(exif, exif.first, 256, 257)  # a TIFF's width and height, which some phones tell there
         if directory := exif.value(exif.entry(exif.first, EXIF_IFD)):
             _patch_exif_ifd(exif, directory[0], turned)
     except (struct.error, ValueError, IndexError):
