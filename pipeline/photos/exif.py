@@ -20,7 +20,8 @@ LAYOUT = {
     *(*range(512, 522), 529, 530, 531, 532),
 }
 """What lays out a TIFF's samples, or speaks of how they were stored."""
-SHOW_THE_OLD = {0x501B: "a thumbnail of Windows", 37724: "Photoshop's layers"}
+LAYERS = "Photoshop's layers"
+SHOW_THE_OLD = {0x501B: "a thumbnail of Windows", 37724: LAYERS}
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 """Bytes of a value, by its type."""
 SHORT, LONG, IFD = 3, 4, 13

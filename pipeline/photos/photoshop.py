@@ -20,7 +20,7 @@ UNREAD = "Photoshop's resources, which can't be read"
 def without_thumbnails(resources: bytes) -> tuple[bytes, list[str]]:
     """Resources, without `PREFIX`, less what shows the photo as it was, and what was left out, in words."""
     kept, at, words, was, now = [], 0, list[str](), b"", b""
-    for number, content, start, end in _each(resources):
+    for number, content, start, end in each(resources):
         if number in SHOW_THE_OLD:
             words.append(THUMBNAIL)
         elif number == IPTC and (without := iptc.without_pictures(content))[1]:
@@ -38,7 +38,7 @@ def without_thumbnails(resources: bytes) -> tuple[bytes, list[str]]:
 
 def iptc_of(resources: bytes) -> bytes | None:
     """The IPTC records in resources, without `PREFIX`; None without any."""
-    return next((content for number, content, *_ in _each(resources) if number == IPTC and content), None)
+    return next((content for number, content, *_ in each(resources) if number == IPTC and content), None)
 
 
 def resource_of(records: bytes) -> bytes:
@@ -50,7 +50,7 @@ def _digest(records: bytes) -> bytes:
     return hashlib.md5(records, usedforsecurity=False).digest()
 
 
-def _each(resources: bytes) -> Iterator[tuple[int, bytes, int, int]]:
+def each(resources: bytes) -> Iterator[tuple[int, bytes, int, int]]:
     """Each resource's number and content, and from … to where it lies, as far as they can be read."""
     at = 0
     while resources[at : at + 4] in SIGNATURES and at + 12 <= len(resources):

@@ -6,8 +6,9 @@ Each photo's middle ninth is darkened by a soft spot and written twice: as Photo
 the photo's own tables and subsampling, as other editors do. A block of 8 × 8 pixels differs if a pixel of it does; it
 is a far one unless it lies in, or beside, what the spot touches. Then the first photo, enlarged to 12 megapixels, is
 read and written with its spot in each other format, and opened and saved by Pillow alone with the same options (the
-least of ROUNDS each). Seconds are the processors', of all threads, which a busy machine lengthens least. Exit code 1 if a far block differs, or if reading and writing take more than three times (and a
-tenth of a second) longer than with encoding anew, or more than MOST times what Pillow takes.
+least of ROUNDS each). Seconds are the processors', of all threads, which a busy machine lengthens least. Exit code 1 if
+a far block differs, or if reading and writing take more than three times (and a tenth of a second) longer than with
+encoding anew, or more than MOST times what Pillow takes.
 """
 
 import sys
