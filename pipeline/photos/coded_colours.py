@@ -15,9 +15,12 @@ CONFIGURATION = b"\x81\0\0\0"
 
 def numbers_of(items: ItemFile) -> tuple[int, int]:
     """The numbers of the primary item's colour primaries and transfer characteristics; NOT_TOLD where nothing says."""
-    if nclx := nclx_of(items):
-        return int.from_bytes(nclx[4:6], "big"), int.from_bytes(nclx[6:8], "big")
-    return _of_the_codec(items)
+    nclx = nclx_of(items) or bytes(4) + 2 * NOT_TOLD.to_bytes(2, "big")
+    primaries, transfer = int.from_bytes(nclx[4:6], "big"), int.from_bytes(nclx[6:8], "big")
+    if NOT_TOLD not in (primaries, transfer):
+        return primaries, transfer
+    coded = _of_the_codec(items)
+    return coded[0] if primaries == NOT_TOLD else primaries, coded[1] if transfer == NOT_TOLD else transfer
 
 
 def nclx_of(items: ItemFile) -> bytes | None:

@@ -138,7 +138,7 @@ def test_a_crop_is_applied_once_and_before_the_turn(tmp_path, bits):
 @pytest.mark.parametrize("grid", [False, True])
 @pytest.mark.parametrize(("transfer", "primaries"), [(16, 9), (18, 9), (1, 1)])
 def test_colours_that_only_the_codec_names(tmp_path, bits, grid, transfer, primaries):
-    """Without a box that names them: they stand in AV1's sequence header, too."""
+    """Without a box that names them, or beside one that says nothing: they stand in AV1's sequence header, too."""
     samples = ramp(64, 64, bits=bits).astype(np.uint8 if bits == 8 else np.uint16)
     kind, content, properties = encoded(samples, bits=bits, primaries=primaries, transfer=transfer, matrix=6)
     item = kind, content, [one for one in properties if b"nclx" not in one]
@@ -155,6 +155,8 @@ def test_colours_that_only_the_codec_names(tmp_path, bits, grid, transfer, prima
         named = read(tmp_path, container([(kind, content, properties)]))
         assert photo.chunks[0].data == bytes((primaries, transfer, 0, 1)) and photo.chunks == named.chunks
         assert np.array_equal(photo.srgb, named.srgb)
+        nothing = box(b"colr", b"nclx", struct.pack(">HHHB", 2, 2, 6, 0x80))
+        assert read(tmp_path, container([(*item[:2], [*item[2], nothing])])).chunks == named.chunks
         assert write.default_output(photo).suffix == ".png"
 
 
