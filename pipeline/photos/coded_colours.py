@@ -2,6 +2,7 @@
 sequence header, or HEVC's parameter sets (AV1 Image File Format 1.1; MIAF, ISO 23000-22, 7.3.6.4)."""
 
 from contextlib import suppress
+from typing import Any
 
 from photodrag.pipeline.photos.item_file import ItemFile
 
@@ -41,7 +42,7 @@ def _of_the_codec(items: ItemFile) -> tuple[int, int]:
     if told is None:
         return NOT_TOLD, NOT_TOLD
     with suppress(av.FFmpegError, ValueError):  # what is damaged there is told when the picture is decoded
-        context = av.CodecContext.create(decoder, "r")
+        context: Any = av.CodecContext.create(decoder, "r")
         context.extradata = told
         context.thread_count = 1
         context.open()
