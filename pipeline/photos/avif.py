@@ -1,6 +1,6 @@
 """Reading AVIF: Pillow decodes 8 bits; more are decoded by dav1d, which FFmpeg brings (PyAV), and written as 16.
 
-Turned once, as its container says (AV1 Image File Format 1.1; MIAF, ISO 23000-22)."""
+Cropped and turned once, as its container says (AV1 Image File Format 1.1; MIAF, ISO 23000-22)."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -11,6 +11,8 @@ import numpy as np
 from PIL import Image
 
 from photodrag.pipeline.photos import item_file, samples, ycc
+from photodrag.pipeline.photos.clean_aperture import cropped
+from photodrag.pipeline.photos.coded_colours import nclx_of
 from photodrag.pipeline.photos.item_file import DamagedItems, ItemFile
 from photodrag.pipeline.photos.metadata import Metadata, metadata_of, read_orientation
 from photodrag.pipeline.photos.named_colours import with_named_colours
@@ -55,21 +57,14 @@ def read_avif(
             if mode == "RGB" and _configuration(items)[2] & MONOCHROME:
                 mode, native = "L", native[..., 0]  # which Pillow has made RGB
         said = dict(image.info)
-    metadata, nclx = _metadata(items, said, orientation), _nclx(items) or bytes(11)
-    numbers = (int.from_bytes(nclx[at : at + 2], "big") for at in (4, 6))
-    metadata, chunks = with_named_colours(metadata, mode, *numbers)
+    native = cropped(native, items.items[items.primary].property(b"clap"))
+    metadata, chunks = with_named_colours(_metadata(items, said, orientation), mode, items)
     return mode, samples.turned(native, orientation), metadata, chunks
-
-
-def _nclx(items: ItemFile) -> bytes | None:
-    properties = items.items[items.primary].properties
-    return next((d for kind, d in properties if kind == b"colr" and d[:4] == b"nclx" and len(d) >= 11), None)
 
 
 def _configuration(items: ItemFile) -> bytes:
     """The primary item's codec's (AV1-ISOBMFF, 2.3); a grid's is that of its first tile."""
-    first = (items.targets(b"dimg", items.primary) or (items.primary,))[0]
-    return items.items[first].property(b"av1C") or bytes(4)
+    return items.items[items.first_coded].property(b"av1C") or bytes(4)
 
 
 def _bits(items: ItemFile) -> int:
@@ -95,7 +90,7 @@ def _exif(content: bytes) -> bytes:
 def _deep(items: ItemFile, path: Path, size: tuple[int, int]) -> np.ndarray:
     """uint16 [H, W], or [H, W, 3 or 4], of the primary item and its alpha, as stored."""
     planes = _planes(items, items.primary, size)
-    if nclx := _nclx(items):
+    if nclx := nclx_of(items):
         planes = replace(planes, matrix=int.from_bytes(nclx[8:10], "big"), full=bool(nclx[10] & 0x80))
     if not ycc.is_known(planes):
         matrix = planes.matrix

@@ -12,6 +12,7 @@ from photodrag.pipeline.photos.jxl import encode_jxl
 from photodrag.pipeline.photos.metadata import Metadata
 from photodrag.pipeline.photos.output_formats import AVIF, JPEG, JXL, PNG, TIFF, WEBP, Format, colours_of
 from photodrag.pipeline.photos.photo import Photo
+from photodrag.pipeline.photos.resolution import with_resolution_in_exif
 from photodrag.pipeline.photos.tiff import encode_tiff
 
 XMP_SEGMENT = jpeg_file.LARGEST - len(jpeg_metadata.XMP)
@@ -22,6 +23,8 @@ def encode(kind: Format, mode: str, native: np.ndarray, photo: Photo) -> bytes:
     metadata = metadata_for(photo, mode)
     if kind is TIFF:
         return encode_tiff(mode, native, metadata, photo.tiff if colours_of(mode) == colours_of(photo.mode) else None)
+    if kind in (WEBP, AVIF, JXL):
+        metadata = with_resolution_in_exif(metadata)
     if kind is JXL:
         return encode_jxl(native, metadata)
     if photo.chunks is not None and keeps_chunks(photo, kind, mode):
@@ -42,6 +45,7 @@ def encode(kind: Format, mode: str, native: np.ndarray, photo: Photo) -> bytes:
         block = exif.without((metadata.exif or b"").removeprefix(exif.PREFIX), exif.ORIENTATION)
         sampling = "4:0:0" if mode == "L" else "4:4:4"
         options |= {"quality": 95, "subsampling": sampling, "speed": 8, "exif": block or None}
+        options |= {"advanced": {"alpha:lossless": "1"}} if mode == "RGBA" else {}  # libavif's word to aom
     elif kind is PNG:
         options["pnginfo"] = PngImagePlugin.PngInfo()
         if metadata.xmp:

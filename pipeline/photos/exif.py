@@ -20,7 +20,8 @@ LAYOUT = {
     *(*range(512, 522), 529, 530, 531, 532),
 }
 """What lays out a TIFF's samples, or speaks of how they were stored."""
-SHOW_THE_OLD = {0x501B: "a thumbnail of Windows", 37724: "Photoshop's layers"}
+LAYERS = "Photoshop's layers"
+SHOW_THE_OLD = {0x501B: "a thumbnail of Windows", 37724: LAYERS}
 SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4}
 """Bytes of a value, by its type."""
 SHORT, LONG, IFD = 3, 4, 13
@@ -185,6 +186,8 @@ def patched(
             exif.write(entry.at + 4, LONG, 1)
             exif.write(entry.at + 8, LONG, 0)
             exif.write(entry.at + 8, SHORT, orientation)
+        if turned:
+            _exchange(exif, exif.first, 256, 257)  # a TIFF's width and height, which some phones tell there
         if directory := exif.value(exif.entry(exif.first, EXIF_IFD)):
             _patch_exif_ifd(exif, directory[0], turned)
     except (struct.error, ValueError, IndexError):
@@ -224,10 +227,8 @@ def _without_further_directories(exif: Exif) -> None:
 
 
 def _patch_exif_ifd(exif: Exif, ifd: int, turned: bool) -> None:
-    width, height = exif.entry(ifd, WIDTH), exif.entry(ifd, HEIGHT)
-    if turned and width and height and width.kind == height.kind:
-        at, size = slice(width.at + 8, width.at + 12), slice(height.at + 8, height.at + 12)
-        exif.data[at], exif.data[size] = exif.data[size], exif.data[at]
+    if turned:
+        _exchange(exif, ifd, WIDTH, HEIGHT)
     notes = exif.entry(ifd, MAKER_NOTE)
     if notes is None:
         return
@@ -236,6 +237,14 @@ def _patch_exif_ifd(exif: Exif, ifd: int, turned: bool) -> None:
         start = _end_of_picture(bytes(exif.data[found.start() : end])) + found.start()
         exif.data[found.start() : start] = bytes(start - found.start())
         exif.dropped.append("a picture in the maker's notes")
+
+
+def _exchange(exif: Exif, ifd: int, *tags: int) -> None:
+    """The values of a directory's two tags, with their types: SHORT and LONG have been seen side by side."""
+    first, second = (exif.entry(ifd, tag) for tag in tags)
+    if first and second:
+        at, other = slice(first.at + 2, first.at + 12), slice(second.at + 2, second.at + 12)
+        exif.data[at], exif.data[other] = exif.data[other], exif.data[at]
 
 
 def _end_of_picture(data: bytes) -> int:

@@ -1,4 +1,4 @@
-"""Reading HEIC, as phones make it: its own turning applied once, 10 and 12 bits as 16, its colours named.
+"""Reading HEIC, as phones make it: cropped and turned once, by libheif, 10 and 12 bits as 16, its colours named.
 
 What lies beside the photo in such a file (depth, gain maps, thumbnails) is not read."""
 
@@ -30,8 +30,9 @@ def read_heif(
     check_size: is given path, width and height, and raises what it likes. Raises what pi_heif does for damaged ones."""
     import pi_heif  # its first use takes a while
 
-    items = item_file.parse(file.read()).items.values()
-    if not all((item.kind + item.content_type).isascii() for item in items):  # pi_heif takes these for text
+    items = item_file.parse(file.read())
+    kinds = (item.kind + item.content_type for item in items.items.values())
+    if not all(kind.isascii() for kind in kinds):  # pi_heif takes these for text
         raise item_file.DamagedItems("an item of no known type")
     file.seek(0)
     picture = pi_heif.open_heif(file, convert_hdr_to_8bit=False)
@@ -41,10 +42,8 @@ def read_heif(
     mode = "L" if native.ndim == 2 else {3: "RGB", 4: "RGBA"}[native.shape[2]]
     if native.dtype == np.uint16:
         mode, native = f"{mode};16", _full_range(native, picture.info["bit_depth"])
-    colours = picture.info.get("nclx_profile") or {}
     dropped = [words for name, words in FURTHER.items() if picture.info.get(name)]
-    numbers = (int(colours.get(name, 2)) for name in ("color_primaries", "transfer_characteristics"))
-    metadata, chunks = with_named_colours(metadata_of(picture.info, 1, dropped), mode, *numbers)
+    metadata, chunks = with_named_colours(metadata_of(picture.info, 1, dropped), mode, items)
     return mode, np.ascontiguousarray(native), metadata, chunks
 
 

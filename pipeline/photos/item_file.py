@@ -55,6 +55,11 @@ class ItemFile:
         return next((others for what, start, others in self.references if (what, start) == (kind, number)), ())
 
     @property
+    def first_coded(self) -> int:
+        """The item whose codec's configuration speaks for the primary one: a grid's first tile, or that one itself."""
+        return (self.targets(b"dimg", self.primary) or (self.primary,))[0]
+
+    @property
     def alpha(self) -> int | None:
         """The item that says how opaque the primary one is; None without one."""
         kinds = {number: self.items[number].property(b"auxC") or b"" for number in self.sources(b"auxl", self.primary)}

@@ -4,7 +4,7 @@ photo, or speaks of one that shows it, as it was before."""
 from collections.abc import Iterator
 from functools import partial
 
-from photodrag.pipeline.photos import exif, photoshop, xmp
+from photodrag.pipeline.photos import exif, iptc, photoshop, xmp
 from photodrag.pipeline.photos.gain_map import ISO, MPF, behind_pictures, further_pictures, gain_map_of
 from photodrag.pipeline.photos.jpeg_file import APP, LARGEST, JpegFile, Segment
 from photodrag.pipeline.photos.metadata import CREDENTIALS
@@ -57,15 +57,15 @@ def video_of(file: JpegFile) -> bytes:
 
 
 def iptc_in(file: JpegFile) -> bytes | None:
-    """A JPEG's IPTC records; None without any."""
+    """A JPEG's IPTC records, less pictures, of which `carried` tells; None without any."""
     prefix = photoshop.PREFIX
     resources = (s.payload[len(prefix) :] for s in _resources_joined(file.header) if s.payload.startswith(prefix))
-    return photoshop.iptc_of(next(resources, b""))
+    return iptc.without_pictures(photoshop.iptc_of(next(resources, b"")) or b"")[0] or None
 
 
-def iptc_segment(iptc: bytes) -> bytes:
+def iptc_segment(records: bytes) -> bytes:
     """As it stands in a JPEG; b"" where it is too long for a segment."""
-    payload = photoshop.PREFIX + photoshop.resource_of(iptc)
+    payload = photoshop.PREFIX + photoshop.resource_of(records)
     return Segment(0xED, payload).encoded() if len(payload) <= LARGEST else b""
 
 

@@ -4,8 +4,9 @@ from photodrag.pipeline.photos import jpeg_file, jpeg_metadata, png_file
 from photodrag.pipeline.photos.colours import HLG, PQ
 from photodrag.pipeline.photos.encode import XMP_SEGMENT, keeps_chunks, metadata_for
 from photodrag.pipeline.photos.jpeg_metadata import iptc_segment
+from photodrag.pipeline.photos.jxl import takes_profile
 from photodrag.pipeline.photos.metadata import FINER
-from photodrag.pipeline.photos.output_formats import BMP, JPEG, PNG, TIFF, Format, colours_of
+from photodrag.pipeline.photos.output_formats import BMP, JPEG, JXL, PNG, TIFF, Format, colours_of
 from photodrag.pipeline.photos.photo import Photo
 
 HDR = bytes((PQ,)), bytes((HLG,))
@@ -33,6 +34,8 @@ def left_out_of(photo: Photo, kind: Format, mode: str) -> list[str]:
         words += ["EXIF, which is too long for a JPEG"] if len(metadata.exif or b"") > jpeg_file.LARGEST else []
         words += ["IPTC, which is too long for a JPEG"] if metadata.iptc and not iptc_segment(metadata.iptc) else []
         words += ["XMP, which is too long for a JPEG"] if len(metadata.xmp or b"") > XMP_SEGMENT else []
+    if kind is JXL and metadata.icc_profile and not takes_profile(mode, metadata.icc_profile):
+        words.append("the colour profile, which is none that a JPEG XL takes")
     if kind is BMP:
         held = {"the colour profile": metadata.icc_profile, "EXIF": metadata.exif, "XMP": metadata.xmp}
         words += [f"{what}, which no BMP holds" for what, there in held.items() if there]

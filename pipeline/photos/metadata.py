@@ -65,7 +65,7 @@ def metadata_of(info: Mapping[Any, Any], orientation: int, dropped: Iterable[str
         icc_profile=info.get("icc_profile") or None,
         exif=exif.PREFIX + block if isinstance(block, bytes) and block else None,
         xmp=packet if isinstance(packet, bytes) and packet else None,
-        dpi=_dpi(info.get("dpi")),
+        dpi=None if _is_made_up(info) else _dpi(info.get("dpi")),
         dropped=tuple(dict.fromkeys(said)),
     )
 
@@ -100,6 +100,11 @@ def _exif_of_tiff(image: Image.Image, orientation: int) -> bytes | None:
 def _as_stored(value: Any) -> Any:
     """Pillow reads text as Latin-1, whatever it is, and writes as ASCII what isn't bytes."""
     return value.encode("latin-1", "replace") if isinstance(value, str) else value
+
+
+def _is_made_up(info: Mapping[Any, Any]) -> bool:
+    """Whether the resolution is what Pillow says of a JPEG whose EXIF tells none, or in EXIF, where it stays."""
+    return info.get("dpi") == (72, 72) and "exif" in info and info.get("jfif_unit") not in (1, 2)
 
 
 def _dpi(dpi: Any) -> tuple[float, float] | None:

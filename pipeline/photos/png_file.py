@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from photodrag.pipeline.photos import exif, photoshop, xmp
+from photodrag.pipeline.photos import exif, iptc, photoshop, xmp
+from photodrag.pipeline.photos.exif import THUMBNAIL
 from photodrag.pipeline.photos.metadata import CREDENTIALS, Metadata, metadata_of
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -89,23 +90,30 @@ def _patched(chunk: Chunk, orientation: int) -> tuple[Chunk | None, list[str]]:
         return (Chunk(b"eXIf", block) if block else None), words
     if chunk.kind == b"iTXt" and chunk.data.startswith(XMP_KEY + b"\0"):
         return _patched_xmp(chunk)
+    if chunk.kind in TEXTS and chunk.data.startswith((OLD_FORM, XMP_KEY)):
+        records = _iptc_in(chunk)
+        if records is None:
+            return None, ["EXIF, XMP or IPTC in an old form, as text"]
+        kept, words = iptc.without_pictures(records)
+        text = IPTC_KEY.encode() + b"\0\0" + zlib.compress(iptc_text(kept).encode())
+        return (Chunk(b"zTXt", text) if words else chunk), words
     if chunk.kind in TEXTS:
-        old = chunk.data.startswith((OLD_FORM, XMP_KEY)) and not _resources_in(chunk)
-        return (None, ["EXIF, XMP or IPTC in an old form, as text"]) if old else (chunk, [])
+        return chunk, []
     if chunk.kind == C2PA:
         return None, [CREDENTIALS]
     return (chunk if chunk.kind in COLOURS or chunk.kind == b"pHYs" or chunk.safe else None), []
 
 
-def iptc_text(iptc: bytes) -> str:
+def iptc_text(records: bytes) -> str:
     """IPTC's records as a text of `IPTC_KEY`: a line with a name, one with a length, the letters."""
-    letters, line = photoshop.resource_of(iptc).hex(), 72
+    letters, line = photoshop.resource_of(records).hex(), 72
     lines = [letters[at : at + line] for at in range(0, len(letters), line)]
     return "\n".join(("", "iptc", f"{len(letters) // 2:8}", *lines, ""))
 
 
-def _resources_in(chunk: Chunk) -> bytes | None:
-    """Photoshop's resources, or IPTC, in hexadecimal letters, where that is what a chunk is, with no picture in it."""
+def _iptc_in(chunk: Chunk) -> bytes | None:
+    """IPTC's records, b"" where there are none among Photoshop's resources, in hexadecimal letters; None where that
+    isn't what a chunk is, or these show the photo as it was."""
     if not chunk.data.startswith(OLD_IPTC) or chunk.kind == b"iTXt":
         return None
     text = chunk.data.partition(b"\0")[2]
@@ -115,7 +123,10 @@ def _resources_in(chunk: Chunk) -> bytes | None:
         content = bytes.fromhex(b"".join(letters.split()).decode("ascii"))[: int(length)]
     except (zlib.error, ValueError):
         return None
-    return None if b"\xff\xd8\xff" in content else content
+    if content.startswith(IIM):
+        return content
+    hides = {THUMBNAIL, photoshop.UNREAD} & {*photoshop.without_thumbnails(content)[1]}
+    return None if hides else photoshop.iptc_of(content) or b""
 
 
 def _patched_xmp(chunk: Chunk) -> tuple[Chunk | None, list[str]]:
@@ -143,8 +154,8 @@ def metadata_in(carried_chunks: Iterable[Chunk], info: Mapping[Any, Any], droppe
             about = replace(about, exif=exif.PREFIX + chunk.data)
         elif chunk.kind == b"iTXt" and chunk.data.startswith(XMP_KEY + b"\0"):
             about = replace(about, xmp=chunk.data[len(XMP_KEY) + 3 :].split(b"\0", 2)[2])
-        elif chunk.kind in TEXTS and (content := _resources_in(chunk)):
-            about = replace(about, iptc=content if content.startswith(IIM) else photoshop.iptc_of(content))
+        elif chunk.kind in TEXTS and (records := _iptc_in(chunk)):
+            about = replace(about, iptc=records)
     return about
 
 

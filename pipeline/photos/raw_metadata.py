@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import BinaryIO
 
+from PIL import ExifTags
+
 from photodrag.pipeline.photos import exif, jpeg_file, xmp
 from photodrag.pipeline.photos.colour_profile import matrix_profile
 from photodrag.pipeline.photos.colours import PRIMARIES
@@ -14,7 +16,7 @@ from photodrag.pipeline.photos.item_file import DamagedItems, boxes
 from photodrag.pipeline.photos.metadata import Metadata
 from photodrag.pipeline.photos.tiff import EMPTY, LARGEST_EXIF, XMP, Tags, iptc_of, place_directory
 
-GPS_IFD = 0x8825
+MAIN, GPS_IFD = 0, 0x8825
 KEPT = {269, 270, 271, 272, 305, 306, 315, 316, 18246, 33432}
 """Of the first directory: titles, camera, program, times, names, rating, rights; all else is of the raw samples."""
 INTEROP, COLOUR_SPACE, SRGB = 0xA005, 0xA001, 1
@@ -38,8 +40,9 @@ def metadata_of_raw(file: BinaryIO, preview: bytes) -> Metadata:
         packet, words = None, list[str]()
         if entry := main.entry(main.first, XMP):
             packet, words = xmp.patched(bytes(main.data[entry.start : entry.start + entry.size]), turned=True)
-        said = tuple(dict.fromkeys([*dropped, *words]))
-        return Metadata(PROFILE, exif.PREFIX + block, packet, iptc=iptc_of(main), dropped=said)
+        records, of_iptc = iptc_of(main)
+        said = tuple(dict.fromkeys([*dropped, *words, *of_iptc]))
+        return Metadata(PROFILE, exif.PREFIX + block, packet, iptc=records, dropped=said)
     return Metadata(PROFILE, dropped=("EXIF, which can't be read",))
 
 
@@ -76,17 +79,31 @@ def _parts_of_cr3(data: bytes) -> Iterator[tuple[bytes, bytes]]:
 def _block(main: Exif, others: dict[int, tuple[Exif, int]]) -> tuple[bytes, list[str]]:
     start = b"II*\0" if main.order == "<" else b"MM\0*"
     block = Exif(bytearray(start + struct.pack(main.order + "I", 8) + EMPTY[8:]))
-    tags, dropped = _values(main, main.first), []
-    tags = {tag: value for tag, value in tags.items() if tag in KEPT}
+    first = {tag: value for tag, value in _values(main, main.first).items() if tag in KEPT}
+    directories, dropped = {MAIN: first}, []
     for tag, (source, ifd) in others.items():
         values = _values(source, ifd)
         dropped += [NOTES] if tag == exif.EXIF_IFD and exif.MAKER_NOTE in values else []
-        values = {one: value for one, value in values.items() if tag == GPS_IFD or one not in OF_THE_RAW}
-        values |= {COLOUR_SPACE: (SHORT, [SRGB])} if tag == exif.EXIF_IFD else {}
-        if values and sum(len(value) for _, value in values.values()) < LARGEST_EXIF // 2:
-            tags[tag] = (LONG, [place_directory(block, values)])
-    block.write(4, LONG, place_directory(block, tags))
+        directories[tag] = {one: value for one, value in values.items() if tag == GPS_IFD or one not in OF_THE_RAW}
+        directories[tag] |= {COLOUR_SPACE: (SHORT, [SRGB])} if tag == exif.EXIF_IFD else {}
+    dropped += _without_longest(directories)
+    for tag in [one for one in directories if one != MAIN and directories[one]]:
+        first[tag] = (LONG, [place_directory(block, directories[tag])])
+    block.write(4, LONG, place_directory(block, first))
     return bytes(block.data), dropped
+
+
+def _without_longest(directories: dict[int, Tags]) -> list[str]:
+    """Take the longest values out of directories until these fit into a JPEG; gives what went, in words."""
+    sizes = {(ifd, tag): 12 + len(value) for ifd, tags in directories.items() for tag, (_, value) in tags.items()}
+    total, words = sum(sizes.values()), []
+    for (ifd, tag), size in sorted(sizes.items(), key=lambda one: -one[1]):
+        if total <= LARGEST_EXIF:
+            break
+        del directories[ifd][tag]
+        total -= size
+        words.append(f"EXIF's {ExifTags.TAGS.get(tag, f'tag {tag}')}, which is too long")
+    return words
 
 
 def _values(source: Exif, ifd: int) -> Tags:

@@ -15,14 +15,14 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageFile, JpegImagePlugin, PngImagePlugin, TiffImagePlugin, UnidentifiedImageError
 
-from photodrag.pipeline.photos import png_file, samples, sixteen_bit
+from photodrag.pipeline.photos import png_file, rarer_files, samples, sixteen_bit
 from photodrag.pipeline.photos.avif import is_avif, read_avif
 from photodrag.pipeline.photos.heif import is_heif, read_heif
 from photodrag.pipeline.photos.inks import inks_of
 from photodrag.pipeline.photos.jpeg_coding import bits_of, coding_of, decode
 from photodrag.pipeline.photos.jpeg_metadata import iptc_in
 from photodrag.pipeline.photos.jxl import is_jxl, read_jxl
-from photodrag.pipeline.photos.metadata import Metadata, read_metadata, read_orientation
+from photodrag.pipeline.photos.metadata import Metadata, metadata_of, read_metadata, read_orientation
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.raw import is_raw, read_raw
 from photodrag.pipeline.photos.tiff import base_of, exif_of
@@ -121,6 +121,11 @@ def _decode(image: Image.Image, file: BinaryIO, path: Path) -> Photo:
         file.seek(0)
         chunks, dropped = png_file.carried(png_file.chunks(file.read()), orientation)
         metadata = png_file.metadata_in(chunks, image.info, dropped)
+    elif image.format in rarer_files.READERS:
+        file.seek(0)
+        said, dropped = rarer_files.said_by(image.format, file.read())
+        dropped += ["the comment"] if image.format == "GIF" and image.info.get("comment") else []
+        metadata = replace(metadata_of(image.info | said, 1, dropped), iptc=said.get(rarer_files.IPTC))
     else:
         metadata = read_metadata(image, orientation)
     if jpeg is not None and jpeg.file is not None:

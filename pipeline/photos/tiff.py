@@ -7,15 +7,16 @@ or in the places of old ones, and a new first directory, of the old one's entrie
 
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
 
-from photodrag.pipeline.photos import photoshop, xmp
-from photodrag.pipeline.photos.exif import LAYOUT, LONG, ORIENTATION, PREFIX, SHORT, SIZES, Entry, Exif
+from photodrag.pipeline.photos import iptc, photoshop, xmp
+from photodrag.pipeline.photos.exif import LAYOUT, LONG, ORIENTATION, PREFIX, SHORT, SIZES, Exif
 from photodrag.pipeline.photos.exif import patched as patched_exif
 from photodrag.pipeline.photos.metadata import Metadata
 
@@ -23,11 +24,18 @@ ROWS = 64
 EMPTY = b"II*\0\x08\0\0\0" + bytes(6)
 PHOTOSHOP, XMP, ICC = 34377, 700, 34675
 IPTC = 33723
+PATCHED: dict[int, Callable[[bytes], tuple[bytes | None, list[str]]]] = {
+    PHOTOSHOP: photoshop.without_thumbnails,
+    XMP: partial(xmp.patched, turned=True),
+    IPTC: iptc.without_pictures,
+}
+"""What goes into the edited picture of some tags' bytes, and what is left out of them, in words."""
 ELSEWHERE, LARGEST_EXIF = (XMP, ICC, IPTC, PHOTOSHOP), 60_000
 """What other files keep beside EXIF (IPTC among it), and how long that may be in a JPEG."""
 NOT_CARRIED = LAYOUT | {32995, 32996, 32997, 32998}
 """Of the old directory: SGI's tags, too, mislead whoever reads the samples."""
-KINDS = {282: 5, 283: 5, 296: SHORT}
+X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 282, 283, 296
+KINDS = {X_RESOLUTION: 5, Y_RESOLUTION: 5, RESOLUTION_UNIT: SHORT}
 """Of what other programs need to read a file at all, the types that it must have."""
 DEFLATE, HORIZONTAL_DIFFERENCES, INCH, UNASSOCIATED_ALPHA = 8, 2, 2, 2
 PHOTOMETRIC = {"L": 1, "LA": 1, "L;16": 1, "RGB": 2, "RGBA": 2, "RGB;16": 2, "RGBA;16": 2, "CMYK": 5}
@@ -47,7 +55,7 @@ class Base:
     """Its records."""
 
     @classmethod
-    def of(cls, data: bytes, free: list[tuple[int, int]], iptc: bytes | None) -> "Base":
+    def of(cls, data: bytes, free: list[tuple[int, int]], records: bytes | None) -> "Base":
         """That of a TIFF whose samples were blanked."""
         apart: list[tuple[int, int]] = []
         for start, end in sorted(free):  # some lie over each other
@@ -56,7 +64,7 @@ class Base:
             else:
                 apart.append((start, end))
         within = tuple((start, min(end, len(data))) for start, end in apart if start < len(data))
-        return cls(zlib.compress(data, 1), within, iptc)
+        return cls(zlib.compress(data, 1), within, records)
 
 
 def base_of(data: bytes, turned: bool) -> tuple[Base | None, list[str]]:
@@ -67,26 +75,31 @@ def base_of(data: bytes, turned: bool) -> tuple[Base | None, list[str]]:
         if not _shows_all(exif):
             raise ValueError("samples lie elsewhere, too")
         for entry in exif.entries(exif.first):
-            if entry.tag == PHOTOSHOP:
-                _without_thumbnails(exif, entry)
-            elif entry.tag == XMP and entry.size > 4:
-                _patch_xmp(exif, entry)
+            if entry.tag in PATCHED and entry.size > 4:
+                was = bytes(exif.data[entry.start : entry.start + entry.size])
+                kept, words = PATCHED[entry.tag](was)
+                if kept != was:
+                    exif.replace(entry, (kept or b"") + bytes(-len(kept or b"") % SIZES.get(entry.kind, 1)))
+                exif.dropped += words
         exif.erase_samples(exif.first)
         block, dropped = patched_exif(exif.data, orientation=1, turned=turned)
     except (struct.error, ValueError, IndexError):
         block, dropped = None, []
     if block is None:
         return None, ["what the TIFF says of its picture, for it can't be taken apart"]
-    return Base.of(block, exif.blank, iptc_of(exif)), list(dict.fromkeys([*exif.dropped, *dropped]))
+    return Base.of(block, exif.blank, iptc_of(exif)[0]), list(dict.fromkeys([*exif.dropped, *dropped]))
 
 
-def iptc_of(exif: Exif) -> bytes | None:
-    """The IPTC records that a directory holds, alone or among Photoshop's resources; None without any."""
+def iptc_of(exif: Exif) -> tuple[bytes | None, list[str]]:
+    """The IPTC records that a directory holds, alone or among Photoshop's resources, None without any, and what was
+    left out of them, in words: pictures."""
+    records = None
     if entry := exif.entry(exif.first, IPTC):  # of bytes, whatever its type says
-        return bytes(exif.data[entry.start : entry.start + entry.size]) or None
-    if entry := exif.entry(exif.first, PHOTOSHOP):
-        return photoshop.iptc_of(bytes(exif.data[entry.start : entry.start + entry.size]))
-    return None
+        records = bytes(exif.data[entry.start : entry.start + entry.size])
+    elif entry := exif.entry(exif.first, PHOTOSHOP):
+        records = photoshop.iptc_of(bytes(exif.data[entry.start : entry.start + entry.size]))
+    kept, words = iptc.without_pictures(records or b"")
+    return kept or None, words
 
 
 def exif_of(base: Base) -> bytes | None:
@@ -117,20 +130,6 @@ def _shows_all(exif: Exif) -> bool:
         and sum(lengths) >= least
         and not any(exif.keeps(start, start + length) or start >= len(exif.data) for start, length in places)
     )
-
-
-def _without_thumbnails(exif: Exif, entry: Entry) -> None:
-    resources = bytes(exif.data[entry.start : entry.start + entry.size])
-    kept, words = photoshop.without_thumbnails(resources)
-    if words:
-        exif.replace(entry, kept)
-        exif.dropped += words
-
-
-def _patch_xmp(exif: Exif, entry: Entry) -> None:
-    packet, words = xmp.patched(bytes(exif.data[entry.start : entry.start + entry.size]), turned=True)
-    exif.replace(entry, packet or b"")
-    exif.dropped += words
 
 
 def encode_tiff(mode: str, native: np.ndarray, metadata: Metadata, base: Base | None = None) -> bytes:
@@ -181,8 +180,7 @@ def _around(block: bytes) -> Exif:
 def _said(metadata: Metadata) -> Tags:
     tags: Tags = {}
     if metadata.dpi:
-        x, y = (round(value * 1000) for value in metadata.dpi)
-        tags |= {282: (5, [x, 1000]), 283: (5, [y, 1000]), 296: (SHORT, [INCH])}
+        tags |= resolution_tags(metadata.dpi)
     if metadata.xmp:
         tags[XMP] = (1, metadata.xmp)
     if metadata.icc_profile:
@@ -190,6 +188,12 @@ def _said(metadata: Metadata) -> Tags:
     if metadata.iptc:
         tags[IPTC] = (7, metadata.iptc)
     return tags
+
+
+def resolution_tags(dpi: tuple[float, float]) -> Tags:
+    """The tags that tell dots an inch, across and down."""
+    x, y = (round(value * 1000) for value in dpi)
+    return {X_RESOLUTION: (5, [x, 1000]), Y_RESOLUTION: (5, [y, 1000]), RESOLUTION_UNIT: (SHORT, [INCH])}
 
 
 def _with_directory(exif: Exif, tags: Tags) -> bytes:

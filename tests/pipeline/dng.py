@@ -23,11 +23,16 @@ def mosaic(light: np.ndarray) -> np.ndarray:
 
 
 def dng(
-    raw: np.ndarray, orientation: int = 1, exif: dict | None = None, order: str = "<", **more: tuple | dict
+    raw: np.ndarray,
+    orientation: int = 1,
+    exif: dict | None = None,
+    order: str = "<",
+    of_one_colour: bool = False,
+    **more: tuple | dict,
 ) -> bytes:
     """A DNG of uint16 samples [H, W] whose first directory shows a grey preview, as cameras have it. exif: tags of
     its EXIF directory, a type and values each; more: such of the first one, as
-    t700 say, and gps, those of GPS' directory."""
+    t700 say, and gps, those of GPS' directory. of_one_colour: whether the sensor has no filters."""
     height, width = raw.shape
     # The camera's own colours are sRGB's, weighted as it sees them.
     matrix = np.diag(NEUTRAL) @ np.linalg.inv(TO_XYZ)
@@ -57,6 +62,8 @@ def dng(
         278: (LONG, [height]), 279: (LONG, [raw.nbytes]), 284: (SHORT, [1]), 33421: (SHORT, [2, 2]),
         33422: (BYTE, bytes([0, 1, 1, 2])), 50714: (LONG, [BLACK]), 50717: (LONG, [WHITE]),
     }  # fmt: skip
+    if of_one_colour:
+        sensor = {tag: value for tag, value in sensor.items() if tag not in (33421, 33422)} | {262: (SHORT, [34892])}
     shown = {
         254: (LONG, [1]), 256: (LONG, [PREVIEW]), 257: (LONG, [PREVIEW]), 258: (SHORT, [8, 8, 8]), 259: (SHORT, [1]),
         262: (SHORT, [2]), 271: (ASCII, b"Maker\0"), 272: (ASCII, b"Model 1\0"), 273: (LONG, [placed(preview)]),
@@ -66,6 +73,8 @@ def dng(
         50721: (SRATIONAL, fractions), 50728: (RATIONAL, [v for n in NEUTRAL for v in (round(n * 1000), 1000)]),
         50778: (SHORT, [21]),
     }  # fmt: skip
+    if of_one_colour:
+        del shown[50721], shown[50728]
     shown |= {34665: (LONG, [directory(exif)])} if exif else {}
     shown |= {34853: (LONG, [directory(more.pop("gps"))])} if "gps" in more else {}
     shown |= {int(tag[1:]): value for tag, value in more.items()}

@@ -7,13 +7,16 @@ import struct
 import imagecodecs
 import numpy as np
 import pytest
+from item_boxes import box, container
 from pictures import smooth
 from PIL import Image, ImageCms, ImageOps
 
 from photodrag.pipeline.photos import item_file, png_file, write
+from photodrag.pipeline.photos.clean_aperture import cropped
 from photodrag.pipeline.photos.colour_profile import matrix_profile
 from photodrag.pipeline.photos.colours import PRIMARIES
 from photodrag.pipeline.photos.metadata import FINER
+from photodrag.pipeline.photos.named_colours import UNTOLD
 from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights import UserError
 
@@ -32,47 +35,6 @@ def ramp(width=67, height=49, channels=3, bits=10) -> np.ndarray:
 def avif(samples: np.ndarray, bits=10, subsampling="444", **options) -> bytes:
     options = {"level": 95, "speed": 9, "pixelformat": subsampling} | options
     return imagecodecs.avif_encode(samples, bitspersample=bits, **options)
-
-
-def box(kind: bytes, *parts: bytes, version: int | None = None) -> bytes:
-    body = (b"" if version is None else struct.pack(">I", version << 24)) + b"".join(parts)
-    return struct.pack(">I", 8 + len(body)) + kind + body
-
-
-def container(items, references=(), primary=1) -> bytes:
-    """items: kind, content and properties (as boxes) of each; references: what, from, to."""
-    told = [box(b"infe", struct.pack(">HH", n, 0), i[0], b"\0", version=2) for n, i in enumerate(items, 1)]
-    properties = [one for item in items for one in item[2]]
-    associated, number = b"", 0
-    for n, item in enumerate(items, 1):
-        needed = (0x80 * (one[4:8] in (b"av1C", b"irot", b"imir")) for one in item[2])
-        indices = bytes(number + i + bit for i, bit in enumerate(needed, 1))
-        associated, number = associated + struct.pack(">HB", n, len(indices)) + indices, number + len(indices)
-    iprp = box(b"iprp", box(b"ipco", *properties), box(b"ipma", struct.pack(">I", len(items)), associated, version=0))
-    iref = box(
-        b"iref",
-        *(box(what, struct.pack(f">HH{len(to)}H", start, len(to), *to)) for what, start, to in references),
-        version=0,
-    )
-    brands = box(b"ftyp", b"avif\0\0\0\0avifmif1miaf")
-    size = 0
-    for _ in range(2):  # the places depend on how long what tells them is
-        places, at = b"", size
-        for n, item in enumerate(items, 1):
-            places += struct.pack(">HHHII", n, 0, 1, at, len(item[1]))
-            at += len(item[1])
-        meta = box(
-            b"meta",
-            box(b"hdlr", b"\0\0\0\0pict", bytes(13), version=0),
-            box(b"pitm", struct.pack(">H", primary), version=0),
-            box(b"iloc", b"\x44\0", struct.pack(">H", len(items)), places, version=0),
-            box(b"iinf", struct.pack(">H", len(items)), *told, version=0),
-            iprp,
-            iref if references else b"",
-            version=0,
-        )
-        size = len(brands) + len(meta) + 8
-    return brands + meta + box(b"mdat", *(item[1] for item in items))
 
 
 def encoded(samples: np.ndarray, *further: bytes, **options) -> tuple[bytes, bytes, list[bytes]]:
@@ -129,10 +91,13 @@ def test_it_is_turned_once(tmp_path, bits, turn):
     assert again[0x0112] == 1
 
 
+@pytest.mark.parametrize("bits", [8, 10])
 @pytest.mark.parametrize("subsampling", ["444", "420"])
-def test_a_grid(tmp_path, subsampling):
-    whole = ramp(192, 128)
-    tiles = [encoded(whole[y : y + 64, x : x + 64], subsampling=subsampling) for y in (0, 64) for x in (0, 64, 128)]
+def test_a_grid(tmp_path, subsampling, bits):
+    """Of 8 bits, which libavif puts together itself, the ramp's own samples are the judge."""
+    whole, options = ramp(192, 128, bits=bits), {"subsampling": subsampling, "bits": bits}
+    whole = whole.astype(np.uint8 if bits == 8 else np.uint16)
+    tiles = [encoded(whole[y : y + 64, x : x + 64], **options) for y in (0, 64) for x in (0, 64, 128)]
     width, height = 170, 100
     size = box(b"ispe", struct.pack(">II", width, height), version=0)
     grid = (
@@ -143,9 +108,75 @@ def test_a_grid(tmp_path, subsampling):
     data = container([grid, *tiles], [(b"dimg", 1, range(2, 8))])
     photo = read(tmp_path, data)
     assert photo.native.shape == (height, width, 3)
-    judged = imagecodecs.avif_decode(data) * (65535 / 1023)
-    inside = np.abs(photo.native - judged).max((0, 2))
-    assert np.median(inside) < 34 and np.abs(photo.native / 65535 * 1023 - whole[:height, :width]).mean() < 4
+    most = 2**bits - 1
+    assert np.abs(photo.native / (65535 if bits > 8 else 255) - whole[:height, :width] / most).mean() < 0.004
+    if bits > 8:
+        inside = np.abs(photo.native - imagecodecs.avif_decode(data) * (65535 / most)).max((0, 2))
+        assert np.median(inside) < 34
+
+
+def aperture(width, height, right, low) -> bytes:
+    """A crop; right, low: how far its middle is from the picture's, in halves of pixels."""
+    return box(b"clap", struct.pack(">IIIIiIiI", width, 1, height, 1, right, 2, low, 2))
+
+
+@pytest.mark.parametrize("bits", [8, 10])
+def test_a_crop_is_applied_once_and_before_the_turn(tmp_path, bits):
+    samples = ramp(bits=bits).astype(np.uint8 if bits == 8 else np.uint16)  # 67 × 49
+    turn = box(b"irot", b"\3")
+    whole = read(tmp_path, container([encoded(samples, bits=bits)]))
+    photo = read(tmp_path, container([encoded(samples, aperture(40, 34, -3, 5), turn, bits=bits)]))
+    assert np.array_equal(photo.native, np.rot90(whole.native[10:44, 12:52], -1))
+    for crop in (aperture(40, 34, -2, 5), aperture(40, 34, 99, 5), box(b"clap", bytes(32))):
+        with pytest.raises(UserError, match="damaged"):  # between pixels; beyond them; none
+            read(tmp_path, container([encoded(samples, crop, bits=bits)]))
+        with pytest.raises(item_file.DamagedItems):  # where the decoder lets it pass
+            cropped(samples, crop[8:])
+
+
+@pytest.mark.parametrize("bits", [8, 10])
+@pytest.mark.parametrize("grid", [False, True])
+@pytest.mark.parametrize(("transfer", "primaries"), [(16, 9), (18, 9), (1, 1)])
+def test_colours_that_only_the_codec_names(tmp_path, bits, grid, transfer, primaries):
+    """Without a box that names them, or beside one that says nothing: they stand in AV1's sequence header, too."""
+    samples = ramp(64, 64, bits=bits).astype(np.uint8 if bits == 8 else np.uint16)
+    kind, content, properties = encoded(samples, bits=bits, primaries=primaries, transfer=transfer, matrix=6)
+    item = kind, content, [one for one in properties if b"nclx" not in one]
+    assert len(item[2]) == len(properties) - 1
+    items, references = [item], ()
+    if grid:
+        size = box(b"ispe", struct.pack(">II", 64, 64), version=0)
+        items = [(b"grid", bytes(4) + struct.pack(">HH", 64, 64), [size]), item]
+        references = [(b"dimg", 1, [2])]
+    photo = read(tmp_path, container(items, references))
+    if transfer == 1:
+        assert photo.chunks is None and photo.colours is None
+    else:
+        named = read(tmp_path, container([(kind, content, properties)]))
+        assert photo.chunks[0].data == bytes((primaries, transfer, 0, 1)) and photo.chunks == named.chunks
+        assert np.array_equal(photo.srgb, named.srgb)
+        nothing = box(b"colr", b"nclx", struct.pack(">HHHB", 2, 2, 6, 0x80))
+        assert read(tmp_path, container([(*item[:2], [*item[2], nothing])])).chunks == named.chunks
+        assert write.default_output(photo).suffix == ".png"
+
+
+def test_how_bright_hdr_is_meant(tmp_path):
+    """Goes into a PNG, in its units and order of colours; elsewhere it is told to be left out."""
+    levels = box(b"clli", struct.pack(">HH", 1000, 400))
+    green, blue, red, white = (8500, 39850), (6550, 2300), (35400, 14600), (15635, 16450)
+    display = box(b"mdcv", struct.pack(">8HII", *green, *blue, *red, *white, 10_000_000, 50))
+    about = [levels, display]
+    photo = read(tmp_path, container([encoded(ramp(), *about, primaries=9, transfer=16, matrix=9)]))
+    assert photo.metadata.dropped == ()
+    nothing = np.zeros(photo.pixels.shape[:2], bool)
+    assert write.write_output(photo, photo.pixels, nothing, tmp_path / "out.png") == []
+    said = {chunk.kind: chunk.data for chunk in png_file.chunks((tmp_path / "out.png").read_bytes())}
+    assert said[b"cLLI"] == struct.pack(">II", 10_000_000, 4_000_000)
+    assert said[b"mDCV"] == struct.pack(">8HII", *red, *green, *blue, *white, 10_000_000, 50)
+    ambient = box(b"amve", bytes(8))
+    for further, colours in (([ambient], {"primaries": 9, "transfer": 16}), (about, {"primaries": 1, "transfer": 13})):
+        photo = read(tmp_path, container([encoded(ramp(), *further, matrix=6, **colours)]))
+        assert photo.metadata.dropped == (UNTOLD,)
 
 
 @pytest.mark.parametrize(("transfer", "primaries"), [(16, 9), (18, 9), (16, 12)])
@@ -176,7 +207,7 @@ def test_an_avif_comes_out(tmp_path, mode):
     exif[0x0112], exif[0x013B] = 6, "Jos\u00e9".encode()
     picture = Image.fromarray(smooth()).resize((160, 120)).convert(mode)
     if mode == "RGBA":
-        picture.putalpha(Image.linear_gradient("L").resize(picture.size))
+        picture.putalpha(Image.fromarray(np.random.default_rng(0).integers(0, 256, (120, 160), np.uint8)))
     profile = {} if mode == "L" else {"icc_profile": P3}
     options = {"lossless": True} if mode == "RGBA" else {}
     source = tmp_path / ("a.webp" if mode == "RGBA" else "a.png")
@@ -187,6 +218,7 @@ def test_an_avif_comes_out(tmp_path, mode):
     edited[30:60, 40:70], changed[30:60, 40:70] = 90, True
     assert write.write_output(photo, edited, changed, out) == []
     again = read_photo(out)
+    assert photo.alpha is None or np.array_equal(again.alpha, photo.alpha)  # which has no loss, whatever colours have
     assert again.mode == mode and write.default_output(again).name == "out-photodrag.avif"
     shown = np.ones(edited.shape[:2], bool) if photo.alpha is None else photo.alpha > 0
     assert np.abs(again.pixels.astype(int) - edited)[shown].mean() < 1.5

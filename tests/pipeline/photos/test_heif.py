@@ -1,6 +1,7 @@
 """Reading HEIC. The pictures in heic/, 64 × 48, were written by pillow-heif 1.8.1 (x265, quality 95; PQ 80): red
 grows to the right by 3.5 levels a pixel, green downwards by 5, blue is 90. Grey is the red of it; "deep" has 10 bits;
-"odd" is 67 × 49.
+"odd" is 67 × 49. "grid" is 170 × 100, of 3 × 2 tiles of 64 × 64 that were written so, put together by item_boxes.py:
+red grows by 1.2, green by 1.8.
 """
 
 import io
@@ -45,6 +46,37 @@ def test_pictures_are_read(name, mode, error):
 
 def test_rows_that_are_padded():
     assert np.abs(read_photo(HEIC / "odd.heic").pixels - ramp(67, 49)).mean() < 2
+
+
+def test_a_grid_is_read_whole():
+    photo = read_photo(HEIC / "grid.heic")
+    y, x = np.mgrid[:100, :170]
+    assert photo.pixels.shape == (100, 170, 3)
+    assert np.abs(photo.pixels - np.stack((1.2 * x, 1.8 * y, np.full(x.shape, 90.0)), -1)).max() < 4
+
+
+def test_a_crop_is_applied_once(tmp_path):
+    """As stored it is 64 × 64; the crop's middle lies right of, and above, its own. It is turned afterwards."""
+    data = (HEIC / "turned.heic").read_bytes()
+    at = data.index(b"clap") + 4
+    crop = struct.pack(">IIIIiIiI", 40, 1, 32, 1, 2, 1, -10, 1)
+    (tmp_path / "a.heic").write_bytes(data[:at] + crop + data[at + len(crop) :])
+    photo = read_photo(tmp_path / "a.heic")
+    assert photo.pixels.shape == (40, 32, 3)
+    assert np.abs(photo.pixels - np.rot90(ramp(64, 64)[6:38, 14:54], -1)).mean() < 4
+
+
+def test_hdr_that_only_the_codec_names(tmp_path):
+    """The box that names colours is another one here, which nobody knows; x265 has told them in the stream, too."""
+    data = (HEIC / "pq.heic").read_bytes()
+    assert data.count(b"colr") == 1
+    (tmp_path / "a.heic").write_bytes(data.replace(b"colr", b"frob"))
+    photo, named = read_photo(tmp_path / "a.heic"), read_photo(HEIC / "pq.heic")
+    assert photo.chunks == named.chunks and photo.chunks[0].data == bytes((9, 16, 0, 1))
+    assert np.array_equal(photo.srgb, named.srgb)
+    plain = (HEIC / "plain.heic").read_bytes().replace(b"colr", b"frob")
+    (tmp_path / "b.heic").write_bytes(plain)
+    assert read_photo(tmp_path / "b.heic").chunks is None
 
 
 def test_a_turn_is_applied_once(tmp_path):

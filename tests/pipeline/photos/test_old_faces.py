@@ -1,19 +1,21 @@
 """No picture of the face as it was stays in a file, wherever programs are known to put one; damaged files go on being
 edited."""
 
+import hashlib
 import struct
 import zlib
 
 import numpy as np
 import pytest
 from pictures import noise
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 from test_colours import P3, in_p3
 from test_gain_map import SAMPLE, came_from, moved
 from test_jpeg import insert, jpeg
 
 from photodrag.pipeline.photos import jpeg_file, jpeg_metadata, photoshop, png_file, write
 from photodrag.pipeline.photos.exif import PREFIX, THUMBNAIL, patched
+from photodrag.pipeline.photos.iptc import PREVIEW as PREVIEW_OF_IPTC
 from photodrag.pipeline.photos.read import read_photo
 
 SECRET = b"the old face"
@@ -89,6 +91,57 @@ def test_photoshops_other_signatures():
     assert SECRET not in kept and iptc in kept and words == [THUMBNAIL]
     kept, words = photoshop.without_thumbnails(iptc + b"????" + thumbnail)
     assert kept == iptc and words == [photoshop.UNREAD]
+
+
+def data_set(record: int, number: int, content: bytes) -> bytes:
+    size = struct.pack(">H", len(content)) if len(content) < 0x8000 else struct.pack(">HI", 0x8004, len(content))
+    return bytes((0x1C, record, number)) + size + content
+
+
+CITY = data_set(2, 90, "München".encode())
+PREVIEWS = data_set(2, 200, b"\0\x0b") + data_set(2, 201, b"\0\1") + data_set(2, 202, SECRET * 4000)
+AFTER = data_set(2, 116, b"Maria")
+
+
+@pytest.mark.parametrize("target", ["jpg", "png", "tif"])
+@pytest.mark.parametrize("source", ["jpg", "png", "png of resources", "tif", "tif of LONG", "tif of resources"])
+def test_previews_of_iptc(tmp_path, source, target):
+    records = CITY + PREVIEWS + AFTER
+    digest = b"8BIM\x04\x25\0\0\0\0\0\x10" + hashlib.md5(records).digest()
+    resources = b"8BIM\x04\x04\0\0" + struct.pack(">I", len(records)) + records + bytes(len(records) % 2) + digest
+    path = tmp_path / f"a.{source[:3]}"
+    pixels = noise(3)
+    if source == "jpg":
+        jpeg(path)
+        both = b"Photoshop 3.0\0" + resources
+        insert(path, [(0xED, both[:40_000]), (0xED, b"Photoshop 3.0\0" + both[40_000:])])
+    elif source.startswith("png"):
+        what, held = ("8bim", resources) if "of" in source else ("iptc", records)
+        text = f"Raw profile type {what}\0\0".encode()
+        text += zlib.compress(f"\n{what}\n{len(held):8}\n{held.hex()}\n".encode())
+        Image.fromarray(pixels).save(path)
+        path.write_bytes(png_file.with_chunks(path.read_bytes(), [png_file.Chunk(b"zTXt", text)]))
+    else:
+        tags = TiffImagePlugin.ImageFileDirectory_v2()
+        tag = 34377 if "resources" in source else 33723
+        tags.tagtype[tag] = UNDEFINED
+        tags[tag] = resources if tag == 34377 else records + bytes(-len(records) % 4)
+        Image.fromarray(pixels).save(path, tiffinfo=tags)
+        if "LONG" in source:  # as Photoshop of old has it
+            long, data = len(tags[tag]) // 4, path.read_bytes()
+            old = struct.pack("<HHI", tag, UNDEFINED, 4 * long)
+            assert data.count(old) == 1
+            path.write_bytes(data.replace(old, struct.pack("<HHI", tag, LONG, long)))
+    assert SECRET in path.read_bytes() or "png" in source
+    photo, out = read_photo(path), tmp_path / f"out.{target}"
+    assert photo.metadata.iptc.rstrip(b"\0") == CITY + AFTER
+    without = write.write_output(photo, photo.pixels, np.zeros(photo.pixels.shape[:2], bool), out)
+    assert PREVIEW_OF_IPTC in without
+    again = read_photo(out)
+    assert again.metadata.iptc.rstrip(b"\0") == CITY + AFTER and again.metadata.dropped == ()
+    assert SECRET not in out.read_bytes()
+    if "jpg" == source == target or (source == "tif of resources" and target == "tif"):
+        assert hashlib.md5(CITY + AFTER).digest() in out.read_bytes()
 
 
 def test_old_forms_in_a_png(tmp_path):

@@ -233,6 +233,38 @@ def test_xmp_survives_without_orientation(tmp_path, suffix):
     assert again.pixels.shape == photo.pixels.shape
 
 
+@pytest.mark.parametrize("suffix", ["webp", "avif", "jxl", "jpg", "tif", "png"])
+@pytest.mark.parametrize("source", ["a.png", "a.jpg", "b.jpg", "a.tif"])
+def test_the_resolution_goes_along(tmp_path, source, suffix):
+    """Into EXIF, where a format has no other place for it; b.jpg has EXIF that tells none, a maker's notes in it."""
+    if suffix == "jxl":
+        pytest.importorskip("pylibjxl")
+    exif, notes = Image.Exif(), b"notes that point somewhere"
+    exif[0x010F] = "Maker"
+    exif.get_ifd(0x8769)[0x927C] = notes
+    options = {"exif": exif.tobytes()} if source == "b.jpg" else {}
+    Image.fromarray(smooth()).save(tmp_path / source, dpi=(300, 150), **options)
+    photo, out = read_photo(tmp_path / source), tmp_path / f"out.{suffix}"
+    assert write.write_output(photo, photo.pixels, np.zeros_like(INSIDE), out) == []
+    again = Image.Exif()
+    if suffix == "jxl":
+        again.load(read_photo(out).metadata.exif)
+    else:
+        with Image.open(out) as image:
+            again, told = image.getexif(), image.info.get("dpi")
+            again.get_ifd(0x8769)
+    if suffix in ("webp", "avif", "jxl"):
+        told = again[282], again[283]
+        assert again[296] == 2
+    assert np.allclose([float(one) for one in told], (300, 150), rtol=1e-3)
+    if options:
+        details = photo.metadata.exif.index(notes)
+        assert again[0x010F] == "Maker" and again.get_ifd(0x8769)[0x927C] == notes
+        if suffix != "tif":
+            written = read_photo(out).metadata.exif
+            assert written[details:][: len(notes)] == notes  # where it was
+
+
 def test_the_profile_of_inks_stays_with_the_inks(tmp_path):
     profile = b"\0" * 16 + b"CMYK" + b"\0" * 108
     Image.frombytes("CMYK", (WIDTH, HEIGHT), noise(4).tobytes()).save(tmp_path / "a.tif", icc_profile=profile)

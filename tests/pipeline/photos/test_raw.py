@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 import pytest
-from dng import ASCII, BYTE, PREVIEW, RATIONAL, SRATIONAL, dng, mosaic
+from dng import ASCII, BLACK, BYTE, PREVIEW, RATIONAL, SRATIONAL, WHITE, dng, mosaic
 from pictures import noise, tiff
 from PIL import Image, ImageCms
 
@@ -112,6 +112,36 @@ def test_what_it_says_of_the_picture(tmp_path, order):
         assert b"notes that point somewhere" not in out.read_bytes() and np.array_equal(
             read_photo(out).pixels.shape, photo.pixels.shape
         )
+
+
+def test_what_is_too_long_for_exif_goes_alone_and_is_told(tmp_path):
+    """A comment of 70 kB, a title of 80 kB; the camera, the exposure and a long but fitting lens stay."""
+    lens = b"Zoom " * 3000 + b"\0"
+    details = EXIF | {0x9286: (UNDEFINED, b"ASCII\0\0\0" + b"ab" * 35_000), 0xA434: (ASCII, lens)}
+    photo = read(tmp_path, dng(mosaic(light()), 6, details, t270=(ASCII, b"title " * 13_000 + b"\0")))
+    words = ["EXIF's UserComment, which is too long", "EXIF's ImageDescription, which is too long"]
+    assert sorted(photo.metadata.dropped) == sorted([NOTES, *words])
+    left_out = write.write_output(photo, photo.pixels, np.zeros(photo.pixels.shape[:2], bool), tmp_path / "out.jpg")
+    assert set(words) < set(left_out)
+    with Image.open(tmp_path / "out.jpg") as image:
+        exif = image.getexif()
+    assert exif[0x010F] == "Maker" and 0x010E not in exif
+    kept = exif.get_ifd(0x8769)
+    assert 0x9286 not in kept and kept[0x829A] == 1 / 125 and kept[0xA434] == lens[:-1].decode()
+
+
+def test_a_sensor_of_one_colour(tmp_path):
+    """Its grey becomes the same in all three samples, as bright as the light was."""
+    grey = light()[..., :1].repeat(3, -1)
+    seen = (grey[..., 0] * (WHITE - BLACK) + BLACK).round().astype(np.uint16)
+    photo = read(tmp_path, dng(seen, of_one_colour=True))
+    assert photo.mode == "RGB;16" and photo.native.shape == (HEIGHT, WIDTH, 3)
+    assert np.array_equal(photo.native[..., 0], photo.native[..., 1])
+    assert np.array_equal(photo.native[..., 0], photo.native[..., 2])
+    assert np.abs(photo.native / 65535 - encoded(grey))[8:-8, 8:-8].max() < 0.02
+    out = tmp_path / "out.tif"
+    write.write_output(photo, photo.pixels, np.zeros(photo.pixels.shape[:2], bool), out)
+    assert np.array_equal(read_photo(out).native, photo.native)
 
 
 @pytest.mark.skipif(not shutil.which("exiftool") or not shutil.which("exiv2"), reason="exiftool or exiv2 is not there")
