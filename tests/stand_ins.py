@@ -46,6 +46,7 @@ PUBLISHED = {
     "afhqcat": "nvidia-ada-skip-32.pkl",
     "car": "nvidia-sg3repo-stylegan2-32.pkl",
     "cifar10": "nvidia-ada-conditional-16.pkl",
+    "stylegan3-r-afhqv2": "nvidia-sg3r-64.pkl",
 }
 SHIFT = {"lpips-vgg": "st-lpips-vgg"}
 """What stands for a distance whose backbone would have to be fetched."""

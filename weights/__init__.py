@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from photodrag.weights.allocator import keep_freed_memory
     from photodrag.weights.catalogue import names
     from photodrag.weights.common.errors import Failure, UserError
-    from photodrag.weights.common.generator import Generator
+    from photodrag.weights.common.generator import Generator, MovableGenerator
     from photodrag.weights.facts import Facts, info, listing
     from photodrag.weights.latent.axes import axes_digest, sensitive_axes
     from photodrag.weights.latent.cached_space import kept_space
@@ -29,7 +29,7 @@ __getattr__, __all__ = lazily(
         "catalogue": "names",
         "common.errors": "Failure UserError",
         "facts": "Facts info listing",
-        "common.generator": "Generator",
+        "common.generator": "Generator MovableGenerator",
         "latent.axes": "axes_digest sensitive_axes",
         "latent.directions": "ganspace sefa",
         "latent.space": "LatentSpace latent_space",

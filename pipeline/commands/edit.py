@@ -27,6 +27,8 @@ from photodrag.weights.common.bounds import MOST_SEED
 @options.presets
 @options.direction
 @options.truncation
+@options.move
+@options.roll
 @click.option(
     "--latent",
     type=click.Path(path_type=Path),
@@ -108,7 +110,7 @@ def edit(**keywords: Any) -> None:
     Gaze, leaning and the forehead are no drags: the photo itself is reshaped there.
 
     --direction, --truncation and --latent change the face itself before anything is dragged; the generator shows
-    what is new, and the photo all else.
+    what is new, and the photo all else. --move and --roll move its whole picture, if the generator is a StyleGAN3.
 
     \b
     Landmarks:

@@ -21,7 +21,7 @@ STAY = "+0,+0"
 """The target of a pin."""
 SHARED = "face", "box", "person", "align", "generator", "class_", "tune", "likeness", "ignore"
 """What edits in one run have in common, for there is one inversion."""
-EDIT_FIELDS = "mask", *SHARED, "method", "steps", "seed", "truncation"
+EDIT_FIELDS = "mask", *SHARED, "method", "steps", "seed", "truncation", "move", "roll"
 """What an option can say instead of an edit's file."""
 
 

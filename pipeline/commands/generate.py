@@ -56,6 +56,8 @@ class GenerateOptions:
     psi: float
     cutoff: int | None
     directions: tuple[tuple[str, float], ...]
+    move: tuple[float, float] | None
+    roll: float | None
     walk: bool
     between: int
     class_: int | None
@@ -79,6 +81,8 @@ class GenerateOptions:
 )
 @click.option("--cutoff", type=click.IntRange(0, 1000), metavar="K", help="Truncate the first K codes alone.")
 @options.direction
+@options.move
+@options.roll
 @click.option("--walk", is_flag=True, help="A film from each to the next: --out in .mp4 or .gif, or a new folder.")
 @click.option(
     "--between", type=click.IntRange(1, 1000), default=20, show_default=True, help="Pictures of each way of a walk."
@@ -95,7 +99,7 @@ def generate(single: tuple[int, ...], ranges: tuple[tuple[int, ...], ...], **key
     """Draw pictures of random codes by GENERATOR (face by default; see `photodrag weights list`).
 
     A seed gives the same z as in NVIDIA's generate.py. A single picture's code is kept, so that it can be dragged on
-    at once.
+    at once, unless it is moved or turned, which no code says.
 
     \b
     Examples:
@@ -160,14 +164,15 @@ def _generated(given: GenerateOptions, bar: ProgressBar) -> dict:
 
     name, _ = find_generator(given.generator)
     models = Models.load(name, given.device, bar, given.class_)
+    drawing = _moved(models, given)
     codes = generated.codes_of(models, given.seeds, given.psi, given.cutoff, given.directions)
     shown = generated.walk(codes, given.between) if given.walk else codes
     bar.expect({"drawing": [PICTURE] * len(shown)})
-    _write(given, models, shown, bar)
+    _write(given, drawing, shown, bar)
     with options.stopping_leaves(f"the picture is whole, in {given.out}"):
         if given.save_latent:
             write_projected_w(given.save_latent, codes)
-        kept = keep_code(given.out, models, codes, progress=bar) if len(shown) == 1 else None
+        kept = keep_code(given.out, models, codes, progress=bar) if len(shown) == 1 and drawing is models else None
     return {
         "output": str(given.out),
         "pictures": len(shown),
@@ -175,6 +180,8 @@ def _generated(given: GenerateOptions, bar: ProgressBar) -> dict:
         "psi": given.psi,
         "cutoff": given.cutoff,
         "directions": [list(pair) for pair in given.directions],
+        "move": None if given.move is None else list(given.move),
+        "roll": given.roll,
         "class": given.class_,
         "generator": name,
         "latent": kept,
@@ -182,6 +189,19 @@ def _generated(given: GenerateOptions, bar: ProgressBar) -> dict:
         "device": str(models.device),
         "version": version("photodrag"),
     }
+
+
+def _moved(models: "Models", given: GenerateOptions) -> "Models":
+    """The models as they draw what is asked for, moved or not. Raises UserError where the generator can't."""
+    from photodrag.pipeline.editing.whole_motion import WholeMotion, check_movable, check_way, moved
+
+    if given.move is None and given.roll is None:
+        return models
+    check_movable(models)
+    side = models.generator.resolution
+    x, y = given.move or (0.0, 0.0)
+    check_way((x, y), side)
+    return moved(models, WholeMotion(x / side, y / side, given.roll or 0.0))
 
 
 def _write(given: GenerateOptions, models: "Models", codes: "Tensor", bar: ProgressBar) -> None:

@@ -15,7 +15,7 @@ from photodrag.pipeline.commands.parameter_types import Amount, Drag, Numbers, P
 from photodrag.pipeline.commands.progress_bar import ProgressBar
 from photodrag.pipeline.editing.options import LIKENESS
 from photodrag.pipeline.faces.preset_table import PRESETS
-from photodrag.weights.common.bounds import MOST_CLASSES, MOST_FACES, MOST_STEPS
+from photodrag.weights.common.bounds import MOST_CLASSES, MOST_FACES, MOST_ROLL, MOST_STEPS
 from photodrag.weights.common.errors import Failure, UserError
 from photodrag.weights.common.printable import printable
 
@@ -107,6 +107,17 @@ truncation = click.option(
     type=Amount(0, 2),
     metavar="PSI",
     help="How far from the mean face: 1 as it is, 0.7 nearer, 0 the mean face itself.",
+)
+move = click.option(
+    "--move",
+    type=Numbers("X,Y", (2,), "how far to the right and down, in pixels", "12,-4"),
+    help="Move the whole picture, by a generator that can (StyleGAN3): so many pixels to the right and down.",
+)
+roll = click.option(
+    "--roll",
+    type=Amount(-MOST_ROLL, MOST_ROLL),
+    metavar="DEGREES",
+    help="Turn it clockwise around its middle, before it is moved.",
 )
 save_latent = click.option(
     "--save-latent",

@@ -25,7 +25,7 @@ FARTHEST = 20.0
 
 @dataclass(frozen=True, eq=False)
 class CodeEdit:
-    """What is done to the photo's code itself, before points are dragged: in this order."""
+    """What is done to the photo's code itself and to how it is drawn, before points are dragged: in this order."""
 
     latent: Tensor | str | PathLike[str] | None = None
     """The code to go to instead of the photo's own: w_plus [1, num_ws, w_dim], or a file of codes (see
@@ -35,11 +35,20 @@ class CodeEdit:
     standard deviations of the generator's own codes along it; 0 changes nothing."""
     truncation: float = 1.0
     """How much of the way from the mean face is left: 1 for all of it, 0 for the mean face itself."""
+    move: tuple[float, float] | None = None
+    """How far the whole picture is moved by a generator that can (StyleGAN3), (x, y) in photo pixels."""
+    roll: float | None = None
+    """By how many degrees it is turned clockwise before, around its middle."""
 
     @property
     def given(self) -> bool:
         """Whether anything was asked for, were it by 0."""
-        return self.latent is not None or bool(self.directions) or self.truncation != 1
+        return self.latent is not None or bool(self.directions) or self.truncation != 1 or self.moves_all
+
+    @property
+    def moves_all(self) -> bool:
+        """Whether the whole picture is to be moved or turned, were it by 0."""
+        return self.move is not None or self.roll is not None
 
 
 @dataclass(frozen=True)

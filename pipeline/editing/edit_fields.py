@@ -12,6 +12,7 @@ from photodrag.weights.common.bounds import (
     MOST_CLASSES,
     MOST_FACES,
     MOST_POINTS,
+    MOST_ROLL,
     MOST_SEED,
     MOST_STEPS,
     is_coordinate,
@@ -104,4 +105,6 @@ FIELDS: dict[str, tuple[Check, str]] = {
     "latent": (or_null(_is_name), "the path of a file of codes or null"),
     "directions": (or_null(_is_directions), 'a list of directions and amounts like [["sefa:3", 2.0]]'),
     "truncation": (or_null(_is_within(0, 2)), "a number from 0 to 2 or null"),
+    "move": (or_null(is_row(2, is_coordinate)), "[x, y] or null"),
+    "roll": (or_null(_is_within(-MOST_ROLL, MOST_ROLL)), f"a number from {-MOST_ROLL} to {MOST_ROLL} or null"),
 }

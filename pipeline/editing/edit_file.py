@@ -4,7 +4,7 @@
      "regions": ["nose:scale=0.9"], "photo": "b1946ac92492d234", "mask": "auto", "face": null, "box": null,
      "align": null, "generator": "face", "class": null, "tune": null, "method": "photodrag", "steps": null, "seed": 0,
      "likeness": "auto", "ignore": null, "person": null, "latent": null, "directions": [["sefa:3@0-6", 2.0]],
-     "truncation": 1.0}
+     "truncation": 1.0, "move": [12, -4], "roll": 5.0}
 
 Only "photodrag", the format's version, must be there; RARE fields are written only where they aren't the default, so
 that other files can be read by programs that know of none. The path of a picture (mask, ignore, of a region), of codes
@@ -29,7 +29,7 @@ from photodrag.weights.common.files import write_whole
 
 RARE = (
     *("presets", "expression", "regions", "photo", "method", "likeness"),
-    *("ignore", "person", "latent", "directions", "truncation"),
+    *("ignore", "person", "latent", "directions", "truncation", "move", "roll"),
 )
 NAMED = tuple(f"{kind}:" for kind in KINDS)
 
@@ -77,12 +77,14 @@ class EditFile:
     latent: str | None = None
     directions: tuple[tuple[str, float], ...] = ()
     truncation: float = 1.0
-    """These three are those of `direction_names.CodeEdit`."""
+    move: tuple[float, float] | None = None
+    roll: float | None = None
+    """These five are those of `direction_names.CodeEdit`."""
 
     @property
     def code_edit(self) -> CodeEdit:
         """What is done to the photo's code."""
-        return CodeEdit(self.latent, self.directions, self.truncation)
+        return CodeEdit(self.latent, self.directions, self.truncation, self.move, self.roll)
 
     @property
     def moves(self) -> bool:
@@ -188,8 +190,8 @@ def _checked(content: object, path: Path) -> EditFile:
     }
     if expression := given.get("expression"):
         values["expression"] = Expression.of_rows(expression["landmarks"], float(expression["amount"]))
-    if "box" in given:
-        values["box"] = tuple(map(float, given["box"]))
+    for name in given.keys() & {"box", "move"}:
+        values[name] = tuple(map(float, given[name]))
     for name in ("mask", "ignore", "latent"):
         if name in given and not (name == "mask" and given[name] in ("auto", "face")):
             values[name] = beside(given[name])

@@ -24,6 +24,7 @@ from photodrag.pipeline.editing.face_layers import LIGHT, widely_blurred
 from photodrag.pipeline.editing.inversion import Inversion, to_tensor
 from photodrag.pipeline.editing.motion import spline_flow
 from photodrag.pipeline.editing.plan import Plan
+from photodrag.pipeline.editing.whole_motion import STILL, WholeMotion, moved_inversion
 from photodrag.pipeline.faces.irises import find_irises
 from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.photos import samples
@@ -70,6 +71,8 @@ class Restyled:
     blended: Blend
     edited: np.ndarray
     """uint8 RGB [R, R, 3], the generator's picture of the new code."""
+    motion: WholeMotion = STILL
+    """How the generator moves it as a whole."""
 
     @cached_property
     def deep(self) -> Deep | None:
@@ -78,30 +81,41 @@ class Restyled:
         return None if colours is None else Deep((0, 0, self.plan.photo.width, self.plan.photo.height), colours)
 
 
-def restyled(plan: Plan, inversion: Inversion, w_plus: Tensor, guest: Guest | None = None) -> Restyled:
+def restyled(
+    plan: Plan, inversion: Inversion, w_plus: Tensor, guest: Guest | None = None, motion: WholeMotion = STILL
+) -> Restyled:
     """A plan's photo with the picture of w_plus [1, num_ws, w_dim] in it, instead of that of its inversion. guest: of
-    another photo, to be seen in it as well."""
-    edited = drawn(inversion, w_plus)
-    blended = put_in_code(plan, inversion, edited, guest)
+    another photo, to be seen in it as well. motion: of the whole picture.
+
+    Raises UserError for a motion that the generator can't draw."""
+    by = moved_inversion(inversion, motion)
+    edited = drawn(by, w_plus)
+    blended = put_in_code(plan, inversion, edited, guest, motion)
     photo = _with(plan.photo, blended)
     moved, crop = replace(plan, photo=photo), inversion.crop
     image = to_tensor(inversion.alignment.crop(photo.srgb)).to(crop.image)
     if plan.face is None:
         crop = replace(crop, image=image)
+        along = motion.of_photo(plan.handles, inversion.alignment) - plan.handles
+        moved = replace(moved, handles=plan.handles + along, targets=plan.targets + along)
     else:
-        old = plan.face.landmarks
+        old = motion.of_photo(plan.face.landmarks, inversion.alignment)
         new = predict(photo.srgb, Frame.around(old))
-        along = on_contours(plan.handles, old) @ (new - old)
+        handles = motion.of_photo(plan.handles, inversion.alignment)
+        along = handles + on_contours(handles, old) @ (new - old) - plan.handles
         face = replace(plan.face, landmarks=new)
         irises = find_irises(photo.srgb, new) if plan.irises else None
         moved = replace(moved, place=face, handles=plan.handles + along, targets=plan.targets + along, irises=irises)
         crop = replace(crop, image=image, landmarks=inversion.alignment.to_crop(new))
-    now = replace(inversion, face=moved.face, crop=crop, w_plus=w_plus)
-    return Restyled(plan, inversion, moved, now, blended, edited)
+    now = replace(by, face=moved.face, crop=crop, w_plus=w_plus, drawn=None)
+    return Restyled(plan, inversion, moved, now, blended, edited, motion)
 
 
-def put_in_code(plan: Plan, inversion: Inversion, edited: np.ndarray, guest: Guest | None = None) -> Blend:
-    """A plan's photo with the generator's picture of another code, uint8 RGB [R, R, 3], in it."""
+def put_in_code(
+    plan: Plan, inversion: Inversion, edited: np.ndarray, guest: Guest | None = None, motion: WholeMotion = STILL
+) -> Blend:
+    """A plan's photo with the generator's picture of another code, uint8 RGB [R, R, 3], in it, which lies as `motion`
+    says."""
     start, photo, ignored = start_of(plan, inversion), plan.photo, plan.ignored
     edited = photo.from_srgb(enlarged(edited, start.alignment.size))
     seen, deep, weight = photo.pixels, photo.deep_pixels, None
@@ -109,7 +123,10 @@ def put_in_code(plan: Plan, inversion: Inversion, edited: np.ndarray, guest: Gue
         weight, seen = masks.counted(ignored, start.alignment), filled_from_nearest(seen, ignored)
         deep = None if deep is None else filled_from_nearest(deep, ignored)
     crop = start.alignment.crop(seen)
-    layers, goal = code_layers(crop, start, edited, photo, guest, weight)
+    if motion.moves:
+        layers, goal = moved_layers(crop, start, edited, photo, weight, motion)
+    else:
+        layers, goal = code_layers(crop, start, edited, photo, guest, weight)
     seam = masks.crop_seam(start.alignment.inside(photo.pixels.shape))
     if isinstance(plan.mask, str) and plan.mask == "face":
         assert start.landmarks is not None and goal is not None  # `plan_edit` refuses this mask for a square
@@ -182,6 +199,24 @@ def code_layers(
     light = widely_blurred(np.dstack(((warped(crop, flow) - shown) * within, within)), SKIN * side / 1024)
     rest += light[..., :3] / np.maximum(light[..., 3:], 1e-6)
     return Layers(within * rest, 1 - within[..., 0] * (1 - own), flow), goal
+
+
+def moved_layers(
+    crop: np.ndarray,
+    start: Start,
+    edited: np.ndarray,
+    photo: Photo,
+    weight: np.ndarray | None,
+    motion: WholeMotion,
+) -> tuple[Layers, np.ndarray | None]:
+    """`code_layers` of a picture that was also moved as a whole: what it still differs by from the crop and its
+    reconstruction, moved likewise, is little enough to be found."""
+    side = len(crop)
+    landmarks = None if start.landmarks is None else motion.of(start.landmarks, side)
+    at = Start(start.alignment, motion.warped(start.reconstruction), landmarks)
+    weight = None if weight is None else warped(weight, motion.flow(side))
+    layers, goal = code_layers(motion.warped(crop), at, edited, photo, None, weight)
+    return motion.before(layers), goal
 
 
 def _goal(start: Start, after: np.ndarray, guest: Guest | None) -> np.ndarray:

@@ -21,13 +21,14 @@ from photodrag.pipeline.editing.face_drag import drag_face
 from photodrag.pipeline.editing.inversion import Inversion, Models, Progress, invert, silent
 from photodrag.pipeline.editing.likeness import projection_for
 from photodrag.pipeline.editing.options import Dragging, Inverting, Network
-from photodrag.pipeline.editing.plan import Plan, find_generator, plan_edit, usual_align
+from photodrag.pipeline.editing.plan import Plan, alignment_of, find_generator, plan_edit, usual_align
 from photodrag.pipeline.editing.points import Points
 from photodrag.pipeline.editing.put_back import looked_at, put_back
 from photodrag.pipeline.editing.restyling import Restyled, restyled, unchanged
 from photodrag.pipeline.editing.result import Edit
 from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.editing.tuning import tune_inversion
+from photodrag.pipeline.editing.whole_motion import check_movable, motion_of
 from photodrag.pipeline.faces.controls import Controls
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.samples import deep_rgb, with_edit
@@ -94,13 +95,17 @@ def carry_out(
     settings = dragging.settings or find_method(dragging.method).settings
     settings = settings if dragging.steps is None else replace(settings, steps=dragging.steps)
     clock = Clock(faces=plan.seconds)
+    motion = motion_of(code_edit, alignment_of(plan.place))
     if inversion is None:
-        inversion = inverted(plan, network, inverting.before(code_edit), clock, progress)
+        inversion = inverted(plan, network, inverting.before(code_edit), clock, progress, code_edit.moves_all)
+    elif code_edit.moves_all:
+        check_movable(inversion.models)
     change = None
     if code_edit.given:
         progress("changing the code", 0, 0)
         w_plus = edited_code(inversion, code_edit)
-        change = None if unchanged(w_plus, inversion.w_plus) else restyled(plan, inversion, w_plus)
+        if motion.moves or not unchanged(w_plus, inversion.w_plus):
+            change = restyled(plan, inversion, w_plus, motion=motion)
         clock("code")
     return finish_edit(plan, inversion, change, settings, dragging.method, progress, clock)
 
@@ -190,9 +195,14 @@ def _as_of(change: Restyled, edited: Edit) -> Edit:
     )
 
 
-def inverted(plan: Plan, network: Network, inverting: Inverting, clock: Clock, progress: Progress) -> Inversion:
-    """The inversion of what a plan edits, tuned where that is asked for."""
+def inverted(
+    plan: Plan, network: Network, inverting: Inverting, clock: Clock, progress: Progress, is_moved: bool = False
+) -> Inversion:
+    """The inversion of what a plan edits, tuned where that is asked for. is_moved: whether its picture is then to be
+    moved as a whole. Raises UserError where the generator can't do that."""
     models = network.models or Models.load(network.generator, network.device, progress, network.class_)
+    if is_moved:
+        check_movable(models)
     clock("load")
     projection = inverting.projection or projection_for(
         inverting.least_likeness, plan.photo, plan.place, models, plan.ignored

@@ -12,6 +12,7 @@ from photodrag.pipeline.editing.compositing import drawn, put_in, start_of
 from photodrag.pipeline.editing.inversion import Inversion
 from photodrag.pipeline.editing.plan import Plan
 from photodrag.pipeline.editing.restyling import Restyled, put_in_code
+from photodrag.pipeline.editing.whole_motion import moved_inversion
 
 FRAMES = 40
 """Two seconds at film_files.RATE: a second of work each on two CPU cores, blending included."""
@@ -52,8 +53,11 @@ def restyled_pictures(
     one: the first is the photo itself."""
     plan, start, end = change.before, change.original.w_plus, change.inversion.w_plus
     for number in range(frames):
-        edited = drawn(change.original, torch.lerp(start, end, number / max(frames - 1, 1)))
-        yield plan.photo.to_srgb(put_in_code(plan, change.original, edited).picture) if number else plan.photo.srgb
+        share = number / max(frames - 1, 1)
+        motion = change.motion.share(share)
+        edited = drawn(moved_inversion(change.original, motion), torch.lerp(start, end, share))
+        blended = put_in_code(plan, change.original, edited, motion=motion)
+        yield plan.photo.to_srgb(blended.picture) if number else plan.photo.srgb
         progress(number + 1, frames)
 
 

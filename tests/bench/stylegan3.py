@@ -15,6 +15,7 @@ import click
 import torch
 from cost import medians
 from torch import Tensor
+from torch.nn import functional as F
 
 from photodrag.weights import keep_freed_memory
 from photodrag.weights.formats.families import build
@@ -35,6 +36,16 @@ def forward(picture: Callable[[Tensor], Tensor], w_plus: Tensor) -> None:
 def with_gradient(picture: Callable[[Tensor], Tensor], w_plus: Tensor) -> None:
     w_plus = w_plus.clone().requires_grad_()
     torch.autograd.grad(picture(w_plus).square().mean(), w_plus)
+
+
+@torch.no_grad()
+def convolutions(generator: StyleGAN3) -> None:
+    """What no resampling can save: the layers' convolutions, of maps of their sizes, and nothing else."""
+    for number in range(len(generator.synthesis.names)):
+        weight, how = generator.synthesis.layer(number).weight, generator.synthesis.layer(number).how
+        side = how.in_size + weight.shape[-1] - 1
+        x = torch.ones(1, weight.shape[1], side, side).contiguous(memory_format=torch.channels_last)
+        F.conv2d(x, weight)
 
 
 def multiply_adds(generator: StyleGAN3, last: int) -> int:
@@ -69,6 +80,7 @@ def main(resolution: int, config: str, channel_base: int, rounds: int) -> None:
     for name, picture in (("here", generator.synthesis), ("slow path", slow_path)):
         tasks[f"{name}, forward"] = lambda picture=picture: forward(picture, w_plus)
         tasks[f"{name}, with gradient"] = lambda picture=picture: with_gradient(picture, w_plus)
+    tasks["convolutions alone"] = lambda: convolutions(generator)
     sides = [side for side in (16, 32, 64, 128, 256) if side < resolution]
     for side in sides:
         tasks[f"features {side}"] = lambda side=side: with_gradient(lambda w: generator.features(w, side), w_plus)
@@ -77,6 +89,8 @@ def main(resolution: int, config: str, channel_base: int, rounds: int) -> None:
         here, slow = seconds[f"here, {what}"], seconds[f"slow path, {what}"]
         fast = slow / here >= LEAST
         print(f"{what:14} {here:7.3f} s, slow path {slow:7.3f} s: {slow / here:.1f} times as fast")
+    alone = seconds["convolutions alone"]
+    print(f"convolutions alone {alone:.3f} s, {alone / seconds['slow path, forward']:.2f} of the slow path, forward")
     whole = multiply_adds(generator, len(generator.synthesis.names) - 1)
     for side in sides:
         part = seconds[f"features {side}"] / seconds["here, with gradient"]

@@ -28,11 +28,22 @@ def built(path: Path, **arguments: object) -> Network:
 
 def agree(actual: Tensor, expected: Tensor) -> None:
     """Assert that a value is the reference's, of which fewer samples, rows and columns may be kept."""
+    actual = as_kept(actual, expected)
+    assert actual.shape == expected.shape
+    most = TOLERANCE * max(1.0, expected.abs().max().item())
+    torch.testing.assert_close(actual, expected, rtol=0, atol=most)
+
+
+def off(actual: Tensor, expected: Tensor) -> float:
+    """The greatest difference from the reference's value, as a part of max(1, the largest)."""
+    return float((as_kept(actual, expected) - expected).abs().max() / expected.abs().max().clamp_min(1))
+
+
+def as_kept(actual: Tensor, expected: Tensor) -> Tensor:
+    """Of a value the samples, rows and columns that are kept of the reference's."""
     actual = actual[: len(expected)]
     if expected.shape != actual.shape:
         side = actual.shape[-1]
         kept = sorted({0, 1, 2, side - 3, side - 2, side - 1, *range(0, side, 7)})  # the borders, and some between
         actual = actual[..., kept, :][..., kept]
-    assert actual.shape == expected.shape
-    most = TOLERANCE * max(1.0, expected.abs().max().item())
-    torch.testing.assert_close(actual, expected, rtol=0, atol=most)
+    return actual

@@ -20,6 +20,8 @@ MOST_COORDINATE = 1e7
 """Of a point or a box, in photo pixels, either way of zero."""
 MOST_POINTS = 1000
 """Dragged at once."""
+MOST_ROLL = 180
+"""Degrees, either way: half a turn."""
 is_coordinate = is_number(below=MOST_COORDINATE)
 """A check whether a value can be a coordinate: finite, and within MOST_COORDINATE."""
 

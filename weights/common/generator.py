@@ -1,6 +1,6 @@
 """What every generator offers, and all that the stages use of one."""
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from torch import Tensor
 
@@ -56,4 +56,14 @@ class Generator(Protocol):
     def style_weights(self) -> list[Tensor]:
         """For each of the num_ws codes what takes it to the styles of the layer that reads it, the RGB layer only for
         the last code: [C, w_dim]. What SeFa factorises; rows are in any scale."""
+        ...
+
+
+@runtime_checkable
+class MovableGenerator(Generator, Protocol):
+    """A generator whose pictures can be moved and turned whatever their code: a StyleGAN3."""
+
+    def moved(self, x: float = 0.0, y: float = 0.0, roll: float = 0.0) -> Generator:
+        """The same network, whose pictures are moved by (x, y) pixels after being turned clockwise by `roll` degrees
+        around their middle."""
         ...

@@ -19,6 +19,7 @@ from photodrag.weights.networks.stylegan3 import StyleGAN3
 FORMATS = {
     "nvidia": "pickle of NVIDIA's PyTorch code",
     "tensorflow": "pickle of NVIDIA's TensorFlow code",
+    "theano": "pickle of NVIDIA's Theano code",
     "rosinality": "file of rosinality's PyTorch code",
     "style-based": "file of rosinality's style-based code",
     "canonical": "safetensors",

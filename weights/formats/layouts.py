@@ -4,13 +4,14 @@ from collections.abc import Callable
 from functools import partial
 
 from photodrag.weights.common.errors import UserError
-from photodrag.weights.formats import nvidia, style_based, tensorflow_pickles
+from photodrag.weights.formats import nvidia, style_based, tensorflow_pickles, theano_progan
 from photodrag.weights.formats.canonical import Canonical
 from photodrag.weights.formats.rosinality import is_rosinality, read_rosinality
 
 
 def identify(raw: object) -> str:
-    """The name of the layout of what was read out of a file: "nvidia", "tensorflow", "rosinality" or "style-based".
+    """The name of the layout of what was read out of a file: "nvidia", "tensorflow", "theano", "rosinality" or
+    "style-based".
 
     Raises UserError for any other content."""
     return _recognised(raw)[0]
@@ -29,6 +30,8 @@ def _recognised(raw: object) -> tuple[str, Callable[[], Canonical]]:
         return "nvidia", partial(nvidia.read_nvidia, persistent)
     if (network := tensorflow_pickles.generator_of(raw)) is not None:
         return "tensorflow", partial(tensorflow_pickles.read_tensorflow, network)
+    if (network := theano_progan.generator_of(raw)) is not None:
+        return "theano", partial(theano_progan.read_theano, network)
     if (state := style_based.generator_of(raw)) is not None:
         return "style-based", partial(style_based.read_style_based, state)
     if is_rosinality(raw):

@@ -33,9 +33,9 @@ class PickleStream:
         """Bytes whose count comes first, as a number of `size` bytes."""
         return self.take(self.unsigned(size))
 
-    def text(self, size: int) -> str:
-        """A text in UTF-8 whose length comes first. Raises UnicodeDecodeError for what is no text."""
-        return str(self.counted(size), "utf-8", "surrogatepass")
+    def text(self, size: int, encoding: str = "utf-8") -> str:
+        """A text whose length comes first, in bytes. Raises UnicodeDecodeError for what is no text."""
+        return str(self.counted(size), encoding, "surrogatepass")
 
     def line(self) -> str:
         """A text up to the end of its line. Raises Refused for one of more than NAME_BYTES bytes."""

@@ -75,6 +75,8 @@ def _scalar(budget: Budget, dtype: object, data: object) -> np.generic:
 def _array(budget: Budget, data: object, dtype: object, shape: object, order: object) -> np.ndarray:
     """The array of that shape, in native byte order, with its own copy of the numbers."""
     stored = plain_dtype(dtype)
+    if type(data) is str:  # of Python 2
+        data = _encode(budget, data, "latin1")
     if not isinstance(data, bytes | memoryview) or type(shape) is not tuple or order not in ("C", "F"):
         raise damaged("an array of something else than numbers")
     count = budget.elements(shape)

@@ -47,6 +47,9 @@ INSTRUCTIONS: dict[bytes, Instruction] = {
     pickle.SHORT_BINUNICODE: lambda machine, stream: machine.push(stream.text(1)),
     pickle.BINUNICODE: lambda machine, stream: machine.push(stream.text(4)),
     pickle.BINUNICODE8: lambda machine, stream: machine.push(stream.text(8)),
+    # Those of Python 2, which are bytes and texts alike.
+    pickle.SHORT_BINSTRING: lambda machine, stream: machine.push(stream.text(1, "latin1")),
+    pickle.BINSTRING: lambda machine, stream: machine.push(stream.text(4, "latin1")),
     pickle.SHORT_BINBYTES: lambda machine, stream: machine.push(stream.counted(1)),
     pickle.BINBYTES: lambda machine, stream: machine.push(stream.counted(4)),
     pickle.BINBYTES8: lambda machine, stream: machine.push(stream.counted(8)),

@@ -16,7 +16,6 @@ from photodrag.weights.formats.tensorflow_stylegan1 import read_stylegan1
 from photodrag.weights.formats.tensorflow_stylegan2 import read_stylegan2
 
 NETWORKS = {("dnnlib.tflib.network", "Network"), ("tfutil", "Network")}
-THEANO = ("network", "Network")
 SIGNS: dict[str, Callable[[dict[str, object], dict[str, Tensor]], Canonical]] = {
     "synthesis/4x4/Conv/mod_weight": read_stylegan2,
     "synthesis/4x4/Conv/StyleMod/weight": read_stylegan1,
@@ -29,8 +28,6 @@ def generator_of(raw: object) -> dict[str, object] | None:
     """What the generator in an opened pickle keeps, Gs preferred; None where there is none."""
     if not (isinstance(raw, tuple | list) and len(raw) == 3):
         return None
-    if all(isinstance(part, Shell) and (part.module, part.name) == THEANO for part in raw):
-        raise unusable("it is a ProGAN of the first code, which used Theano; save it anew with the authors' later one")
     g, d, averaged = map(_network_state, raw)
     if g is None or d is None or averaged is None:
         return None

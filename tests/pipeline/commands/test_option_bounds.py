@@ -37,7 +37,7 @@ def test_every_number_has_bounds():
             assert not isinstance(kind, click.types.IntParamType | click.types.FloatParamType), (path, option.opts)
 
 
-WRONG = ["nan", "inf", "-inf", "-7", "1e999", "1" + "0" * 30, "9" * 5000, "0x10", ""]
+WRONG = ["nan", "inf", "-inf", "-777", "1e999", "1" + "0" * 30, "9" * 5000, "0x10", ""]
 
 
 def ran(capsys, arguments: list[str]) -> str:
@@ -65,9 +65,10 @@ def test_wrong_numbers(wrong, portrait, tmp_path, capsys):
 @pytest.mark.parametrize(
     "wrong", ["nan", "inf", "-1e999", "1e8", "1" + "0" * 30, "9" * 5000], ids=lambda text: text[:8]
 )
-@pytest.mark.parametrize("option", ["--drag", "--pin", "--box"])
+@pytest.mark.parametrize("option", ["--drag", "--pin", "--box", "--move"])
 def test_wrong_coordinates(option, wrong, portrait, capsys):
     made = {"--drag": ["{},3:4,5", "1,2:3,{}", "1,2:+{},-4", "1,2:+{}%,-4"], "--pin": ["{},3"], "--box": ["1,2,{},4"]}
+    made["--move"] = ["{},3", "3,{}"]
     for text in made[option]:
         err = ran(capsys, ["edit", str(portrait), "--smile=0.5", f"{option}={text.format(wrong)}"])
         assert f"Invalid value for '{option}'" in err or "is no point: give x,y in photo pixels" in err

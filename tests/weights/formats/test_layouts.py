@@ -290,11 +290,6 @@ def test_refused_variables_of_the_older_ones(opened, name):
         refused(raw, match)
 
 
-def test_the_first_progan_is_told(opened):
-    with pytest.raises(UserError, match="which used Theano"):
-        identify((Shell("network", "Network"),) * 3)
-
-
 def test_refused_style_based(opened):
     name = "rosinality-stylegan1-128.model"
     for tensor, value, match in [
