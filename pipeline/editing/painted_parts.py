@@ -7,7 +7,7 @@ from os import PathLike
 import cv2
 import numpy as np
 
-from photodrag.pipeline.editing.part_map import BACKGROUND, COLOURS, LABELS, PARTS
+from photodrag.pipeline.editing.part_map import BACKGROUND, COLOURS, LABELS, PARTS, hexadecimal
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.read import read_picture
 from photodrag.weights.common.errors import UserError
@@ -122,5 +122,5 @@ def one_piece(mask: np.ndarray, name: str) -> np.ndarray:
 def in_words(name: str) -> str:
     """A part's name, as the beginning of a sentence, with its colour."""
     kind, _, side = name.partition(".")
-    colour = "#" + "".join(f"{value:02x}" for value in PARTS[name].colour)
+    colour = hexadecimal(PARTS[name].colour)
     return f"The {side} {kind} ({colour})" if side else f"The part {kind} ({colour})"

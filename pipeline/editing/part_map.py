@@ -54,6 +54,11 @@ COLOURS = np.array([BACKGROUND, *(part.colour for part in PARTS.values())], np.u
 """Of each label."""
 
 
+def hexadecimal(colour: Colour) -> str:
+    """#rrggbb, as paint programs take it."""
+    return "#" + "".join(f"{value:02x}" for value in colour)
+
+
 def part_map(shape: tuple[int, ...], landmarks: np.ndarray, irises: Sequence[Iris] | None = None) -> np.ndarray:
     """The map of a face with these landmarks [68, 2] in a photo of that shape (H, W, …): uint8 RGB [H, W, 3], in
     PARTS' colours and BACKGROUND and no other. irises: of the left and the right eye; None where they can't be seen."""

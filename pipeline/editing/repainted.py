@@ -7,7 +7,6 @@ at all; of one that was, what stayed is held."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
@@ -17,10 +16,11 @@ from photodrag.pipeline.editing.gaze import FARTHEST
 from photodrag.pipeline.editing.masks import FOREHEAD
 from photodrag.pipeline.editing.painted_parts import mask_of, one_piece, whole_part
 from photodrag.pipeline.editing.part_map import brow, labels_of
-from photodrag.pipeline.faces.expressions import Ways, axes
+from photodrag.pipeline.editing.parts_asked import HIGHEST, PartsAsked
+from photodrag.pipeline.faces.expressions import axes
 from photodrag.pipeline.faces.irises import Iris
 from photodrag.pipeline.faces.landmark_names import Point
-from photodrag.pipeline.faces.preset_table import PRESETS, UNSHAPED, Reshaping
+from photodrag.pipeline.faces.preset_table import Reshaping
 from photodrag.weights.common import face_landmarks as marks
 from photodrag.weights.common.errors import UserError
 
@@ -47,17 +47,7 @@ FEW = 6
 """Pixels of an iris' border that say where it is."""
 
 
-@dataclass(frozen=True, eq=False)
-class Repainted:
-    """What a repainted map asks of a face."""
-
-    ways: Ways = field(default_factory=dict)
-    """Landmark, by number → (right, down) in the face's own coordinates, in distances between its eyes."""
-    reshaping: Reshaping = UNSHAPED
-    """Where the eyes shall look, and how high the forehead shall be."""
-
-
-def repainted(labels: np.ndarray, landmarks: np.ndarray, irises: Sequence[Iris] | None) -> Repainted:
+def repainted(labels: np.ndarray, landmarks: np.ndarray, irises: Sequence[Iris] | None) -> PartsAsked:
     """What a painted map, uint8 [H, W] of part_map.LABELS, asks of a face with these landmarks [68, 2] and irises.
 
     Raises UserError where nothing was repainted, and for a part that is gone, or in pieces, or much too large."""
@@ -79,11 +69,11 @@ def repainted(labels: np.ndarray, landmarks: np.ndarray, irises: Sequence[Iris] 
     ways |= _settled(marks.INNER_LIPS, _ways_within(drawn, labels, marks_here, ways))
     gaze = _gaze(drawn, labels, irises, landmarks, ways)
     own = axes(landmarks).T / (axes(landmarks)[0] @ axes(landmarks)[0])
-    asked = Repainted(
+    asked = PartsAsked(
         {str(number): _kept(way @ own) for number, way in ways.items()},
         Reshaping(_kept(gaze), forehead=round(forehead, DIGITS)),
     )
-    if not any(map(any, asked.ways.values())) and not asked.reshaping:
+    if not asked:
         raise UserError("Nothing is repainted in the map of parts: paint a part where it shall be, in its own colour.")
     return asked
 
@@ -154,8 +144,7 @@ def _forehead(before: np.ndarray, after: np.ndarray, landmarks: np.ndarray) -> f
     height = FOREHEAD * float(np.linalg.norm(up))
     place, normal = landmarks[None, marks.BROWS].mean(1) + up * FOREHEAD / 2, up[None] / np.linalg.norm(up)
     was, now = (float(to_border(mask, place, normal, 3 * height)[0]) for mask in (before, after))
-    most = PRESETS["forehead"].reshaping.forehead
-    return float(np.clip((now - was) / height, -most, most)) if abs(now - was) >= STILL else 0.0
+    return float(np.clip((now - was) / height, -HIGHEST, HIGHEST)) if abs(now - was) >= STILL else 0.0
 
 
 def _gaze(

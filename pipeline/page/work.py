@@ -46,7 +46,7 @@ class Task:
         """What is to be done on a face of the photo. Raises UserError as `plan_edit`."""
         handles, targets = zip(*self.drags, strict=True) if self.drags else ((), ())
         mask = self.mask if self.painted is None else weight(self.painted, photo)
-        return plan_edit(photo, handles, targets, mask, Selection(face, person=self.person), presets=self.reshape)
+        return plan_edit(photo, handles, targets, mask, Selection(face, person=self.person), controls=self.reshape)
 
 
 @dataclass(frozen=True, eq=False)
