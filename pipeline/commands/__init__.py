@@ -15,4 +15,19 @@ from photodrag.pipeline.commands.person import person
 from photodrag.pipeline.commands.serve import serve
 from photodrag.pipeline.commands.weights import weights
 
-COMMANDS = [edit, fuse, mix, generate, expression, parts, invert, compare, measure, faces, serve, person, cache, weights]
+COMMANDS = [
+    edit,
+    fuse,
+    mix,
+    generate,
+    expression,
+    parts,
+    invert,
+    compare,
+    measure,
+    faces,
+    serve,
+    person,
+    cache,
+    weights,
+]

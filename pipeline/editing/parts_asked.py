@@ -1,6 +1,6 @@
 """What a repainted map of a face's parts asks of it, so that it means the same on every photo; as files keep it, too:
 
-    {"landmarks": {"48": [-0.05, 0.01]}, "gaze": [0.3, 0.0], "forehead": 0.0}"""
+{"landmarks": {"48": [-0.05, 0.01]}, "gaze": [0.3, 0.0], "forehead": 0.0}"""
 
 from __future__ import annotations
 

@@ -163,9 +163,7 @@ def _gaze(
         if not before.any() or np.array_equal(before, after):
             continue
         after = one_piece(after, f"iris.{side}")
-        was, now = (
-            centre(mask, mask_of(every, f"eye.{side}")) for mask, every in ((before, drawn), (after, labels))
-        )
+        was, now = (centre(mask, mask_of(every, f"eye.{side}")) for mask, every in ((before, drawn), (after, labels)))
         eye = OUTLINES[f"eye.{side}"]
         corners = [ways.get(number, np.zeros(2)) for number in (eye.start, eye.start + 3)]
         way = now - was - np.mean(corners, axis=0)

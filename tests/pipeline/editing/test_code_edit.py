@@ -215,5 +215,11 @@ def test_a_square_changes_by_sefa_with_any_generator(golden, empty_cache, portra
     space = weights.kept_space(generator, 2)
     models = Models("conditional", generator, space, 2)
     generator.subject = "frog"
-    done = edit(portrait, [], [], network=Network(models=models), controls=Controls(code=CodeEdit(directions=(("sefa:0", 6.0),))))
+    done = edit(
+        portrait,
+        [],
+        [],
+        network=Network(models=models),
+        controls=Controls(code=CodeEdit(directions=(("sefa:0", 6.0),))),
+    )
     assert done.changed.any() and done.identity is None and not torch.equal(done.w_plus, done.inversion.w_plus)
