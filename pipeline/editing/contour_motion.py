@@ -21,20 +21,29 @@ SIMPLER = 0.1
 ROUNDS = 10
 """Of matching borders by their nearest places (iterative closest points, Besl and McKay 1992)."""
 MOST_TURN = np.deg2rad(45)
+LONG = 1.5
+"""How many times a shape is as long as wide for it to lie at an angle."""
 ROUND = 0.8
 """Deviation in pixels by which a mask is smoothed, so that its border lies between pixels."""
 STEP = 0.25
 """Pixels, in which a border is looked for along a normal."""
+WORN = 2.0
+"""Pixels by which the ends of a shape are off, be it drawn exactly, for pixels are square."""
 REACH = 0.5
 """How far it is looked for, in parts of the shape's longer side."""
 
 
 def moved_along(
-    old: np.ndarray, new: np.ndarray, points: np.ndarray, normals: np.ndarray, corners: Sequence[int] = ()
+    old: np.ndarray,
+    new: np.ndarray,
+    points: np.ndarray,
+    normals: np.ndarray,
+    corners: Sequence[int] = (),
+    ragged: float = 0.0,
 ) -> np.ndarray:
     """The ways [N, 2] of points [N, 2] on a shape's border with these outward normals [N, 2], (x, y) in pixels, from
     its old mask to its new one, both bool [H, W] and with something in them. corners: numbers of two points between
-    which the shape is longest, which are its ends, if it has such."""
+    which the shape is longest, which are its ends, if it has such. ragged: pixels by which these may be worn."""
     turn, shift = whole_motion(old, new, points[list(corners)])
     ends, turned = points @ turn.T + shift, normals @ np.linalg.inv(turn)
     turned /= np.linalg.norm(turned, axis=1, keepdims=True)
@@ -43,7 +52,10 @@ def moved_along(
     ways = ends + to_border(new, ends, turned, reach)[:, None] * turned - starts
     if len(corners):
         first, last = points[list(corners)]
-        ways[list(corners)] = tips(new, turn @ (last - first)) - tips(old, last - first)
+        pulled = tips(new, turn @ (last - first)) - tips(old, last - first)
+        along = (ends - points)[list(corners)]
+        far = np.linalg.norm(pulled - along, axis=1, keepdims=True)
+        ways[list(corners)] = np.where(far > max(ragged, WORN), pulled, along)
     return ways
 
 
@@ -95,23 +107,35 @@ def _by_ends(old: np.ndarray, new: np.ndarray, ends: np.ndarray) -> Iterator[Mot
 
 def _motions(old: np.ndarray, new: np.ndarray) -> Iterator[Motion]:
     """From the simplest on: moved, grown, turned, and grown by different factors along and across."""
-    (here, spread, along), (there, wide, axis) = _moments(old), _moments(new)
+    (here, before), (there, after) = _moments(old), _moments(new)
+    along, axis = _axis(before), _axis(after)
     angle = (axis - along + np.pi / 2) % np.pi - np.pi / 2  # a shape has no front
-    angle = angle if abs(angle) <= MOST_TURN and spread[0] > 1.5 * spread[1] else 0.0
+    if not _is_long(before) or abs(angle) > MOST_TURN:
+        along, angle = axis, 0.0
+    frame, later = _turn(along), _turn(along + angle)
+    spread, wide = (np.sqrt(np.diag(x.T @ variance @ x)) for x, variance in ((frame, before), (later, after)))
     size = float(np.sqrt(wide.prod() / spread.prod()))
-    frame = _turn(along)
     unequal = frame @ np.diag(wide / spread) @ frame.T
     for turn in (np.eye(2), size * np.eye(2), _turn(angle), size * _turn(angle), unequal, _turn(angle) @ unequal):
         yield turn, there - turn @ here
 
 
-def _moments(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray, float]:
-    """A shape's centre [2], its deviations along and across it [2], and the angle at which it lies."""
+def _moments(mask: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A shape's centre [2], and the covariance of its places [2, 2]."""
     places = np.stack(np.nonzero(mask)[::-1], 1).astype(float)
-    centre = places.mean(0)
-    variances, vectors = np.linalg.eigh(np.cov(places.T, bias=True) + np.eye(2) / 12)  # a pixel is a square
-    x, y = vectors[:, 1]
-    return centre, np.sqrt(variances[::-1]), float(np.arctan2(y, x))
+    return places.mean(0), np.cov(places.T, bias=True) + np.eye(2) / 12  # a pixel is a square
+
+
+def _axis(variance: np.ndarray) -> float:
+    """The angle at which a shape of that covariance lies."""
+    x, y = np.linalg.eigh(variance)[1][:, 1]
+    return float(np.arctan2(y, x))
+
+
+def _is_long(variance: np.ndarray) -> bool:
+    """Whether a shape is so much longer than wide that the angle at which it lies means something."""
+    least, most = np.linalg.eigvalsh(variance)
+    return bool(most > LONG**2 * least)
 
 
 def _turn(angle: float) -> np.ndarray:

@@ -1,7 +1,8 @@
-"""A semantic map that came back from a paint program, as the parts that are meant: of ragged and of noisy colours, too."""
+"""A semantic map that came back from a paint program, as the parts that are meant; its colours may be soft or noisy."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from os import PathLike
 
 import cv2
@@ -26,8 +27,18 @@ AREAS = 0.25, 4.0
 """How large a part may become, in parts of what it was."""
 
 
-def read_labels(painted: np.ndarray | str | PathLike[str], photo: Photo) -> np.ndarray:
-    """A painted map, a picture file or uint8 RGB [H, W, 3], of the photo's size, as numbers of LABELS, uint8 [H, W].
+@dataclass(frozen=True, eq=False)
+class PaintedMap:
+    """A map as it came back."""
+
+    labels: np.ndarray
+    """uint8 [H, W], numbers of LABELS."""
+    exact: bool
+    """Whether it has the parts' colours alone, so that no border was softened or made noisy."""
+
+
+def read_map(painted: np.ndarray | str | PathLike[str], photo: Photo) -> PaintedMap:
+    """A painted map, a picture file or uint8 RGB [H, W, 3], of the photo's size.
 
     What is transparent is background. Raises UserError for another size, and for what shows no parts."""
     name = "the map of parts" if isinstance(painted, np.ndarray) else str(painted)
@@ -46,24 +57,24 @@ def read_labels(painted: np.ndarray | str | PathLike[str], photo: Photo) -> np.n
         )
     if alpha is not None and (alpha < 128).any():
         pixels = np.where((alpha < 128)[..., None], np.array(BACKGROUND, np.uint8), pixels)
-    labels, sure = _nearest(pixels)
+    labels, away = _nearest(pixels)
+    sure = away <= SURE
     if (sure & (labels > 0)).sum() < LEAST_FACE:
         raise UserError(
             f"{name} shows none of the parts' colours: paint on what `photodrag parts {photo.path}` writes, "
             "in the colours that it has."
         )
-    return _as_neighbours(pixels, labels, sure)
+    return PaintedMap(_as_neighbours(pixels, labels, sure), not away.any())
 
 
 def _nearest(pixels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Of each pixel the label of the nearest colour, uint8 [H, W], and whether that is surely meant, bool [H, W]."""
-    colours, back = np.unique(pixels.reshape(-1, 3), axis=0, return_inverse=True)
-    away = np.linalg.norm(colours[:, None].astype(np.float32) - COLOURS.astype(np.float32), axis=2)
+    """Of each pixel the label of the nearest colour, uint8 [H, W], and how far it is from that, in RGB [H, W]."""
+    packed = pixels.astype(np.uint32) @ np.array([1 << 16, 1 << 8, 1], np.uint32)
+    numbers, back = np.unique(packed, return_inverse=True)  # a map has few colours
+    colours = np.stack([numbers >> 16, numbers >> 8 & 255, numbers & 255], 1).astype(np.float32)
+    away = np.stack([np.linalg.norm(colours - colour, axis=1) for colour in COLOURS.astype(np.float32)], 1)
     shape = pixels.shape[:2]
-    return (
-        away.argmin(1).astype(np.uint8)[back].reshape(shape),
-        (away.min(1) <= SURE)[back].reshape(shape),
-    )
+    return away.argmin(1).astype(np.uint8)[back].reshape(shape), away.min(1)[back].reshape(shape)
 
 
 def _as_neighbours(pixels: np.ndarray, labels: np.ndarray, sure: np.ndarray) -> np.ndarray:

@@ -1,6 +1,7 @@
 """The semantic map of a face: a picture of its parts, each in a colour of its own, which a person may paint over.
 
-The parts are drawn from the 68 landmarks, and the irises from where they are found. Left and right are the picture's."""
+The parts are drawn from the 68 landmarks, and the irises from where they are found. Left and right are the
+picture's."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from photodrag.pipeline.editing.controls import Controls
 from photodrag.pipeline.editing.direction_names import check_directions
-from photodrag.pipeline.editing.painted_parts import read_labels
+from photodrag.pipeline.editing.painted_parts import read_map
 from photodrag.pipeline.editing.parts_asked import PartsAsked
 from photodrag.pipeline.editing.points import Points, check_in_crop, check_mask_permits, place_points
 from photodrag.pipeline.editing.repainted import repainted
@@ -109,7 +109,7 @@ def plan_edit(
     photo = photo if isinstance(photo, Photo) else read_photo(Path(photo))
     controls = Controls.of(controls)
     check_directions(controls.code.directions)
-    labels = None if isinstance(controls.parts, PartsAsked | None) else read_labels(controls.parts, photo)
+    painted = None if isinstance(controls.parts, PartsAsked | None) else read_map(controls.parts, photo)
     needs_landmarks = (
         snap or controls.of_face or landmark_names.by_landmarks(handles) or landmark_names.by_landmarks(targets)
     )
@@ -120,10 +120,10 @@ def plan_edit(
     person = known_person(selection.person)
     place, count = find_place(photo, selection.align or "face", selection.face, selection.box, person)
     irises = None
-    if isinstance(place, Face) and (labels is not None or any(controls.reshaping.gaze)):
+    if isinstance(place, Face) and (painted is not None or any(controls.reshaping.gaze)):
         irises = find_irises(photo.srgb, place.landmarks)
-    if isinstance(place, Face) and labels is not None:
-        controls = replace(controls, parts=repainted(labels, place.landmarks, irises))
+    if isinstance(place, Face) and painted is not None:
+        controls = replace(controls, parts=repainted(painted, place.landmarks, irises))
     if starts is None or ends is None:
         may_be_none = bool(controls.reshaping) or only_code
         starts, ends = place_points(photo, handles, targets, place, snap, controls, may_be_none)

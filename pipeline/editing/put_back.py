@@ -55,7 +55,7 @@ def put_back(plan: Plan, inversion: Inversion | None, result: DragResult | None)
         on_face, on_lid = bool(weights.any(1).all()), weights[:, EYES].sum(1) > 0.5
         reached = np.where(weights.any(1, keepdims=True), plan.handles + weights @ (now - known), reached)
     outcome = [
-        Handle(tuple(h), tuple(t), tuple(r), float(np.hypot(*(np.array(t) - r))), bool(lid))
+        Handle((h[0], h[1]), (t[0], t[1]), (r[0], r[1]), float(np.hypot(t[0] - r[0], t[1] - r[1])), bool(lid))
         for h, t, r, lid in zip(plan.handles.tolist(), plan.targets.tolist(), reached.tolist(), on_lid, strict=True)
     ]
     return Edit(

@@ -1,5 +1,5 @@
-"""A face's parts, painted where they shall be: the ways of their landmarks, from the semantic map as it was drawn to the
-one that a person painted over.
+"""A face's parts, painted where they shall be: the ways of their landmarks, from the semantic map as it was drawn to
+the one that a person painted over.
 
 Each part goes by itself, by its own shape before and after (contour_motion.py). One that wasn't repainted doesn't move
 at all; of one that was, what stayed is held."""
@@ -11,10 +11,11 @@ from collections.abc import Mapping, Sequence
 import cv2
 import numpy as np
 
+from photodrag.drag.contours import width
 from photodrag.pipeline.editing.contour_motion import fitted, moved_along, outward, to_border
 from photodrag.pipeline.editing.gaze import FARTHEST
 from photodrag.pipeline.editing.masks import FOREHEAD
-from photodrag.pipeline.editing.painted_parts import mask_of, one_piece, whole_part
+from photodrag.pipeline.editing.painted_parts import PaintedMap, mask_of, one_piece, whole_part
 from photodrag.pipeline.editing.part_map import brow, labels_of
 from photodrag.pipeline.editing.parts_asked import HIGHEST, PartsAsked
 from photodrag.pipeline.faces.expressions import axes
@@ -25,7 +26,9 @@ from photodrag.weights.common import face_landmarks as marks
 from photodrag.weights.common.errors import UserError
 
 STILL = 0.75
-"""Pixels that a border may seem to have moved because it was painted with a soft brush, or kept with noise."""
+"""Pixels that a border may seem to have moved, because pixels are square."""
+RAGGED = 0.01
+"""Of the face's width, the same of parts that were painted with a soft brush, or kept with noise."""
 DIGITS = 4
 """Decimals of ways that are kept."""
 MARGIN = 8
@@ -47,10 +50,11 @@ FEW = 6
 """Pixels of an iris' border that say where it is."""
 
 
-def repainted(labels: np.ndarray, landmarks: np.ndarray, irises: Sequence[Iris] | None) -> PartsAsked:
-    """What a painted map, uint8 [H, W] of part_map.LABELS, asks of a face with these landmarks [68, 2] and irises.
+def repainted(painted: PaintedMap, landmarks: np.ndarray, irises: Sequence[Iris] | None) -> PartsAsked:
+    """What a painted map asks of a face with these landmarks [68, 2] and irises.
 
     Raises UserError where nothing was repainted, and for a part that is gone, or in pieces, or much too large."""
+    labels, ragged = painted.labels, STILL if painted.exact else max(STILL, RAGGED * width(landmarks))
     drawn = labels_of(labels.shape, landmarks, irises)
     y, x = np.nonzero((drawn > 0) | (labels > 0))
     x0, y0 = max(0, x.min() - MARGIN), max(0, y.min() - MARGIN)
@@ -63,10 +67,10 @@ def repainted(labels: np.ndarray, landmarks: np.ndarray, irises: Sequence[Iris] 
         if not before.any() or np.array_equal(before, mask_of(labels, name)):
             continue
         after = whole_part(labels, name, before)
-        ways |= _settled(part, _ways_of(name, before, after, marks_here))
+        ways |= _settled(part, _ways_of(name, before, after, marks_here, ragged), ragged)
         if name == "face":
             forehead = _forehead(before, after, marks_here)
-    ways |= _settled(marks.INNER_LIPS, _ways_within(drawn, labels, marks_here, ways))
+    ways |= _settled(marks.INNER_LIPS, _ways_within(drawn, labels, marks_here, ways, ragged), ragged)
     gaze = _gaze(drawn, labels, irises, landmarks, ways)
     own = axes(landmarks).T / (axes(landmarks)[0] @ axes(landmarks)[0])
     asked = PartsAsked(
@@ -78,13 +82,15 @@ def repainted(labels: np.ndarray, landmarks: np.ndarray, irises: Sequence[Iris] 
     return asked
 
 
-def _settled(part: slice, moved: np.ndarray) -> dict[int, np.ndarray]:
-    """The ways of a part's landmarks, by number, what hardly moved held; none where all of it hardly moved."""
+def _settled(part: slice, moved: np.ndarray, ragged: float) -> dict[int, np.ndarray]:
+    """The ways of a part's landmarks, by number, what hardly moved held; none where its border is ragged at most."""
+    if np.linalg.norm(moved, axis=1).max() < ragged:
+        return {}
     moved = np.where(np.linalg.norm(moved, axis=1, keepdims=True) < STILL, 0.0, moved)
-    return dict(zip(range(part.start, part.stop), moved, strict=True)) if moved.any() else {}
+    return dict(zip(range(part.start, part.stop), moved, strict=True))
 
 
-def _ways_of(name: str, before: np.ndarray, after: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+def _ways_of(name: str, before: np.ndarray, after: np.ndarray, landmarks: np.ndarray, ragged: float) -> np.ndarray:
     """The ways of a part's landmarks, in pixels: [N, 2], by where it was and where it is."""
     points = landmarks[OUTLINES[name]]
     if name == "face":
@@ -96,8 +102,8 @@ def _ways_of(name: str, before: np.ndarray, after: np.ndarray, landmarks: np.nda
     if name.startswith("brow"):
         side = name.partition(".")[2]
         whole = brow(landmarks, OUTLINES[name], OUTLINES[f"eye.{side}"])
-        return moved_along(before, after, points, outward(whole)[: len(points)], (0, len(points) - 1))
-    return moved_along(before, after, points, outward(points), (0, len(points) // 2))
+        return moved_along(before, after, points, outward(whole)[: len(points)], (0, len(points) - 1), ragged)
+    return moved_along(before, after, points, outward(points), (0, len(points) // 2), ragged)
 
 
 def _beside(points: np.ndarray, known: np.ndarray, ways: np.ndarray) -> np.ndarray:
@@ -110,7 +116,7 @@ def _beside(points: np.ndarray, known: np.ndarray, ways: np.ndarray) -> np.ndarr
 
 
 def _ways_within(
-    drawn: np.ndarray, labels: np.ndarray, landmarks: np.ndarray, ways: Mapping[int, np.ndarray]
+    drawn: np.ndarray, labels: np.ndarray, landmarks: np.ndarray, ways: Mapping[int, np.ndarray], ragged: float
 ) -> np.ndarray:
     """The ways [8, 2] of the lips' inner landmarks: of a mouth that may have been shut, or is now."""
     before, after = mask_of(drawn, "mouth"), mask_of(labels, "mouth")
@@ -129,7 +135,7 @@ def _ways_within(
         return along
     after = one_piece(after, "mouth")
     if before.any():
-        return moved_along(before, after, inner, outward(inner), (0, len(inner) // 2))
+        return moved_along(before, after, inner, outward(inner), (0, len(inner) // 2), ragged)
     down = axes(landmarks)[1] / np.linalg.norm(axes(landmarks)[1])
     for edge, normal in ((upper, -down), (lower, down)):
         normals = np.tile(normal, (len(edge), 1))

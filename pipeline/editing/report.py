@@ -28,8 +28,8 @@ A_LINE, NAMES_A_LINE = 6, 3
 
 
 def of_edit(edit: Edit, output: Path, seed: int, seconds: float, dropped: list[str]) -> dict:
-    """An edit, its picture written to `output`; `seconds` since the command began; dropped: what the file lacks. What is
-    of an inversion is None where there was none."""
+    """An edit, its picture written to `output`; `seconds` since the command began; dropped: what the file lacks.
+    What is of an inversion is None where there was none."""
     inversion = edit.inversion
     return {
         "photo": str(edit.photo.path),

@@ -55,8 +55,8 @@ def edit(
     must stay. mask: where the photo may change: "auto" or None (where the edit really differs), "face", an array
     [H, W] of 0 … 1 or bool, or a picture file, white where it may. controls: how much is to be added of each of
     `pipeline.faces.preset_table.PRESETS`, -1 … 1: {"smile": 0.5}, say; or all `Controls` of a face, regions, painted
-    parts, another face's expression and what is done to its code among them. selection: what of the photo is meant, network: by
-    which generator, dragging and inverting: how. progress: told what goes on.
+    parts, another face's expression and what is done to its code among them. selection: what of the photo is
+    meant, network: by which generator, dragging and inverting: how. progress: told what goes on.
 
     Raises UserError for anything that a person can put right."""
     network, subject = found_network(network)
@@ -83,8 +83,8 @@ def carry_out(
     progress: Progress = silent,
 ) -> Edit:
     """`edit`, from a plan on: for a caller that has something to say or to ask before the long work. inversion:
-    that of an earlier edit of the same photo and place, tuned or not; then no network is loaded. Nor is one for an edit by
-    the photo alone, which has no inversion.
+    that of an earlier edit of the same photo and place, tuned or not; then no network is loaded. Nor is one for an
+    edit by the photo alone, which has no inversion.
 
     Raises UserError for an unknown method, generator, class or device, and for weights that can't be fetched."""
     settings = dragging.settings or find_method(dragging.method).settings

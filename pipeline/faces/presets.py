@@ -39,11 +39,11 @@ def drags(
     for name, amount in checked(amounts).items():
         ways = added(ways, PRESETS[name].on(landmarks), amount)
     (rx, ry), (dx, dy) = axes(landmarks)
-    made, numbers = [], {str(numbers[0]): name for name, numbers in NAMES.items() if len(numbers) == 1}
-    by_name = {numbers.get(landmark, landmark): (0.0, 0.0) for landmark in ways}
+    made, names = [], {str(marks[0]): name for name, marks in NAMES.items() if len(marks) == 1}
+    by_name = {names.get(landmark, landmark): (0.0, 0.0) for landmark in ways}
     for landmark, (right, down) in ways.items():  # one may be told by its number and by its name
-        x, y = by_name[numbers.get(landmark, landmark)]
-        by_name[numbers.get(landmark, landmark)] = x + right, y + down
+        x, y = by_name[names.get(landmark, landmark)]
+        by_name[names.get(landmark, landmark)] = x + right, y + down
     for landmark, (right, down) in by_name.items():
         x, y = place_of(landmark, landmarks)
         start = rounded((x, y))

@@ -100,10 +100,8 @@ def result_of(
     `Result`."""
     step = len(edit.flow) // FLOW or 1
     flow = edit.flow[step // 2 :: step, step // 2 :: step] * (edit.alignment.size / len(edit.flow))
-    flow, way = np.ascontiguousarray(flow), ()
-    if dragged is not None:
-        dragged = replace(dragged, image=None)  # a hundred times as large as all else
-        way = states_until(states, dragged)
+    dragged = dragged and replace(dragged, image=None)  # a hundred times as large as all else
+    flow, way = np.ascontiguousarray(flow), states_until(states, dragged) if dragged else ()
     return Result(task, edit.face, edit.alignment, edit.inversion, dragged, flow, way, edit.share, cut_short)
 
 
