@@ -122,8 +122,8 @@ def _check_together(tasks: list[EditFile], edit_files: tuple[Path, ...], save_ed
 
 
 def kept_edit(task: EditFile, plan: "Plan", snap: bool) -> EditFile:
-    """The edit as a file keeps it: presets, landmarks and what a map of parts asks as such, so that they mean the same on
-    another photo."""
+    """The edit as a file keeps it: presets, landmarks and what a map of parts asks as such, so that they mean the same
+    on another photo."""
     drags = plan.drags[: len(task.drags)] if snap else task.drags
     presets = {name: amount for name, amount in task.presets.items() if amount}
     task = replace(task, drags=drags, presets=presets, parts=plan.controls.known_parts or None)

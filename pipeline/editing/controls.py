@@ -31,7 +31,7 @@ class Controls:
     parts: PartsAsked | np.ndarray | str | PathLike[str] | None = None
     """Where the face's parts shall be: its map (see `part_map`), painted over, a picture file or uint8 RGB [H, W, 3];
     or what was read of such a one."""
-    code: CodeEdit = CodeEdit()
+    code: CodeEdit = field(default_factory=CodeEdit)
     """What is done to the photo's code."""
 
     @classmethod

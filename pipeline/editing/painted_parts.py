@@ -115,7 +115,7 @@ def one_piece(mask: np.ndarray, name: str) -> np.ndarray:
     """The largest piece of a part, bool [H, W], without specks of paint. Raises UserError where there is none, or
     another one of its size."""
     closed = cv2.morphologyEx(mask.astype(np.uint8), cv2.MORPH_CLOSE, np.ones((GAP, GAP), np.uint8))
-    _, pieces, facts, middles = cv2.connectedComponentsWithStats(closed)
+    _, pieces, facts, _ = cv2.connectedComponentsWithStats(closed)
     order = 1 + np.argsort(-facts[1:, cv2.CC_STAT_AREA])
     areas = facts[order, cv2.CC_STAT_AREA]
     if not len(order):

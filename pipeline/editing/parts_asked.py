@@ -14,7 +14,7 @@ from photodrag.weights.common.json_checks import is_number, is_row
 HIGHEST = PRESETS["forehead"].reshaping.forehead
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class PartsAsked:
     """Where the parts of a face shall be, from where they are."""
 

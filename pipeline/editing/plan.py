@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -63,7 +63,7 @@ class Plan:
     """What of the photo is not to be looked at, nor changed: bool [H, W]; None for nothing."""
     person: Person | None = None
     """Whose face it is, if somebody who was learned."""
-    controls: Controls = Controls()
+    controls: Controls = field(default_factory=Controls)
     """What is asked for beside points, parts of it that were painted read."""
     irises: tuple[Iris, Iris] | None = None
     """Of the left and the right eye, in photo pixels; None where nobody looked for them."""
