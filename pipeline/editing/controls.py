@@ -41,9 +41,17 @@ class Controls:
         return replace(controls, presets=checked(controls.presets))
 
     @property
-    def of_face(self) -> bool:
-        """Whether anything is asked for that only a face has."""
+    def asked(self) -> bool:
+        """Whether anything is asked of what a photo shows."""
         return bool(self.presets or self.expression or self.regions or self.parts is not None)
+
+    @property
+    def only_of_face(self) -> str | None:
+        """What of it only a face's landmarks can tell, in a word or two; None for nothing, as for painted regions that
+        go so many pixels."""
+        if self.presets or self.expression or self.parts is not None:
+            return next(iter(self.presets), "an expression or parts")
+        return next((one.where for one in self.regions if one.mask is None or "%" in one.way), None)
 
     @property
     def known_parts(self) -> PartsAsked:

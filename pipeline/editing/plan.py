@@ -111,9 +111,9 @@ def plan_edit(
     check_directions(controls.code.directions)
     painted = None if isinstance(controls.parts, PartsAsked | None) else read_map(controls.parts, photo)
     needs_landmarks = (
-        snap or controls.of_face or landmark_names.by_landmarks(handles) or landmark_names.by_landmarks(targets)
+        snap or controls.asked or landmark_names.by_landmarks(handles) or landmark_names.by_landmarks(targets)
     )
-    only_code = controls.code.given and not (len(handles) or len(targets) or controls.of_face)
+    only_code = controls.code.given and not (len(handles) or len(targets) or controls.asked)
     starts, ends = (None, None) if needs_landmarks else place_points(photo, handles, targets, may_be_none=only_code)
     given, mask, ignored = mask, given_mask(mask, photo), given_ignored(selection.ignore, photo)
     began = time.monotonic()

@@ -104,7 +104,7 @@ export class Panel {
   }
 
   get savable() {
-    const { state, phase, editable, connection } = this.page;
+    const { state, editable, connection } = this.page;
     return editable && connection.ready && this.page.face && state.result && !state.result.rough;
   }
 

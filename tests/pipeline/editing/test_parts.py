@@ -222,7 +222,7 @@ def test_a_plan_drags_what_was_painted(canvas):
     known = Controls({"smile": 0.5}, parts=plan.controls.parts)
     again = plan_edit(canvas.photo, [], [], None, Selection(canvas.face), controls=known)
     assert len(again.handles) == 20 and not (again.targets - again.handles == ways).all()
-    with pytest.raises(UserError, match="no landmarks for 'an expression, a region or parts'"):
+    with pytest.raises(UserError, match="no landmarks for 'an expression or parts'"):
         plan_edit(canvas.photo, [], [], None, Selection(align="square"), controls=controls)
 
 
