@@ -93,8 +93,11 @@ def _settled(part: slice, moved: np.ndarray, ragged: float) -> dict[int, np.ndar
 def _ways_of(name: str, before: np.ndarray, after: np.ndarray, landmarks: np.ndarray, ragged: float) -> np.ndarray:
     """The ways of a part's landmarks, in pixels: [N, 2], by where it was and where it is."""
     points = landmarks[OUTLINES[name]]
-    if name == "face":
-        return moved_along(before, after, points, outward(points, closed=False))
+    if name == "face":  # below the brows, for what is above them is the forehead
+        up = landmarks[marks.BROWS].mean(0) - landmarks[marks.MOUTH].mean(0)
+        y, x = np.indices(before.shape)
+        below = np.stack((x, y), -1) @ up <= landmarks[marks.BROWS].mean(0) @ up
+        return moved_along(before & below, after & below, points, outward(points, closed=False))
     if name == "nose":
         ring = points[[0, *range(4, 9)]]  # the rest of its bridge lies within
         moved = moved_along(before, after, ring, outward(ring))
