@@ -3,8 +3,8 @@
 edit = photodrag.pipeline.edit("photo.jpg", handles=[(412, 530)], targets=[(412, 510)])
 edit.save("edited.jpg")
 
-What of the photo is meant, by which network, how it is dragged and inverted, what is done to its
-code: Selection, Network, Dragging, Inverting, CodeEdit.
+What of the photo is meant, by which network, how it is dragged and inverted, what is asked of its
+face and its code: Selection, Network, Dragging, Inverting, Controls, CodeEdit.
 """
 
 from typing import TYPE_CHECKING
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from photodrag.weights.common.lazy import lazily
 
 if TYPE_CHECKING:
+    from photodrag.pipeline.editing.controls import Controls
     from photodrag.pipeline.editing.direction_names import CodeEdit
     from photodrag.pipeline.editing.options import Dragging, Inverting, Network
     from photodrag.pipeline.editing.result import Edit, Handle
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 __getattr__, __all__ = lazily(
     __name__,
     {
+        "editing.controls": "Controls",
         "editing.direction_names": "CodeEdit",
         "editing.options": "Dragging Inverting Network",
         "editing.selection": "Selection",

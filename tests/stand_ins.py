@@ -32,6 +32,8 @@ from photodrag.invert.tuning import TuneSettings
 from photodrag.pipeline.compare import run as comparison
 from photodrag.pipeline.compare.row import CompareSettings
 from photodrag.pipeline.editing import inversion
+from photodrag.pipeline.editing.part_map import part_map
+from photodrag.pipeline.faces.detection import detect
 from photodrag.pipeline.films import frames
 from photodrag.pipeline.measures.attributes import Labeller
 from photodrag.pipeline.page.token import current_token
@@ -117,6 +119,10 @@ def lay_files(folder: Path, golden: Path) -> None:
         mask = Image.new("L", portrait.size)
         mask.paste(255, box)
         mask.save(folder / name)
+    (found,) = detect(np.array(portrait))
+    painted = part_map(np.array(portrait).shape, found.landmarks)
+    painted[painted.any(2)] = np.roll(painted, -3, 0)[painted.any(2)]
+    Image.fromarray(painted).save(folder / "painted.png")
     for name, drag in EDITS.items():
         (folder / name).write_text(json.dumps({"photodrag": 1, "drags": [drag]}))
     shutil.copy(golden / "nvidia-ada-skip-32.pkl", folder / "network-snapshot-004000.pkl")

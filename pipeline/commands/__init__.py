@@ -10,8 +10,24 @@ from photodrag.pipeline.commands.generate import generate
 from photodrag.pipeline.commands.invert import invert
 from photodrag.pipeline.commands.measure import measure
 from photodrag.pipeline.commands.mix import mix
+from photodrag.pipeline.commands.parts import parts
 from photodrag.pipeline.commands.person import person
 from photodrag.pipeline.commands.serve import serve
 from photodrag.pipeline.commands.weights import weights
 
-COMMANDS = [edit, fuse, mix, generate, expression, invert, compare, measure, faces, serve, person, cache, weights]
+COMMANDS = [
+    edit,
+    fuse,
+    mix,
+    generate,
+    expression,
+    parts,
+    invert,
+    compare,
+    measure,
+    faces,
+    serve,
+    person,
+    cache,
+    weights,
+]

@@ -44,6 +44,12 @@ from photodrag.weights.common.bounds import MOST_SEED
     help=f"A part that is moved as one: {', '.join(options.REGION.names)}, or what is white in a picture of the "
     "photo's size; repeatable.",
 )
+@click.option(
+    "--parts",
+    type=click.Path(path_type=Path),
+    metavar="PARTS.png",
+    help="Where the face's parts shall be: what `photodrag parts` wrote, painted over.",
+)
 @options.expression_from
 @options.amount
 @click.option(
@@ -130,6 +136,7 @@ def edit(**keywords: Any) -> None:
         photodrag edit photo.jpg --smile 0.6 --open-eyes 0.3 --turn-left -0.2
         photodrag edit photo.jpg --open-left-eye -0.8 --gaze-x 0.4 --lean-left 0.3
         photodrag edit photo.jpg --region mouth:+0,-3%,rotate=5,scale=1.1
+        photodrag edit photo.jpg --parts PARTS.png
         photodrag edit photo.jpg --expression-from laughing.jpg --amount 0.7
         photodrag edit photo.jpg --smile 0.5 --ignore microphone.png
         photodrag edit photo.jpg --smile 0.6 --person anna

@@ -77,7 +77,6 @@ def planned(
 ) -> list[Job]:
     """The edits, their generator found, with a plan for each; the face is looked for once."""
     from photodrag.pipeline.editing.plan import find_generator, plan_edit, usual_align
-    from photodrag.pipeline.faces.controls import Controls
 
     options.will_compute()
     generator, subject = find_generator(tasks[0].generator)
@@ -95,10 +94,11 @@ def planned(
             task.mask,
             selection,
             snap=given.snap,
-            presets=Controls(task.presets, task.expression, task.regions),
-            code_edit=task.code_edit,
+            controls=task.controls,
         )
         plans.append(replace(plan, faces=plans[0].faces) if plans else plan)
+    if given.save_latent and plans[0].by_photo_alone:
+        raise UserError("--save-latent keeps a code, and this edit needs none: it reshapes the photo alone.")
     for task, file in zip(tasks, given.edit_files, strict=False):
         if task.names_pixels and task.photo not in (None, picture.key[:FINGERPRINT]):
             bar.note(
@@ -128,11 +128,11 @@ def carried_out(jobs: list[Job], given: EditOptions, bar: ProgressBar, began: fl
             result = _edited(job, given, inversion, bar)
             bar("writing")
             dropped = result.save(job.out, given.keep_video)
-            if given.save_latent:
+            if given.save_latent and result.w_plus is not None:
                 from photodrag.invert.imported_codes import write_projected_w
 
                 write_projected_w(given.save_latent, result.w_plus)
-            inversion = result.inversion
+            inversion = result.inversion or inversion
         with options.stopping_leaves(whole(outs[: done + 1])):
             from photodrag.pipeline.editing import report
 
@@ -155,9 +155,9 @@ def _edited(job: Job, given: EditOptions, inversion: "Inversion | None", bar: Pr
 
     task = job.task
     inverting = Inverting(tuning=options.tune_settings(task.tune), refresh=given.refresh, likeness=task.likeness)
-    inverting = inverting.before(task.code_edit)
+    inverting = inverting.before(task.controls.code)
     stages = usual_projection(inverting.least_likeness, job.plan.place).stages
-    ahead = {} if inversion else progress_bar.inversion_costs(stages, inverting.tuned_by)
+    ahead = {} if inversion or job.plan.by_photo_alone else progress_bar.inversion_costs(stages, inverting.tuned_by)
     dragging = progress_bar.drag_costs(task.steps or find_method(task.method).settings.steps)
     bar.expect(ahead | dragging | (film_costs() if any(job.film) else {}))
     return carry_out(
@@ -165,7 +165,6 @@ def _edited(job: Job, given: EditOptions, inversion: "Inversion | None", bar: Pr
         network=Network(task.generator, task.class_, given.device),
         dragging=Dragging(task.method, task.steps),
         inverting=inverting,
-        code_edit=task.code_edit,
         inversion=inversion,
         progress=bar,
     )

@@ -49,6 +49,7 @@ class EditOptions:
     quiet: bool
     as_json: bool
     regions: tuple["Region", ...]
+    parts: Path | None
     expression_from: Path | None
     amount: float | None
     amounts: Mapping[str, float]
@@ -90,6 +91,7 @@ def _task(edit_file: Path | None, drags: tuple[Drag, ...], asked: EditOptions) -
         given["expression"] = expression
     presets, regions = {**task.presets, **asked.amounts}, task.regions + asked.regions
     directions, latent = task.directions + asked.directions, str(asked.latent) if asked.latent else task.latent
+    given["parts"] = asked.parts or task.parts
     given |= {"presets": presets, "regions": regions, "directions": directions, "latent": latent}
     return replace(task, drags=task.drags + drags, **given)
 
@@ -120,7 +122,9 @@ def _check_together(tasks: list[EditFile], edit_files: tuple[Path, ...], save_ed
 
 
 def kept_edit(task: EditFile, plan: "Plan", snap: bool) -> EditFile:
-    """The edit as a file keeps it: presets and landmarks as such, so that they mean the same on another photo."""
+    """The edit as a file keeps it: presets, landmarks and what a map of parts asks as such, so that they mean the same
+    on another photo."""
     drags = plan.drags[: len(task.drags)] if snap else task.drags
-    task = replace(task, drags=drags, presets={name: amount for name, amount in task.presets.items() if amount})
+    presets = {name: amount for name, amount in task.presets.items() if amount}
+    task = replace(task, drags=drags, presets=presets, parts=plan.controls.known_parts or None)
     return replace(task, photo=plan.photo.key[:FINGERPRINT] if task.names_pixels else None)

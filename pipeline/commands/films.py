@@ -43,12 +43,14 @@ def film_costs() -> Costs:
 def write_films(plan: "Plan", result: "Edit", film: Film, arrows: bool, bar: ProgressBar) -> None:
     """Draw the pictures of an edit and write them wherever `film` (video, gif, folder) names a place."""
     from photodrag.pipeline.films.files import write_film
-    from photodrag.pipeline.films.frames import FRAMES, pictures, restyled_pictures
+    from photodrag.pipeline.films.frames import FRAMES, pictures, reshaped_pictures, restyled_pictures
 
     heard, change, inversion, parts = partial(bar, "filming"), result.restyled, result.inversion, []
     if change:
         parts.append(restyled_pictures(change, FRAMES // 2 if result.states else FRAMES, heard))
         plan, inversion = change.plan, change.inversion
-    if result.states:
+    if inversion is None:
+        parts.append(reshaped_pictures(plan, FRAMES, result.share, heard))
+    elif result.states:
         parts.append(pictures(plan, inversion, result.states, FRAMES, arrows, result.share, heard))
     write_film(chain(*parts) if parts else [result.photo.srgb], *film)

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -162,13 +162,13 @@ def check_one_face(face: object, box: object) -> None:
         raise UserError("Both --face and --box were given: a face is chosen by one of them.")
 
 
-def check_png(out: Path) -> None:
-    """Raises UserError for a name that a PNG can't have, and where none can be written."""
+def check_png(out: Path, inputs: Sequence[Path] = ()) -> None:
+    """Raises UserError for a name that a PNG can't have, and where none can be written, or one of `inputs` is."""
     from photodrag.pipeline.photos.write import check_writable
 
     if out.suffix.lower() != ".png":
         raise UserError(f"{out} is no name for the picture: end it in .png.")
-    check_writable(out)
+    check_writable(out, inputs)
 
 
 def check_latent(path: Path, inputs: list[Path]) -> None:

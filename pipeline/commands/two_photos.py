@@ -120,6 +120,7 @@ def _kept(together: "Together", out: Path, given: TwoPhotosOptions, bar: progres
     from photodrag.pipeline.uses.kept import keep_code
 
     edit = together.edit
+    assert edit.inversion is not None and edit.w_plus is not None  # two photos need a generator
     if given.save_latent:
         write_projected_w(given.save_latent, edit.w_plus)
     change = edit.restyled

@@ -94,6 +94,7 @@ def compare_one(
             "memory": None if inversion.cached else memory.bytes,
         }
     cut = [inversion.alignment.crop(picture) for picture in (photo.srgb, photo.to_srgb(edit.picture))]
+    assert edit.edited_crop is not None  # it was dragged
     pictures = (cut[0], inversion.reconstruction, edit.edited_crop, cut[1])
     return Row(figures, *(shown(picture) for picture in pictures))
 

@@ -17,7 +17,7 @@ from photodrag.pipeline.editing.gaze import looking
 from photodrag.pipeline.editing.inversion import Inversion
 from photodrag.pipeline.editing.motion import Dragged, face_motion
 from photodrag.pipeline.editing.openings import held_back
-from photodrag.pipeline.editing.plan import Plan
+from photodrag.pipeline.editing.plan import Plan, alignment_of
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.people.person import Person
@@ -51,6 +51,15 @@ def start_of(plan: Plan, inversion: Inversion) -> Start:
     landmarks = fine.to_crop(plan.face.landmarks) if plan.face else None
     reconstruction = plan.photo.from_srgb(enlarged(inversion.reconstruction, fine.size))
     return Start(fine, reconstruction, landmarks)
+
+
+def photo_alone(plan: Plan) -> tuple[Start, np.ndarray]:
+    """The start of an edit for which no generator draws anything, the photo's own crop standing for the picture that it
+    would; and that crop, uint8 sRGB [S, S, 3]."""
+    fine = alignment_of(plan.place, LEAST_SIDE)
+    seen = fine.crop(plan.photo.srgb)
+    landmarks = fine.to_crop(plan.face.landmarks) if plan.face else None
+    return Start(fine, plan.photo.from_srgb(seen), landmarks), seen
 
 
 @torch.no_grad()

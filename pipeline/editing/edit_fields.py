@@ -4,6 +4,7 @@ import json
 
 from photodrag.drag.methods import METHODS
 from photodrag.pipeline.editing.options import LIKENESS
+from photodrag.pipeline.editing.parts_asked import is_parts
 from photodrag.pipeline.faces.expressions import is_landmarks
 from photodrag.pipeline.faces.landmark_names import read_point, read_target
 from photodrag.pipeline.faces.preset_table import PRESETS
@@ -88,6 +89,10 @@ FIELDS: dict[str, tuple[Check, str]] = {
     "presets": (or_null(_is_presets), f'{{"smile": 0.5}} or the like, -1 to 1 of {", ".join(PRESETS)}'),
     "regions": (or_null(_is_regions), 'a list like ["mouth:+0,-3%,rotate=5,scale=1.1"], or null'),
     "expression": (or_null(_is_expression), '{"amount": 0.8, "landmarks": [[-0.9, 0.1], …]}, 68 of these, or null'),
+    "parts": (
+        or_null(is_parts),
+        '{"landmarks": {"48": [-0.05, 0.01]}, "gaze": [0, 0], "forehead": 0} as --save-edit writes it, or null',
+    ),
     "photo": (or_null(_is_name), "the fingerprint of a photo, or null"),
     "mask": (or_null(_is_name), '"auto", "face" or the path of a picture'),
     "face": (or_null(_is_whole(1, MOST_FACES)), f"a face's number from 1 to {MOST_FACES}, or null"),

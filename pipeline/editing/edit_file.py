@@ -19,16 +19,18 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from photodrag.drag.methods import DEFAULT
+from photodrag.pipeline.editing.controls import Controls
 from photodrag.pipeline.editing.direction_names import KINDS, CodeEdit, read_direction_name
 from photodrag.pipeline.editing.edit_fields import FIELDS, VERSION
 from photodrag.pipeline.editing.options import Likeness
+from photodrag.pipeline.editing.parts_asked import PartsAsked
 from photodrag.pipeline.faces.expressions import Expression
 from photodrag.pipeline.faces.regions import Region, as_text, read_region
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import write_whole
 
 RARE = (
-    *("presets", "expression", "regions", "photo", "method", "likeness"),
+    *("presets", "expression", "regions", "parts", "photo", "method", "likeness"),
     *("ignore", "person", "latent", "directions", "truncation", "move", "roll"),
 )
 NAMED = tuple(f"{kind}:" for kind in KINDS)
@@ -51,6 +53,8 @@ class EditFile:
     """Another face's, that is taken over."""
     regions: tuple[Region, ...] = ()
     """Parts of the face that are moved as one."""
+    parts: PartsAsked | Path | None = None
+    """Where its parts shall be; a painted map's path until it is read, which no file keeps."""
     photo: str | None = None
     """The fingerprint of the photo whose pixels the drags name; None where nobody knows."""
     mask: str = "auto"
@@ -82,15 +86,16 @@ class EditFile:
     """These five are those of `direction_names.CodeEdit`."""
 
     @property
-    def code_edit(self) -> CodeEdit:
-        """What is done to the photo's code."""
-        return CodeEdit(self.latent, self.directions, self.truncation, self.move, self.roll)
+    def controls(self) -> Controls:
+        """What is asked for beside points."""
+        code = CodeEdit(self.latent, self.directions, self.truncation, self.move, self.roll)
+        return Controls(self.presets, self.expression, self.regions, self.parts, code)
 
     @property
     def moves(self) -> bool:
         """Whether it asks for anything."""
-        points = self.drags or any(self.presets.values()) or self.expression or self.regions
-        return bool(points) or self.code_edit.given
+        points = self.drags or any(self.presets.values()) or self.expression or self.regions or self.parts
+        return bool(points) or self.controls.code.given
 
     @property
     def names_pixels(self) -> bool:
@@ -106,7 +111,7 @@ class EditFile:
     def pictures(self) -> list[Path]:
         """The files that it is made from."""
         directions = [read_direction_name(name).path for name, _ in self.directions]
-        painted = [region.mask for region in self.regions]
+        painted = [*(region.mask for region in self.regions), self.parts if isinstance(self.parts, Path) else None]
         return [Path(path) for path in (self.mask_path, self.ignore, self.latent, *directions, *painted) if path]
 
 
@@ -149,6 +154,8 @@ def text_of(edit: EditFile, folder: Path | None = None) -> str:
     content["directions"] = [list(_with_file(direction, relative)) for direction in edit.directions]
     if edit.expression:
         content["expression"] = {"amount": edit.expression.amount, "landmarks": edit.expression.rows}
+    if isinstance(edit.parts, PartsAsked):
+        content["parts"] = edit.parts.content
     for name in RARE:
         if content[name] in ({}, [], getattr(EditFile, name, None)):
             del content[name]
@@ -190,6 +197,8 @@ def _checked(content: object, path: Path) -> EditFile:
     }
     if expression := given.get("expression"):
         values["expression"] = Expression.of_rows(expression["landmarks"], float(expression["amount"]))
+    if "parts" in given:
+        values["parts"] = PartsAsked.of_content(given["parts"])
     for name in given.keys() & {"box", "move"}:
         values[name] = tuple(map(float, given[name]))
     for name in ("mask", "ignore", "latent"):

@@ -5,23 +5,26 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from photodrag.pipeline.editing.direction_names import CodeEdit, check_directions
+from photodrag.pipeline.editing.controls import Controls
+from photodrag.pipeline.editing.direction_names import check_directions
+from photodrag.pipeline.editing.painted_parts import read_map
+from photodrag.pipeline.editing.parts_asked import PartsAsked
 from photodrag.pipeline.editing.points import Points, check_in_crop, check_mask_permits, place_points
+from photodrag.pipeline.editing.repainted import repainted
 from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.faces import detection, landmark_names
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.box import Box, check_box
-from photodrag.pipeline.faces.controls import Controls
 from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.faces.irises import Iris, find_irises, not_seen
-from photodrag.pipeline.faces.preset_table import UNSHAPED, Reshaping
+from photodrag.pipeline.faces.preset_table import Reshaping
 from photodrag.pipeline.photos.mask import given_ignored, given_mask
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.read import read_photo
@@ -60,8 +63,8 @@ class Plan:
     """What of the photo is not to be looked at, nor changed: bool [H, W]; None for nothing."""
     person: Person | None = None
     """Whose face it is, if somebody who was learned."""
-    reshaping: Reshaping = UNSHAPED
-    """What is done beside the drags."""
+    controls: Controls = field(default_factory=Controls)
+    """What is asked for beside points, parts of it that were painted read."""
     irises: tuple[Iris, Iris] | None = None
     """Of the left and the right eye, in photo pixels; None where nobody looked for them."""
 
@@ -69,6 +72,18 @@ class Plan:
     def face(self) -> Face | None:
         """The face to be edited; None where a square is."""
         return self.place if isinstance(self.place, Face) else None
+
+    @property
+    def reshaping(self) -> Reshaping:
+        """What is done beside the drags."""
+        return self.controls.reshaping
+
+    @property
+    def by_photo_alone(self) -> bool:
+        """Whether no generator has to draw anything: nothing is dragged nor another code's, and what is reshaped hides
+        nothing of which nobody knows what it looks like."""
+        none = not len(self.handles) and not self.controls.code.given and self.ignored is None
+        return none and bool(self.reshaping)
 
     @property
     def drags(self) -> tuple[tuple[landmark_names.Point, landmark_names.Point], ...]:
@@ -84,27 +99,33 @@ def plan_edit(
     selection: Selection = Selection(),
     *,
     snap: bool = False,
-    presets: Controls | Mapping[str, float] | None = None,
-    code_edit: CodeEdit = CodeEdit(),
+    controls: Controls | Mapping[str, float] | None = None,
 ) -> Plan:
     """Read and check what `photodrag.pipeline.edit` is given; the arguments are the same, and snap is that of
-    `Dragging`. Presets may reshape alone, without a drag, and where a code is edited, nothing need be dragged. Where
+    `Dragging`. Controls may reshape alone, without a drag, and where a code is edited, nothing need be dragged. Where
     the selection doesn't say what the generator is shown, it is a face: see `usual_align`.
 
     Raises UserError for anything that a person can put right."""
     photo = photo if isinstance(photo, Photo) else read_photo(Path(photo))
-    controls = Controls.of(presets)
-    check_directions(code_edit.directions)
-    needs_landmarks = snap or controls or landmark_names.by_landmarks(handles) or landmark_names.by_landmarks(targets)
-    reshaped = controls.reshaping
-    only_code = code_edit.given and not (len(handles) or len(targets) or controls)
-    may_be_none = bool(reshaped) or only_code
-    starts, ends = (None, None) if needs_landmarks else place_points(photo, handles, targets, may_be_none=may_be_none)
+    controls = Controls.of(controls)
+    check_directions(controls.code.directions)
+    painted = None if isinstance(controls.parts, PartsAsked | None) else read_map(controls.parts, photo)
+    needs_landmarks = (
+        snap or controls.asked or landmark_names.by_landmarks(handles) or landmark_names.by_landmarks(targets)
+    )
+    only_code = controls.code.given and not (len(handles) or len(targets) or controls.asked)
+    starts, ends = (None, None) if needs_landmarks else place_points(photo, handles, targets, may_be_none=only_code)
     given, mask, ignored = mask, given_mask(mask, photo), given_ignored(selection.ignore, photo)
     began = time.monotonic()
     person = known_person(selection.person)
     place, count = find_place(photo, selection.align or "face", selection.face, selection.box, person)
+    irises = None
+    if isinstance(place, Face) and (painted is not None or any(controls.reshaping.gaze)):
+        irises = find_irises(photo.srgb, place.landmarks)
+    if isinstance(place, Face) and painted is not None:
+        controls = replace(controls, parts=repainted(painted, place.landmarks, irises))
     if starts is None or ends is None:
+        may_be_none = bool(controls.reshaping) or only_code
         starts, ends = place_points(photo, handles, targets, place, snap, controls, may_be_none)
     if isinstance(mask, str) and mask == "face" and count is None:
         raise UserError(
@@ -119,11 +140,10 @@ def plan_edit(
         check_mask_permits(mask, alignment, starts, name, count)
         if ignored is not None:  # a handle may lie there: a mouth behind a hand can smile
             check_mask_permits(mask * ~ignored, alignment, starts[:0], f"{name}, without what is ignored,", count)
-    irises = find_irises(photo.srgb, place.landmarks) if isinstance(place, Face) and any(reshaped.gaze) else None
-    if irises is None and any(reshaped.gaze):
+    if irises is None and any(controls.reshaping.gaze):
         raise not_seen(photo.path.name)
     seconds = time.monotonic() - began
-    return Plan(photo, starts, ends, mask, place, count, seconds, ignored, person, reshaped, irises)
+    return Plan(photo, starts, ends, mask, place, count, seconds, ignored, person, controls, irises)
 
 
 def find_generator(name_or_path: str | PathLike) -> tuple[str, str | None]:

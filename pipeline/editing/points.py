@@ -5,9 +5,9 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from photodrag.pipeline.editing.controls import Controls
 from photodrag.pipeline.faces import landmark_names
 from photodrag.pipeline.faces.align import Alignment
-from photodrag.pipeline.faces.controls import Controls
 from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.faces.presets import drags as preset_drags
 from photodrag.pipeline.faces.regions import region_drags
@@ -31,7 +31,7 @@ def place_points(
 ) -> tuple[np.ndarray, np.ndarray]:
     """`check_points`, of handles and targets that may be words, and of controls, on a face: see
     `landmark_names.placed` and `presets.drags`. may_be_none: whether nothing need be dragged."""
-    if snap or controls or landmark_names.has_words(handles) or landmark_names.has_words(targets):
+    if snap or controls.asked or landmark_names.has_words(handles) or landmark_names.has_words(targets):
         handles, targets = (
             list(points)
             if landmark_names.has_words(points)
@@ -40,13 +40,13 @@ def place_points(
         )
         for name, points in (("handles", handles), ("targets", targets)):
             _points(name, [point for point in points if not isinstance(point, str)])
-        if handles or targets or not controls:
+        if handles or targets or not controls.asked:
             _check_pairs(handles, targets)
         landmarks, width = (place.landmarks, place.box[2]) if isinstance(place, Face) else (None, 0.0)
         handles, targets = landmark_names.placed(handles, targets, landmarks, width, snap)
-        if controls:
-            if landmarks is None:
-                raise landmark_names.no_landmarks(next(iter(controls.presets), "an expression or a region"))
+        if controls.asked:
+            if landmarks is None and controls.only_of_face:
+                raise landmark_names.no_landmarks(controls.only_of_face)
             for added in _by_controls(controls, photo, landmarks, width, handles):
                 handles, targets = [*handles, *(start for start, _ in added)], [*targets, *(end for _, end in added)]
     if may_be_none and not (len(handles) or len(targets)):
@@ -55,9 +55,9 @@ def place_points(
 
 
 def _by_controls(
-    controls: Controls, photo: Photo, landmarks: np.ndarray, width: float, given: Sequence[landmark_names.Point]
+    controls: Controls, photo: Photo, landmarks: np.ndarray | None, width: float, given: Sequence[landmark_names.Point]
 ) -> Iterator[list[tuple[landmark_names.Point, landmark_names.Point]]]:
-    """The drags of each region, then those of expression and presets together; what was dragged by hand, or by a
+    """The drags of each region, then those of expression, parts and presets together; what was dragged by hand, or by a
     region, is left to that."""
     taken = list(given)
     for region in controls.regions:
@@ -65,8 +65,8 @@ def _by_controls(
         made = [drag for drag in region_drags(region, landmarks, width, painted) if drag[0] not in given]
         taken += [start for start, _ in made]
         yield made
-    ways = controls.expression.on(landmarks) if controls.expression else None
-    yield preset_drags(controls.presets, landmarks, taken, photo.pixels.shape, ways)
+    if landmarks is not None:
+        yield preset_drags(controls.presets, landmarks, taken, photo.pixels.shape, controls.ways_on(landmarks))
 
 
 def check_points(photo: Photo, handles: Points, targets: Points) -> tuple[np.ndarray, np.ndarray]:

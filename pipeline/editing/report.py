@@ -28,14 +28,16 @@ A_LINE, NAMES_A_LINE = 6, 3
 
 
 def of_edit(edit: Edit, output: Path, seed: int, seconds: float, dropped: list[str]) -> dict:
-    """An edit, its picture written to `output`; `seconds` since the command began; dropped: what the file lacks."""
+    """An edit, its picture written to `output`; `seconds` since the command began; dropped: what the file lacks.
+    What is of an inversion is None where there was none."""
     inversion = edit.inversion
     return {
         "photo": str(edit.photo.path),
         "output": str(output),
         "dropped": dropped,
-        "face": of_face(inversion, edit.faces),
-        **of_view(inversion),
+        "face": of_face(edit, edit.faces),
+        **of_view(edit),
+        "class": inversion and inversion.models.class_,
         "handles": [
             {
                 "start": _rounded(handle.start),
@@ -46,7 +48,7 @@ def of_edit(edit: Edit, output: Path, seed: int, seconds: float, dropped: list[s
             for handle in edit.handles
         ],
         "stop_reason": edit.stop_reason,
-        "reconstruction": of_quality(inversion.finished.quality, inversion.finished.steps),
+        "reconstruction": inversion and of_quality(inversion.finished.quality, inversion.finished.steps),
         "identity": _rounded(edit.identity, 4),
         "likeness": None if edit.identity is None else likeness(edit.identity),
         "stray": _rounded(edit.stray, 4),
@@ -55,10 +57,10 @@ def of_edit(edit: Edit, output: Path, seed: int, seconds: float, dropped: list[s
         "person": edit.person,
         "exemplars": edit.exemplars,
         "seconds": edit.seconds | {"total": round(seconds, 3)},
-        "cached": inversion.cached,
-        "generator": inversion.models.name,
-        "tuned": bool(inversion.deltas),
-        "device": str(inversion.models.device),
+        "cached": inversion and inversion.cached,
+        "generator": inversion and inversion.models.name,
+        "tuned": bool(inversion and inversion.deltas),
+        "device": inversion and str(inversion.models.device),
         "version": version("photodrag"),
         "method": edit.method,
         "steps": edit.steps,
@@ -72,6 +74,7 @@ def of_inversion(photo: Photo, inversion: Inversion, faces: int | None) -> dict:
         "photo": str(photo.path),
         "face": of_face(inversion, faces),
         **of_view(inversion),
+        "class": inversion.models.class_,
         "reconstruction": of_quality(inversion.finished.quality, inversion.finished.steps),
         "likeness": inversion.finished.quality.likeness if inversion.face else None,
         "key": inversion.key,
@@ -85,25 +88,21 @@ def of_inversion(photo: Photo, inversion: Inversion, faces: int | None) -> dict:
     }
 
 
-def of_view(inversion: Inversion) -> dict:
-    """What the generator was shown: the square that was inverted (its corners from the crop's top left,
-    counter-clockwise), how it was laid, and of which class it was taken."""
-    return {
-        "align": "face" if inversion.face else "square",
-        "quad": _rounded(inversion.alignment.quad),
-        "class": inversion.models.class_,
-    }
+def of_view(made: Edit | Inversion) -> dict:
+    """What the generator is shown: the square (its corners from the crop's top left, counter-clockwise), and how it was
+    laid."""
+    return {"align": "face" if made.face else "square", "quad": _rounded(made.alignment.quad)}
 
 
-def of_face(inversion: Inversion, faces: int | None) -> dict | None:
-    """A face and the square that was inverted; None where no face was looked for."""
-    if inversion.face is None:
+def of_face(made: Edit | Inversion, faces: int | None) -> dict | None:
+    """A face and the square around it; None where no face was looked for."""
+    if made.face is None:
         return None
     return {
-        "number": inversion.face.number,
+        "number": made.face.number,
         "of": faces,
-        "box": _rounded(inversion.face.box),
-        "quad": _rounded(inversion.alignment.quad),
+        "box": _rounded(made.face.box),
+        "quad": _rounded(made.alignment.quad),
     }
 
 
@@ -146,8 +145,12 @@ def edit_in_words(facts: dict) -> str:
     if facts["person"]:
         shown = [f"{region} of {photo}" for region, photo in facts["exemplars"].items()]
         lines.append(f"  {facts['person']}: {', '.join(shown) or 'no other photo shows more of what was asked for'}")
+    if facts["reconstruction"]:
+        tuned = ", tuned" if facts["tuned"] else ""
+        lines.append(f"  inversion{tuned}{kept}: {_figures(facts)}{_hopeless(facts)}")
+    else:
+        lines.append("  the photo alone was reshaped: no generator drew anything, and nothing was inverted")
     lines += [
-        f"  inversion{', tuned' if facts['tuned'] else ''}{kept}: {_figures(facts)}{_hopeless(facts)}",
         f"  {total:.1f} s: " + ", ".join(f"{stage} {took:.1f}" for stage, took in seconds.items()),
     ]
     return "\n".join(lines)

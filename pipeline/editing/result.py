@@ -17,6 +17,8 @@ from photodrag.drag.state import LIMIT, STOPPED
 from photodrag.pipeline.editing.inversion import Inversion
 from photodrag.pipeline.editing.outcome import doubts, way_of
 from photodrag.pipeline.editing.restyling import Restyled
+from photodrag.pipeline.faces.align import Alignment
+from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.faces.resample import remapped
 from photodrag.pipeline.photos.notebook import pictures_html
 from photodrag.pipeline.photos.photo import Photo
@@ -50,10 +52,15 @@ class Edit:
     """uint8 RGB [H, W, 3], of the photo's size."""
     changed: np.ndarray
     """bool [H, W]: elsewhere the picture is the photo."""
-    inversion: Inversion
-    w_plus: Tensor
+    inversion: Inversion | None
+    """None where no generator drew anything (`Plan.by_photo_alone`), so there is no code either."""
+    face: Face | None
+    """None where a square was edited."""
+    alignment: Alignment
+    """Of the crop."""
+    w_plus: Tensor | None
     """[1, num_ws, w_dim], after the drag; before it: inversion.w_plus."""
-    edited_crop: np.ndarray
+    edited_crop: np.ndarray | None
     """uint8 RGB [R, R, 3], the generator's picture of w_plus."""
     flow: np.ndarray
     """float32 [S, S, 2], where each pixel of the crop, at that side, came from: offsets (x, y) in these pixels."""
@@ -105,7 +112,7 @@ class Edit:
 
     def came_from(self, points: np.ndarray) -> np.ndarray:
         """How far off points [N, 2] of the picture, (x, y) in its pixels, were in the photo: offsets [N, 2]."""
-        alignment = replace(self.inversion.alignment, size=len(self.flow))
+        alignment = replace(self.alignment, size=len(self.flow))
         places = alignment.to_crop(points).astype(np.float32)
         rows = np.array_split(places, max(1, -(-len(places) // REMAP_ROWS)))
         at = [row.T[:, :, None] for row in rows]

@@ -16,7 +16,7 @@ from photodrag.drag.state import ARRIVED, states_until
 from photodrag.invert import identity
 from photodrag.pipeline.editing.code_edit import edited_code
 from photodrag.pipeline.editing.compositing import LEAST_SIDE, at_least
-from photodrag.pipeline.editing.direction_names import CodeEdit
+from photodrag.pipeline.editing.controls import Controls
 from photodrag.pipeline.editing.face_drag import drag_face
 from photodrag.pipeline.editing.inversion import Inversion, Models, Progress, invert, silent
 from photodrag.pipeline.editing.likeness import projection_for
@@ -29,7 +29,6 @@ from photodrag.pipeline.editing.result import Edit
 from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.editing.tuning import tune_inversion
 from photodrag.pipeline.editing.whole_motion import check_movable, motion_of
-from photodrag.pipeline.faces.controls import Controls
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.samples import deep_rgb, with_edit
 
@@ -43,12 +42,11 @@ def edit(
     targets: Points,
     mask: np.ndarray | str | PathLike | None = None,
     *,
-    presets: Controls | Mapping[str, float] | None = None,
+    controls: Controls | Mapping[str, float] | None = None,
     selection: Selection = Selection(),
     network: Network = Network(),
     dragging: Dragging = Dragging(),
     inverting: Inverting = Inverting(),
-    code_edit: CodeEdit = CodeEdit(),
     progress: Progress = silent,
 ) -> Edit:
     """Drag what lies at `handles` to `targets`, both [N, 2], (x, y) in photo pixels as a person sees the photo.
@@ -56,18 +54,16 @@ def edit(
     A handle may be a landmark's name or number (`weights.common.face_landmarks.NAMES`; left and right are the
     picture's), a target that, too, or relative: "+0,-12", "+3%,+0" (of the face's width). One whose target is itself
     must stay. mask: where the photo may change: "auto" or None (where the edit really differs), "face", an array
-    [H, W] of 0 … 1 or bool, or a picture file, white where it may. presets: how much is to be added of each of
-    `pipeline.faces.preset_table.PRESETS`, -1 … 1: {"smile": 0.5}, say; or all `Controls` of a face, regions and
-    another face's expression among them. selection: what of the photo is meant, network: by
-    which generator, dragging and inverting: how. progress: told what goes on.
+    [H, W] of 0 … 1 or bool, or a picture file, white where it may. controls: how much is to be added of each of
+    `pipeline.faces.preset_table.PRESETS`, -1 … 1: {"smile": 0.5}, say; or all `Controls` of a face, regions, painted
+    parts, another face's expression and what is done to its code among them. selection: what of the photo is
+    meant, network: by which generator, dragging and inverting: how. progress: told what goes on.
 
     Raises UserError for anything that a person can put right."""
     network, subject = found_network(network)
     selection = replace(selection, align=selection.align or usual_align(subject))
-    plan = plan_edit(photo, handles, targets, mask, selection, snap=dragging.snap, presets=presets, code_edit=code_edit)
-    return carry_out(
-        plan, network=network, dragging=dragging, inverting=inverting, code_edit=code_edit, progress=progress
-    )
+    plan = plan_edit(photo, handles, targets, mask, selection, snap=dragging.snap, controls=controls)
+    return carry_out(plan, network=network, dragging=dragging, inverting=inverting, progress=progress)
 
 
 def found_network(network: Network) -> tuple[Network, str | None]:
@@ -84,23 +80,28 @@ def carry_out(
     network: Network = Network(),
     dragging: Dragging = Dragging(),
     inverting: Inverting = Inverting(),
-    code_edit: CodeEdit = CodeEdit(),
     inversion: Inversion | None = None,
     progress: Progress = silent,
 ) -> Edit:
     """`edit`, from a plan on: for a caller that has something to say or to ask before the long work. inversion:
-    that of an earlier edit of the same photo and place, tuned or not; then no network is loaded.
+    that of an earlier edit of the same photo and place, tuned or not; then no network is loaded. Nor is one for an
+    edit by the photo alone, which has no inversion.
 
     Raises UserError for an unknown method, generator, class or device, and for weights that can't be fetched."""
     settings = dragging.settings or find_method(dragging.method).settings
     settings = settings if dragging.steps is None else replace(settings, steps=dragging.steps)
     clock = Clock(faces=plan.seconds)
+    if plan.by_photo_alone:
+        progress("blending", 0, 0)
+        edited = put_back(plan, None, None)
+        clock("blend")
+        return replace(edited, method=dragging.method, seconds=clock.seconds)
+    change, code_edit = None, plan.controls.code
     motion = motion_of(code_edit, alignment_of(plan.place))
     if inversion is None:
         inversion = inverted(plan, network, inverting.before(code_edit), clock, progress, code_edit.moves_all)
     elif code_edit.moves_all:
         check_movable(inversion.models)
-    change = None
     if code_edit.given:
         progress("changing the code", 0, 0)
         w_plus = edited_code(inversion, code_edit)
@@ -148,6 +149,8 @@ def _without_drags(plan: Plan, inversion: Inversion, change: Restyled | None) ->
         picture=plan.photo.pixels if change is None else change.blended.picture,
         changed=np.zeros(plan.photo.pixels.shape[:2], bool) if change is None else change.blended.changed,
         inversion=inversion,
+        face=plan.face,
+        alignment=inversion.alignment,
         w_plus=inversion.w_plus if change is None else change.inversion.w_plus,
         edited_crop=inversion.reconstruction if change is None else change.edited,
         flow=np.zeros((side, side, 2), np.float32) if change is None else change.blended.flow,

@@ -9,6 +9,7 @@ from photodrag.pipeline.faces.expressions import Ways, added, axes
 from photodrag.pipeline.faces.landmark_names import Point, place_of, rounded
 from photodrag.pipeline.faces.preset_table import PRESETS, UNSHAPED, Reshaping
 from photodrag.weights.common.errors import UserError
+from photodrag.weights.common.face_landmarks import NAMES
 
 if TYPE_CHECKING:  # `--help` tells the presets, and is there at once
     import numpy as np
@@ -38,8 +39,12 @@ def drags(
     for name, amount in checked(amounts).items():
         ways = added(ways, PRESETS[name].on(landmarks), amount)
     (rx, ry), (dx, dy) = axes(landmarks)
-    made = []
-    for landmark, (right, down) in ways.items():
+    made, names = [], {str(marks[0]): name for name, marks in NAMES.items() if len(marks) == 1}
+    by_name = {names.get(landmark, landmark): (0.0, 0.0) for landmark in ways}
+    for landmark, (right, down) in ways.items():  # one may be told by its number and by its name
+        x, y = by_name[names.get(landmark, landmark)]
+        by_name[names.get(landmark, landmark)] = x + right, y + down
+    for landmark, (right, down) in by_name.items():
         x, y = place_of(landmark, landmarks)
         start = rounded((x, y))
         if start in without:

@@ -79,21 +79,23 @@ def as_text(region: Region) -> str:
     return f"{region.where}:{region.way}{turned}" + (f",scale={region.scale:g}" if region.scale != 1 else "")
 
 
-def points_of(region: Region, landmarks: np.ndarray, painted: np.ndarray | None = None) -> np.ndarray:
+def points_of(region: Region, landmarks: np.ndarray | None, painted: np.ndarray | None = None) -> np.ndarray:
     """The points [N, 2] by which a region is moved: its landmarks, of [68, 2], or, where too few lie in a painted one,
-    float32 [H, W], some across it."""
+    float32 [H, W], some across it. Without landmarks it has to be a painted one."""
     import numpy as np
 
     if painted is None:
+        assert landmarks is not None
         return landmarks[REGIONS[region.where]]
     inside = painted >= 0.5
-    height, width = inside.shape
-    columns, rows = (
-        landmarks.round().astype(int)[:, axis].clip(0, most - 1) for axis, most in ((0, width), (1, height))
-    )
-    within = landmarks[inside[rows, columns]]
-    if len(within) >= FEW:
-        return within
+    if landmarks is not None:
+        height, width = inside.shape
+        columns, rows = (
+            landmarks.round().astype(int)[:, axis].clip(0, most - 1) for axis, most in ((0, width), (1, height))
+        )
+        within = landmarks[inside[rows, columns]]
+        if len(within) >= FEW:
+            return within
     y, x = np.nonzero(inside)
     at = np.linspace(0, 1, ACROSS + 2)[1:-1]
     grid = np.stack(np.meshgrid(x.min() + at * np.ptp(x), y.min() + at * np.ptp(y)), -1).reshape(-1, 2)
@@ -103,9 +105,10 @@ def points_of(region: Region, landmarks: np.ndarray, painted: np.ndarray | None 
 
 
 def region_drags(
-    region: Region, landmarks: np.ndarray, width: float, painted: np.ndarray | None = None
+    region: Region, landmarks: np.ndarray | None, width: float, painted: np.ndarray | None = None
 ) -> list[tuple[Point, Point]]:
-    """Its handles and targets in photo pixels, on a face with these landmarks [68, 2], of that width."""
+    """Its handles and targets in photo pixels, on a face with these landmarks [68, 2], of that width; None and 0 where
+    there is no face."""
     points = points_of(region, landmarks, painted)
     moved = region.moved(points, width)
     return [(rounded(start), rounded(end)) for start, end in zip(points, moved, strict=True)]

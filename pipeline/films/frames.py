@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from photodrag.drag import DragState
-from photodrag.pipeline.editing.compositing import drawn, put_in, start_of
+from photodrag.pipeline.editing.compositing import drawn, photo_alone, put_in, start_of
 from photodrag.pipeline.editing.inversion import Inversion
 from photodrag.pipeline.editing.plan import Plan
 from photodrag.pipeline.editing.restyling import Restyled, put_in_code
@@ -43,6 +43,23 @@ def pictures(
         blended, _ = put_in(plan, start, drawn(inversion, code[None]), seen, finish, share, choices)
         picture = plan.photo.to_srgb(blended.picture)
         yield with_arrows(picture, plan.handles, plan.targets, seen) if arrows else picture
+        progress(number, frames)
+
+
+def reshaped_pictures(
+    plan: Plan,
+    frames: int = FRAMES,
+    share: float = 1.0,
+    progress: Callable[[int, int], object] = lambda done, total: None,
+) -> Iterator[np.ndarray]:
+    """The pictures of an edit by the photo alone, uint8 sRGB [H, W, 3]: as `pictures` gives those of a drag."""
+    start, seen = photo_alone(plan)
+    none, choices = np.zeros((0, 2)), None
+    if plan.person:
+        _, choices = put_in(plan, start, seen, none, share=share)
+    for number in range(1, frames + 1):
+        blended, _ = put_in(plan, start, seen, none, (number - 1) / max(frames - 1, 1), share, choices)
+        yield plan.photo.to_srgb(blended.picture)
         progress(number, frames)
 
 

@@ -35,6 +35,11 @@ class AppState:
         self.tabs: set[Hashable] = set()
         self._models, self.person = models, person
 
+    @property
+    def generator_name(self) -> str:
+        """Of the models, or those that will be loaded."""
+        return self._models.name if self._models else str(self.generator)
+
     def models(self, progress: Progress) -> Models:
         """The models, loaded for the first who asks. To be called by who has the turn."""
         if self._models is None:

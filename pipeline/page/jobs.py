@@ -17,6 +17,7 @@ from photodrag.pipeline.editing.likeness import projection_for
 from photodrag.pipeline.editing.options import Likeness
 from photodrag.pipeline.editing.plan import find_face
 from photodrag.pipeline.editing.put_back import put_back
+from photodrag.pipeline.editing.result import Edit
 from photodrag.pipeline.editing.tuning import tune_inversion
 from photodrag.pipeline.faces.box import Box
 from photodrag.pipeline.faces.detection import choose, detect, in_box
@@ -33,6 +34,7 @@ from photodrag.weights.common.errors import UserError
 LIKENESS, FRAMES = 0.1, 0.65
 """Share of the time that pictures take of an inversion and of a drag."""
 
+NOT_READY = "The face is not ready yet: wait a moment."
 NO_PHOTO = "There is no photo yet: choose one first."
 Send = Callable[..., None]
 
@@ -116,12 +118,19 @@ def learn(
 def drag(job: Job, app_state: AppState, chosen: ChosenFace, send: Send, task: work.Task, scale: float) -> None:
     """Drag, and put the face back into the photo; scale: as the page says it (messages.py)."""
     photo, inversion, settings = chosen.opened.photo, chosen.inversion, app_state.dragging
-    if photo is None or inversion is None:
-        raise UserError("The face is not ready yet: wait a moment.")
+    if photo is None or chosen.choice is None:
+        raise UserError(NOT_READY)
     if task.painted is not None:
         painted_mask.check(task.painted, app_state.limits.display)
     task = replace(task, person=chosen.person)
-    plan = task.plan(photo, inversion.face)
+    plan = task.plan(photo, chosen.choice.face)
+    if plan.by_photo_alone:
+        edit = put_back(plan, None, None)
+        job.step()
+        send_result(send, app_state, photo, edit, chosen.results.keep(work.result_of(task, edit)))
+        return
+    if inversion is None:
+        raise UserError(NOT_READY)
     preview = Preview(photo, inversion, scale, app_state.limits.preview)
     start = preview.start(inversion.reconstruction)
     pace, states = Pace(FRAMES), []
@@ -143,14 +152,19 @@ def drag(job: Job, app_state: AppState, chosen: ChosenFace, send: Send, task: wo
     edit = put_back(plan, inversion, dragged)
     job.step()
     cut_short = job.stopping or dragged.steps == settings.steps
-    number = chosen.results.keep(work.result_of(task, inversion, states, dragged, edit, cut_short))
+    number = chosen.results.keep(work.result_of(task, edit, states, dragged, cut_short))
+    send_result(send, app_state, photo, edit, number)
+
+
+def send_result(send: Send, app_state: AppState, photo: Photo, edit: Edit, number: int) -> None:
+    """Send the picture of a finished edit, the result of that number."""
     shown = pictures.display_scale(photo, app_state.limits.display)
     send_patch(
         send,
         "result",
         pictures.shown_part(photo, edit.picture, pictures.bounds(edit.changed), shown),
         result=number,
-        rough=inversion.quality is None,
+        rough=edit.inversion is not None and edit.inversion.quality is None,
         points=np.round([handle.reached for handle in edit.handles], 2).tolist(),
         left=np.round([handle.left for handle in edit.handles], 2).tolist(),
         reason=edit.stop_reason,
@@ -163,12 +177,12 @@ def drag(job: Job, app_state: AppState, chosen: ChosenFace, send: Send, task: wo
     )
 
 
-def save(chosen: ChosenFace, send: Send, number: int, kind: str) -> None:
+def save(app_state: AppState, chosen: ChosenFace, send: Send, number: int, kind: str) -> None:
     """Make the files that a person keeps of a result."""
     result, photo, choice = chosen.results.finished(number), chosen.opened.photo, chosen.choice
     if photo is None or choice is None:
         raise UserError(NO_PHOTO)
-    files, without = work.saved(photo, result, choice, kind)
+    files, without = work.saved(photo, result, choice, kind, app_state.generator_name)
     for name, data in files:
         send("saved", data, job="save", name=name, without=without)
 

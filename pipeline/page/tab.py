@@ -133,7 +133,7 @@ class Tab:
         elif self._outbox.size > self._app.limits.unsent:
             self._complain("save", UserError(BUSY), id)
         else:
-            self._start(f"save {format} {result}", lambda job: jobs.save(chosen, answer, result, format), id)
+            self._start(f"save {format} {result}", lambda job: jobs.save(self._app, chosen, answer, result, format), id)
 
     def on_cancel(self, data: bytes) -> None:
         """End the video that is being made."""

@@ -40,7 +40,7 @@ class Results:
     def finished(self, number: int) -> Result:
         """One that can be saved. Raises UserError for a drag of an unfinished likeness, and where there is none."""
         result = self.get(number)
-        if result is None or result.inversion.quality is None:
+        if result is None or result.rough:
             raise UserError("There is nothing to save yet: drag first, on the finished likeness.")
         return result
 

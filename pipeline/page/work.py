@@ -1,6 +1,6 @@
 """What is computed for a tab, by the same functions as the command line's; all of it in a job's thread."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
@@ -15,6 +15,7 @@ from photodrag.pipeline.editing.plan import Plan, plan_edit
 from photodrag.pipeline.editing.put_back import put_back
 from photodrag.pipeline.editing.result import Edit
 from photodrag.pipeline.editing.selection import Selection
+from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.detection import Face
 from photodrag.pipeline.films import frames
 from photodrag.pipeline.films.video import encoded_video
@@ -46,7 +47,7 @@ class Task:
         """What is to be done on a face of the photo. Raises UserError as `plan_edit`."""
         handles, targets = zip(*self.drags, strict=True) if self.drags else ((), ())
         mask = self.mask if self.painted is None else weight(self.painted, photo)
-        return plan_edit(photo, handles, targets, mask, Selection(face, person=self.person), presets=self.reshape)
+        return plan_edit(photo, handles, targets, mask, Selection(face, person=self.person), controls=self.reshape)
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +55,12 @@ class Result:
     """What a drag came to, as little of it as makes the picture again."""
 
     task: Task
-    inversion: Inversion
-    dragged: DragResult
+    face: Face | None
+    alignment: Alignment
+    """Of the crop."""
+    inversion: Inversion | None
+    dragged: DragResult | None
+    """Both None of an edit by the photo alone."""
     flow: np.ndarray
     """float32 [F, F, 2], F about FLOW: for each place in the crop, from how far it came, (x, y) in crop pixels."""
     states: tuple[DragState, ...]
@@ -67,7 +72,12 @@ class Result:
 
     def plan(self, photo: Photo) -> Plan:
         """What was to be done, as it was planned."""
-        return self.task.plan(photo, self.inversion.face)
+        return self.task.plan(photo, self.face)
+
+    @property
+    def rough(self) -> bool:
+        """Whether it is of an unfinished likeness."""
+        return self.inversion is not None and self.inversion.quality is None
 
     def edit(self, photo: Photo) -> Edit:
         """The edit itself, made again."""
@@ -75,7 +85,7 @@ class Result:
 
     def origin(self, point: tuple[float, float]) -> tuple[float, float]:
         """Where in the photo lay what a point (x, y) of the edited photo shows."""
-        alignment = self.inversion.alignment
+        alignment = self.alignment
         at = alignment.to_crop(np.array(point))
         side = len(self.flow)
         x, y = ((at + 0.5) * side / alignment.size).astype(int).clip(0, side - 1)
@@ -84,19 +94,15 @@ class Result:
 
 
 def result_of(
-    task: Task,
-    inversion: Inversion,
-    states: Sequence[DragState],
-    dragged: DragResult,
-    edit: Edit,
-    cut_short: bool = False,
+    task: Task, edit: Edit, states: Sequence[DragState] = (), dragged: DragResult | None = None, cut_short: bool = False
 ) -> Result:
-    """The result of a drag; states: all of its. cut_short: see `Result`."""
+    """The result of an edit, which was dragged or made by the photo alone; states: all of its drag. cut_short: see
+    `Result`."""
     step = len(edit.flow) // FLOW or 1
-    flow = edit.flow[step // 2 :: step, step // 2 :: step] * (inversion.alignment.size / len(edit.flow))
-    dragged = replace(dragged, image=None)  # a hundred times as large as all else
-    way, flow = states_until(states, dragged), np.ascontiguousarray(flow)
-    return Result(task, inversion, dragged, flow, way, edit.share, cut_short)
+    flow = edit.flow[step // 2 :: step, step // 2 :: step] * (edit.alignment.size / len(edit.flow))
+    dragged = dragged and replace(dragged, image=None)  # a hundred times as large as all else
+    flow, way = np.ascontiguousarray(flow), states_until(states, dragged) if dragged else ()
+    return Result(task, edit.face, edit.alignment, edit.inversion, dragged, flow, way, edit.share, cut_short)
 
 
 def read_upload(data: bytes, name: str, bounds: Bounds) -> Photo:
@@ -116,16 +122,18 @@ class Choice:
     """That was wanted of its inversion."""
 
 
-def saved(photo: Photo, result: Result, choice: Choice, kind: str) -> tuple[list[tuple[str, bytes]], list[str]]:
+def saved(
+    photo: Photo, result: Result, choice: Choice, kind: str, generator: str
+) -> tuple[list[tuple[str, bytes]], list[str]]:
     """Names and contents of the files that a person keeps: "png", "jpeg" or "json", the last with its mask; and what of
-    the photo's file they are without, in words."""
+    the photo's file they are without, in words. generator: the page's."""
     stem = photo.path.stem
     if kind != "json":
         name = f"{stem}-photodrag.{'jpg' if kind == 'jpeg' else kind}"
         data, without = result.edit(photo).file(name)
         return [(name, data)], without
     mask, painted = f"{stem}-mask.png", result.task.painted
-    files = [(f"{stem}-edit.json", text_of(edit_file(result, choice, mask)).encode())]
+    files = [(f"{stem}-edit.json", text_of(edit_file(result, choice, mask, generator)).encode())]
     return files if painted is None else [*files, (mask, to_png(full_size(painted, photo)))], []
 
 
@@ -133,17 +141,27 @@ def filmed(photo: Photo, result: Result, progress: Callable[[int, int], None]) -
     """Name and content of the result's video, as `photodrag edit --video` writes it; `progress` hears after each
     picture how many of how many there are. Raises UserError where the states are gone, Failure where the encoder
     fails."""
+    plan = result.plan(photo)
+    if result.inversion is None:
+        shown = frames.reshaped_pictures(plan, frames.FRAMES, result.share, progress)
+        return _film_of(photo, shown)
     if not result.states:
         raise UserError("The way to this picture is no longer remembered: drag again, and save the video of that.")
-    shown = frames.pictures(
-        result.plan(photo), result.inversion, result.states, frames.FRAMES, share=result.share, progress=progress
+    return _film_of(
+        photo,
+        frames.pictures(plan, result.inversion, result.states, frames.FRAMES, share=result.share, progress=progress),
     )
+
+
+def _film_of(photo: Photo, shown: Iterator[np.ndarray]) -> tuple[str, bytes]:
     return f"{photo.path.stem}-photodrag.mp4", encoded_video(shown, ".mp4")
 
 
-def edit_file(result: Result, choice: Choice, mask: str) -> EditFile:
-    """The result as `photodrag edit --edit` makes it again; mask: the name of the file of a painted one."""
-    cut_short = result.cut_short or result.dragged.stop_reason in (STOPPED, LIMIT)
+def edit_file(result: Result, choice: Choice, mask: str, generator: str) -> EditFile:
+    """The result as `photodrag edit --edit` makes it again; mask: the name of the file of a painted one; generator: the
+    page's."""
+    dragged = result.dragged
+    cut_short = dragged and (result.cut_short or dragged.stop_reason in (STOPPED, LIMIT))
     return EditFile(
         drags=result.task.drags,
         presets=result.task.reshape,
@@ -151,7 +169,7 @@ def edit_file(result: Result, choice: Choice, mask: str) -> EditFile:
         face=choice.face.number if choice.of > 1 else None,
         box=choice.box,
         person=result.task.person.name if result.task.person else None,
-        generator=result.inversion.models.name,
+        generator=generator,
         likeness=choice.likeness,
-        steps=result.dragged.steps if cut_short else None,
+        steps=dragged.steps if dragged and cut_short else None,
     )

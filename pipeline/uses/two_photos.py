@@ -14,6 +14,7 @@ import torch
 
 from photodrag.drag.methods import DEFAULT, find_method
 from photodrag.invert import identity
+from photodrag.pipeline.editing.controls import Controls
 from photodrag.pipeline.editing.direction_names import CodeEdit, check_layers
 from photodrag.pipeline.editing.inversion import Inversion, Models, Progress, silent
 from photodrag.pipeline.editing.options import Inverting, Network
@@ -27,7 +28,7 @@ from photodrag.weights import Generator, UserError
 
 GROUPS = {"coarse": (4, 8), "middle": (16, 32), "fine": (64, 1 << 20)}
 """Sides of the blocks whose codes belong to a group, as StyleGAN's paper has them."""
-ANY = CodeEdit(truncation=0.0)
+ANY = Controls(code=CodeEdit(truncation=0.0))
 """Stands for an edit of the code where only that there is one counts."""
 
 
@@ -95,7 +96,7 @@ def mix(
     head's shape), "middle" (features), "fine" (colours, light).
 
     Raises UserError for anything that a person can put right."""
-    inverting = inverting.before(ANY)  # what is mixed the generator draws
+    inverting = inverting.before(ANY.code)  # what is mixed the generator draws
     both = both_inverted(photo, other, mask, selection, other_selection, network, inverting, progress)
     chosen = layers_of(layers, both.inversion.models.generator)
     w_plus = both.inversion.w_plus.clone()
@@ -138,8 +139,8 @@ def both_inverted(
     network, subject = found_network(network)
     align = selection.align or usual_align(subject)
     wanted = replace(selection, align=align), replace(other_selection, align=other_selection.align or align)
-    plan = plan_edit(photo, [], [], mask, wanted[0], code_edit=ANY)
-    other_plan = plan_edit(other, [], [], None, wanted[1], code_edit=ANY)
+    plan = plan_edit(photo, [], [], mask, wanted[0], controls=ANY)
+    other_plan = plan_edit(other, [], [], None, wanted[1], controls=ANY)
     clock = Clock(faces=plan.seconds + other_plan.seconds)
     models = network.models or Models.load(network.generator, network.device, progress, network.class_)
     network = replace(network, models=models)

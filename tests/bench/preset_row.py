@@ -37,7 +37,7 @@ def main(photo: str, columns: int, out: str, **amounts: float | None) -> None:
     models, row = Models.load(), []
     given = {name.replace("_", "-"): amount for name, amount in amounts.items() if amount is not None}
     for name, amount in (given or dict.fromkeys(PRESETS, 0.5)).items():
-        done = edit(photo, [], [], presets={name: amount}, network=Network(models=models))
+        done = edit(photo, [], [], controls={name: amount}, network=Network(models=models))
         crop = done.inversion.alignment.crop
         row = row or [labelled(crop(done.photo.pixels), "the photo")]
         row.append(labelled(crop(done.picture), f"--{name} {amount:g}"))

@@ -141,7 +141,7 @@ def main(photos: tuple[Path, ...], amount: float, controls: str, sheets: Path | 
                 amounts, began = {name.removeprefix("-"): -amount if name[0] == "-" else amount}, time.perf_counter()
                 bar.update()
                 try:
-                    done = edit(path, (), (), presets=amounts, network=Network(models=models))
+                    done = edit(path, (), (), controls=amounts, network=Network(models=models))
                 except UserError as error:
                     tqdm.write(f"{path.name} {name}: {error}")
                     continue

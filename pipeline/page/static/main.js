@@ -106,7 +106,9 @@ class Page {
   get canStart() {
     const { points, presetPoints } = this, placed = points.every((point) => point.handle);
     const moved = points.some(moves) || presetPoints.length > 0 || Object.keys(this.reshape).length > 0;
-    return this.editable && this.connection.ready && this.draggable && placed && moved && this.presets.has(this.amounts);
+    // What only reshapes the photo needs nothing that has to be learned.
+    const possible = this.draggable || (this.face && !points.length && !presetPoints.length);
+    return this.editable && this.connection.ready && possible && placed && moved && this.presets.has(this.amounts);
   }
 
   undo() {

@@ -104,8 +104,8 @@ export class Panel {
   }
 
   get savable() {
-    const { state, phase, editable, connection } = this.page;
-    return editable && connection.ready && phase === "ready" && state.result && !state.result.rough;
+    const { state, editable, connection } = this.page;
+    return editable && connection.ready && this.page.face && state.result && !state.result.rough;
   }
 
   listFaces() {

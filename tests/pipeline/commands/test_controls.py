@@ -7,6 +7,12 @@ import pytest
 from command import run
 from PIL import Image
 
+from photodrag.pipeline import Inverting, Network, edit
+from photodrag.pipeline.editing.face_drag import drag_face
+from photodrag.pipeline.editing.inversion import silent
+from photodrag.pipeline.editing.plan import plan_edit
+from photodrag.pipeline.editing.put_back import put_back
+from photodrag.pipeline.editing.whole_edit import Clock, inverted
 from photodrag.pipeline.faces.irises import find_irises
 from photodrag.pipeline.faces.landmarks import Frame, predict
 
@@ -23,15 +29,68 @@ def pixels(path) -> np.ndarray:
         (["--forehead", 0.8], (slice(40, 90), slice(80, 170)), (slice(150, 256), slice(0, 256))),
     ],
 )
-def test_what_is_reshaped_without_a_drag(option, moved, still, portrait, ready, tmp_path):
-    ready(portrait)
+def test_what_is_reshaped_without_a_drag_nor_an_inversion(option, moved, still, portrait, empty_cache, tmp_path):
     out = tmp_path / "out.png"
     ran = run("edit", portrait, *option, "--out", out, "--json")
     assert ran.code == 0, ran.err
-    assert json.loads(ran.out)["handles"] == []
+    facts = json.loads(ran.out)
+    assert facts["handles"] == [] and facts["face"]["number"] == 1
+    unknown = "reconstruction", "cached", "generator", "device", "class"
+    assert all(facts[name] is None for name in unknown) and not facts["tuned"]
     old, new = pixels(portrait), pixels(out)
     assert (old[moved] != new[moved]).any(-1).mean() > 0.1
     assert np.array_equal(old[still], new[still])
+
+
+@pytest.mark.parametrize("amounts", [{"gaze-x": 0.8, "forehead": 0.3}, {"lean-left": -0.6}])
+def test_the_photo_alone_gives_what_it_gives_beside_a_generator(amounts, portrait, ready, models):
+    """To the bit, by a drag in which nothing moves."""
+    ready(portrait)
+    alone = edit(portrait, [], [], controls=amounts)
+    assert alone.inversion is None and alone.w_plus is None and alone.seconds.keys() == {"faces", "blend"}
+    plan = plan_edit(portrait, [], [], controls=amounts)
+    inversion = inverted(plan, Network(models=models), Inverting(), Clock(), silent)
+    dragged = put_back(plan, inversion, drag_face(plan, inversion))
+    assert np.array_equal(alone.picture, dragged.picture) and np.array_equal(alone.changed, dragged.changed)
+    assert np.allclose(alone.came_from(np.array([[100.0, 100]])), dragged.came_from(np.array([[100.0, 100]])))
+
+
+def test_what_the_photo_alone_can_t_do(portrait, tmp_path):
+    ran = run("edit", portrait, "--gaze-x", 0.5, "--save-latent", tmp_path / "w.npz", "--out", tmp_path / "out.png")
+    assert ran.code == 2 and "--save-latent keeps a code, and this edit needs none" in ran.err
+    assert not (tmp_path / "out.png").exists()
+
+
+def test_a_film_of_the_photo_alone(portrait, empty_cache, tmp_path, monkeypatch):
+    monkeypatch.setattr("photodrag.pipeline.films.frames.FRAMES", 3)
+    out = tmp_path / "out.png"
+    ran = run("edit", portrait, "--lean-left", 0.5, "--out", out, "--frames", tmp_path / "film")
+    assert ran.code == 0, ran.err
+    shown = [pixels(path) for path in sorted((tmp_path / "film").iterdir())]
+    assert np.array_equal(shown[0], pixels(portrait)) and np.array_equal(shown[-1], pixels(out))
+
+
+def test_parts_are_painted_where_they_shall_be(portrait, ready, tmp_path):
+    ready(portrait)
+    drawn, painted, out, kept = (tmp_path / name for name in ("PARTS.png", "painted.png", "out.png", "edit.json"))
+    told = run("parts", portrait, "--out", drawn)
+    assert told.code == 0 and "#dc003c  lips" in told.out
+    picture = pixels(drawn)
+    same = run("edit", portrait, "--parts", drawn, "--out", out)
+    assert same.code == 2 and "Nothing is repainted in the map of parts" in same.err and not out.exists()
+    lips = np.isin(picture[..., 0], (0xDC, 0x6E)) & (picture[..., 1] == 0)
+    moved = picture.copy()
+    moved[lips] = (255, 200, 150)
+    moved[np.roll(lips, -3, 0)] = picture[lips]
+    Image.fromarray(moved).save(painted)
+    ran = run("edit", portrait, "--parts", painted, "--steps", 2, "--out", out, "--save-edit", kept, "--json")
+    assert ran.code == 0, ran.err
+    ways = np.array([np.subtract(one["target"], one["start"]) for one in json.loads(ran.out)["handles"]])
+    assert len(ways) == 20 and np.abs(ways - (0, -3)).max() < 1
+    painted.unlink()
+    again = tmp_path / "again.png"
+    assert run("edit", portrait, "--edit", kept, "--out", again).code == 0
+    assert np.array_equal(pixels(out), pixels(again))
 
 
 def test_eyes_look_where_they_were_told_to(portrait, ready, tmp_path):
@@ -138,6 +197,8 @@ def test_eyes_that_are_too_small(portrait, tmp_path):
         (["--region", "mouth:3,4"], "'mouth:3,4' is no region with its way: give one like mouth:+0,-3%,scale=1.1"),
         (["--region", "none.png:+1,+1"], "There is no file none.png"),
         (["--region", "mouth:scale=1"], "nothing would move"),
+        (["--parts", "none.png"], "There is no file none.png"),
+        (["--parts", "no-face.png"], "no-face.png has 64 × 64 pixels, but the photo, as one sees it, 256 × 256"),
         (["--neutral", -0.5], "Invalid value for '--neutral'"),
     ],
 )

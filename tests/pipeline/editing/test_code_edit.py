@@ -11,7 +11,7 @@ from PIL import Image
 from photodrag import weights
 from photodrag.invert import imported_codes
 from photodrag.invert.imported_codes import read_direction
-from photodrag.pipeline import CodeEdit, Network, edit
+from photodrag.pipeline import CodeEdit, Controls, Network, edit
 from photodrag.pipeline.cli import main
 from photodrag.pipeline.editing.code_edit import moved, offset_of, truncated
 from photodrag.pipeline.editing.edit_file import EditFile, read_edit_file, write_edit_file
@@ -117,14 +117,14 @@ def test_zeros_in_a_file_lead_nowhere(tmp_path):
 
 def test_an_edit_by_nothing_is_the_photo_to_the_bit(ready, portrait):
     ready(portrait)
-    done = edit(portrait, [], [], code_edit=CodeEdit(directions=(("ganspace:0", 0.0),)))
+    done = edit(portrait, [], [], controls=Controls(code=CodeEdit(directions=(("ganspace:0", 0.0),))))
     assert np.array_equal(done.picture, read_photo(portrait).pixels) and not done.changed.any() and not done.handles
 
 
 def test_a_direction_changes_the_face_and_nothing_outside_its_mask(ready, portrait, tmp_path):
     photo, out = read_photo(ready(portrait)), tmp_path / "out.png"
     change = CodeEdit(directions=(("ganspace:0", 1.5),))
-    done = edit(portrait, [], [], "face", code_edit=change)
+    done = edit(portrait, [], [], "face", controls=Controls(code=change))
     differs = (done.picture != photo.pixels).any(2)
     assert differs.any() and not (differs & ~done.changed).any() and 0 < done.changed.mean() < 0.6
     assert done.identity > 0 and done.restyled is not None
@@ -136,8 +136,8 @@ def test_points_are_dragged_from_the_changed_code(ready, portrait):
     """Both changes are in the picture, and all of them lie where it says that it changed."""
     photo = read_photo(ready(portrait))
     change = CodeEdit(truncation=1.0, directions=(("ganspace:0", 1.0),))
-    alone = edit(photo, [], [], code_edit=change)
-    both = edit(photo, ["mouth.left"], ["+0,-5%"], code_edit=change)
+    alone = edit(photo, [], [], controls=Controls(code=change))
+    both = edit(photo, ["mouth.left"], ["+0,-5%"], controls=Controls(code=change))
     assert both.photo is photo and both.steps > 0 and len(both.handles) == 1
     assert both.changed[alone.changed].all()
     assert not ((both.picture != photo.pixels).any(2) & ~both.changed).any()
@@ -151,7 +151,7 @@ def test_sixteen_bits_stay_where_both_changes_leave_them(ready, portrait, tmp_pa
     photo = read_photo(ready(portrait))
     native = np.minimum(photo.native.astype(np.int64) * 257 + 3, 65535).astype(np.uint16)
     deep = replace(photo, mode="RGB;16", native=native)
-    done = edit(deep, ["mouth.left"], ["+0,-5%"], code_edit=CodeEdit(directions=(("ganspace:0", 1.0),)))
+    done = edit(deep, ["mouth.left"], ["+0,-5%"], controls=Controls(code=CodeEdit(directions=(("ganspace:0", 1.0),))))
     now = with_edit(deep.mode, native, deep.pixels, done.picture, done.changed, done.deep)
     assert np.array_equal(now[~done.changed], native[~done.changed])
     assert np.abs(deep_rgb("RGB;16", now) - done.picture).max() < 1
@@ -184,7 +184,7 @@ def test_the_command_changes_a_code_and_its_file_repeats_it(ready, portrait, tmp
     assert facts["handles"] == [] and facts["identity"] > 0
     (latent,) = imported_codes.read_latents(tmp_path / "w.npz")
     code = latent.codes[None]
-    by_code = edit(portrait, [], [], code_edit=CodeEdit(latent=tmp_path / "w.npz"))
+    by_code = edit(portrait, [], [], controls=Controls(code=CodeEdit(latent=tmp_path / "w.npz")))
     assert torch.equal(by_code.w_plus, code) and np.array_equal(by_code.picture, np.array(Image.open(first)))
 
 
@@ -215,5 +215,11 @@ def test_a_square_changes_by_sefa_with_any_generator(golden, empty_cache, portra
     space = weights.kept_space(generator, 2)
     models = Models("conditional", generator, space, 2)
     generator.subject = "frog"
-    done = edit(portrait, [], [], network=Network(models=models), code_edit=CodeEdit(directions=(("sefa:0", 6.0),)))
+    done = edit(
+        portrait,
+        [],
+        [],
+        network=Network(models=models),
+        controls=Controls(code=CodeEdit(directions=(("sefa:0", 6.0),))),
+    )
     assert done.changed.any() and done.identity is None and not torch.equal(done.w_plus, done.inversion.w_plus)

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from photodrag.pipeline.editing.edit_file import EditFile, read_edit_file, text_of, write_edit_file
+from photodrag.pipeline.editing.parts_asked import PartsAsked
 from photodrag.pipeline.faces.expressions import Expression, own_frame
+from photodrag.pipeline.faces.preset_table import Reshaping
 from photodrag.weights import UserError
 
 DRAGS = (((412.0, 530.0), (412.1, 510.25)), ((0.1 + 0.2, 1e-7), (-0.5, 3.0)))
@@ -25,6 +27,7 @@ DRAGS = (((412.0, 530.0), (412.1, 510.25)), ((0.1 + 0.2, 1e-7), (-0.5, 3.0)))
         EditFile(DRAGS, method="freedrag"),
         EditFile((("mouth.left", "+0,-3%"), ("nose", "+0,+0"), ((1.0, 2.0), "51")), photo="b1946ac92492d234"),
         EditFile(presets={"smile": 0.5, "gaze-x": -1, "neutral": 0}),
+        EditFile(parts=PartsAsked({"48": (-0.05, 0.01), "57": (0.0, 0.0)}, Reshaping((0.3, 0.0), forehead=-0.1))),
     ],
 )
 def test_read_as_written(edit, tmp_path):

@@ -68,7 +68,7 @@ def test_a_photo_is_moved_and_turned_as_its_generator_s_picture(models, photo):
     """To what the moved network draws of the same code, up to enlarging; the frame beside the square stays."""
     path, code = photo
     network, change = Network(models=models), CodeEdit(move=(24.0, -16.0), roll=15.0)
-    done = edit(path, [], [], network=network, code_edit=change)
+    done = edit(path, [], [], network=network, controls=Controls(code=change))
     drawn = to_uint8(models.generator.moved(24 / 4, -16 / 4, 15).synthesis(code))
     expected = np.array(Image.fromarray(drawn).resize((256, 256), Image.Resampling.BICUBIC), float)
     before, after = (picture[:, 32:288].astype(float) for picture in (done.photo.pixels, done.picture))
@@ -82,7 +82,7 @@ def test_a_photo_is_moved_and_turned_as_its_generator_s_picture(models, photo):
 def test_points_go_along(models, photo):
     change, dragging = CodeEdit(move=(24.0, -16.0), roll=90.0), Dragging(steps=1)
     done = edit(
-        photo[0], [(170, 128)], [(180, 128)], network=Network(models=models), dragging=dragging, code_edit=change
+        photo[0], [(170, 128)], [(180, 128)], network=Network(models=models), dragging=dragging, controls=Controls(code=change)
     )
     x, y = 160 - 0.5, 128 - 0.5  # the middle of the square
     now = done.restyled.plan
@@ -91,22 +91,22 @@ def test_points_go_along(models, photo):
 
 
 def test_nothing_moved_changes_nothing(models, photo):
-    done = edit(photo[0], [], [], network=Network(models=models), code_edit=CodeEdit(move=(0.0, 0.0), roll=0.0))
+    done = edit(photo[0], [], [], network=Network(models=models), controls=Controls(code=CodeEdit(move=(0.0, 0.0), roll=0.0)))
     assert np.array_equal(done.picture, done.photo.pixels) and not done.changed.any()
 
 
 def test_a_film_turns_evenly(models, photo):
-    done = edit(photo[0], [], [], network=Network(models=models), code_edit=CodeEdit(roll=30.0))
+    done = edit(photo[0], [], [], network=Network(models=models), controls=Controls(code=CodeEdit(roll=30.0)))
     first, middle, last = restyled_pictures(done.restyled, 3)
     assert np.array_equal(first, done.photo.pixels) and np.array_equal(last, done.picture)
-    half = edit(photo[0], [], [], network=Network(models=models), code_edit=CodeEdit(roll=15.0))
+    half = edit(photo[0], [], [], network=Network(models=models), controls=Controls(code=CodeEdit(roll=15.0)))
     assert np.array_equal(middle, half.picture)
 
 
 def test_a_changed_code_s_inversion_is_drawn_anew(models, photo):
     """Also right after the first inversion, whose picture is there already."""
     change = CodeEdit(truncation=0.5)
-    found = [edit(photo[0], [], [], network=Network(models=models), code_edit=change) for _ in range(2)]
+    found = [edit(photo[0], [], [], network=Network(models=models), controls=Controls(code=change)) for _ in range(2)]
     assert [done.inversion.cached for done in found] == [False, True]
     pictures = [done.restyled.inversion.reconstruction for done in found]
     assert np.array_equal(*pictures) and np.array_equal(pictures[0], found[0].restyled.edited)

@@ -86,7 +86,7 @@ def test_a_way_that_leads_out_ends_before(portrait, landmarks):
         photo = read_photo(portrait)
         photo = replace(photo, pixels=photo.pixels[:height], native=photo.native[:height])
         plan = plan_edit(
-            photo, [], [], selection=Selection(Face(1, (60, 70, 120, 120), landmarks)), presets={"open-mouth": 1}
+            photo, [], [], selection=Selection(Face(1, (60, 70, 120, 120), landmarks)), controls={"open-mouth": 1}
         )
         made = dict(plan.drags)
         assert (chin in made) != left_out
@@ -112,7 +112,7 @@ def test_what_is_given_by_hand_wins(portrait, landmarks, tmp_path):
         ["mouth.left", "chin"],
         ["+0,+3", "+0,+0"],
         selection=Selection(face),
-        presets={"smile": 0.5, "open-eyes": 0},
+        controls={"smile": 0.5, "open-eyes": 0},
     )
     assert np.allclose(plan.handles, landmarks[[48, 8, 54]], atol=0.005)
     assert np.allclose(plan.targets[0] - plan.handles[0], (0, 3), atol=0.01)
@@ -122,7 +122,7 @@ def test_what_is_given_by_hand_wins(portrait, landmarks, tmp_path):
         photo, *zip(*read_edit_file(tmp_path / "edit.json").drags, strict=True), selection=Selection(face)
     )
     assert np.array_equal(again.handles, plan.handles) and np.array_equal(again.targets, plan.targets)
-    alone = plan_edit(photo, [], [], selection=Selection(face), presets={"smile": 0.5})
+    alone = plan_edit(photo, [], [], selection=Selection(face), controls={"smile": 0.5})
     assert alone.drags == tuple(drags({"smile": 0.5}, landmarks))
 
 
@@ -138,4 +138,4 @@ def test_what_is_given_by_hand_wins(portrait, landmarks, tmp_path):
 )
 def test_mistakes(portrait, amounts, align, sentence):
     with pytest.raises(UserError, match=re.escape(sentence)):
-        plan_edit(read_photo(portrait), [], [], selection=Selection(align=align), presets=amounts)
+        plan_edit(read_photo(portrait), [], [], selection=Selection(align=align), controls=amounts)

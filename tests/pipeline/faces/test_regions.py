@@ -2,9 +2,15 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from photodrag.pipeline import Controls
+from photodrag.pipeline.editing.plan import plan_edit
+from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.faces.detection import detect
 from photodrag.pipeline.faces.regions import Region, as_text, points_of, read_region, region_drags
+from photodrag.pipeline.photos.read import read_photo
+from photodrag.weights import UserError
 
 
 @pytest.fixture(scope="module")
@@ -63,3 +69,16 @@ def test_painted(landmarks):
     painted[:] = 0
     painted[20, 100] = 1
     assert points_of(Region("dot.png"), landmarks, painted).tolist() == [[100, 20]]
+
+
+def test_painted_on_what_is_no_face(portrait, tmp_path):
+    """By points of its own, in pixels alone."""
+    mask = np.zeros((256, 256), np.uint8)
+    mask[100:140, 60:120] = 255
+    Image.fromarray(mask).save(tmp_path / "ear.png")
+    photo, square, path = read_photo(portrait), Selection(align="square"), str(tmp_path / "ear.png")
+    plan = plan_edit(photo, [], [], None, square, controls=Controls(regions=[Region(path, "+4,-2")]))
+    assert len(plan.handles) == 9 and np.array_equal(plan.targets - plan.handles, [[4, -2]] * 9)
+    for region in (Region(path, "+4%,-2"), Region("mouth", "+4,-2")):
+        with pytest.raises(UserError, match="which has no landmarks for"):
+            plan_edit(photo, [], [], None, square, controls=Controls(regions=[region]))

@@ -521,6 +521,27 @@ def test_a_rough_likeness_can_be_dragged(server, portrait, slow_projection):
         assert not page.hear_until("result")[-1]["rough"]
 
 
+def test_what_the_photo_alone_reshapes_waits_for_no_likeness(server, portrait, slow_projection, tmp_path):
+    """And is saved as the command line makes it."""
+    with server.page() as page:
+        page.open(portrait)
+        page.say("face", id=2, number=1, box=None, likeness="auto")
+        page.hear_until("face")
+        page.say("drag", id=1, drags=[], reshape={"gaze-x": 0.8}, mask="auto", scale=1.0)
+        result = page.hear_until("result")[-1]
+        assert not result["rough"] and result["steps"] == 0 and result["points"] == []
+        saved = {}
+        for kind in ("png", "json"):
+            page.say("save", id=90, result=result["result"], format=kind)
+            saved[kind] = page.hear_until("saved")[-1]["data"]
+        page.say("origin", id=3, result=result["result"], point=[100, 200])
+        assert np.allclose(page.hear_until("origin")[-1]["point"], [100, 200], atol=0.1)
+        slow_projection.set()
+    (tmp_path / "edit.json").write_bytes(saved["json"])
+    assert run("edit", portrait, "--edit", tmp_path / "edit.json", "--out", tmp_path / "cli.png", **as_here()).code == 0
+    assert np.array_equal(picture(saved["png"]), picture((tmp_path / "cli.png").read_bytes()))
+
+
 def test_two_tabs_at_once(server, portrait, ready, slow_projection):
     """One learns a face, the other drags: both get on."""
     ready(portrait)
