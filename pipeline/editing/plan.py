@@ -140,10 +140,11 @@ def plan_edit(
         check_mask_permits(mask, alignment, starts, name, count)
         if ignored is not None:  # a handle may lie there: a mouth behind a hand can smile
             check_mask_permits(mask * ~ignored, alignment, starts[:0], f"{name}, without what is ignored,", count)
-    if irises is None and any(controls.reshaping.gaze):
+    gazes = any(controls.reshaping.gaze)
+    if irises is None and gazes:
         raise not_seen(photo.path.name)
     seconds = time.monotonic() - began
-    return Plan(photo, starts, ends, mask, place, count, seconds, ignored, person, controls, irises)
+    return Plan(photo, starts, ends, mask, place, count, seconds, ignored, person, controls, irises if gazes else None)
 
 
 def find_generator(name_or_path: str | PathLike) -> tuple[str, str | None]:
