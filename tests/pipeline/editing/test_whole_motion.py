@@ -13,7 +13,7 @@ from PIL import Image
 
 from photodrag import weights
 from photodrag.invert.quality import to_uint8
-from photodrag.pipeline import CodeEdit, Dragging, Network, edit
+from photodrag.pipeline import CodeEdit, Controls, Dragging, Network, edit
 from photodrag.pipeline.cli import main
 from photodrag.pipeline.editing import compositing, inversion
 from photodrag.pipeline.editing.edit_file import EditFile, read_edit_file, write_edit_file
@@ -82,7 +82,12 @@ def test_a_photo_is_moved_and_turned_as_its_generator_s_picture(models, photo):
 def test_points_go_along(models, photo):
     change, dragging = CodeEdit(move=(24.0, -16.0), roll=90.0), Dragging(steps=1)
     done = edit(
-        photo[0], [(170, 128)], [(180, 128)], network=Network(models=models), dragging=dragging, controls=Controls(code=change)
+        photo[0],
+        [(170, 128)],
+        [(180, 128)],
+        network=Network(models=models),
+        dragging=dragging,
+        controls=Controls(code=change),
     )
     x, y = 160 - 0.5, 128 - 0.5  # the middle of the square
     now = done.restyled.plan
@@ -91,7 +96,9 @@ def test_points_go_along(models, photo):
 
 
 def test_nothing_moved_changes_nothing(models, photo):
-    done = edit(photo[0], [], [], network=Network(models=models), controls=Controls(code=CodeEdit(move=(0.0, 0.0), roll=0.0)))
+    done = edit(
+        photo[0], [], [], network=Network(models=models), controls=Controls(code=CodeEdit(move=(0.0, 0.0), roll=0.0))
+    )
     assert np.array_equal(done.picture, done.photo.pixels) and not done.changed.any()
 
 
