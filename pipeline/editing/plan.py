@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from photodrag.pipeline.editing import attribute_names
 from photodrag.pipeline.editing.direction_names import CodeEdit, check_directions
 from photodrag.pipeline.editing.points import Points, check_in_crop, check_mask_permits, place_points
 from photodrag.pipeline.editing.selection import Selection
@@ -95,6 +96,7 @@ def plan_edit(
     photo = photo if isinstance(photo, Photo) else read_photo(Path(photo))
     controls = Controls.of(presets)
     check_directions(code_edit.directions)
+    attribute_names.checked(code_edit.attributes)
     needs_landmarks = snap or controls or landmark_names.by_landmarks(handles) or landmark_names.by_landmarks(targets)
     reshaped = controls.reshaping
     only_code = code_edit.given and not (len(handles) or len(targets) or controls)

@@ -31,6 +31,7 @@ from photodrag.pipeline.editing.tuning import tune_inversion
 from photodrag.pipeline.faces.controls import Controls
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.samples import deep_rgb, with_edit
+from photodrag.weights.latent.attributes import check_has_attributes
 
 if TYPE_CHECKING:
     from photodrag.drag.methods import Settings
@@ -95,7 +96,7 @@ def carry_out(
     settings = settings if dragging.steps is None else replace(settings, steps=dragging.steps)
     clock = Clock(faces=plan.seconds)
     if inversion is None:
-        inversion = inverted(plan, network, inverting.before(code_edit), clock, progress)
+        inversion = inverted(plan, network, inverting.before(code_edit), clock, progress, code_edit)
     change = None
     if code_edit.given:
         progress("changing the code", 0, 0)
@@ -190,10 +191,20 @@ def _as_of(change: Restyled, edited: Edit) -> Edit:
     )
 
 
-def inverted(plan: Plan, network: Network, inverting: Inverting, clock: Clock, progress: Progress) -> Inversion:
-    """The inversion of what a plan edits, tuned where that is asked for."""
+def inverted(
+    plan: Plan,
+    network: Network,
+    inverting: Inverting,
+    clock: Clock,
+    progress: Progress,
+    code_edit: CodeEdit = CodeEdit(),
+) -> Inversion:
+    """The inversion of what a plan edits, tuned where that is asked for. code_edit: what its code is for, so that what
+    the generator lacks for it is told before the long work."""
     models = network.models or Models.load(network.generator, network.device, progress, network.class_)
     clock("load")
+    if any(code_edit.attributes.values()):
+        check_has_attributes(models.generator)
     projection = inverting.projection or projection_for(
         inverting.least_likeness, plan.photo, plan.place, models, plan.ignored
     )
