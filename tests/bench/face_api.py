@@ -1,21 +1,22 @@
 """The two small networks of the npm package @vladmandic/face-api (MIT) that read a face's expression, and its age and
 sex: a development tool, by which directions are labelled and judged (tests/bench/fit_attributes.py).
 
-npm pack @vladmandic/face-api@1.7.15 && tar xzf vladmandic-face-api-1.7.15.tgz    # its weights lie in package/model
-
 Weights are TensorFlow.js' shards: a manifest in JSON, and numbers in float32, or in uint8 with a scale and a least."""
 
 import json
 from pathlib import Path
 
+import click
 import cv2
 import numpy as np
 import torch
+from npm_files import PACKAGE, npm_files
 from torch import Tensor
 from torch.nn import functional as F
 
 EXPRESSIONS = "neutral", "happy", "sad", "angry", "fearful", "disgusted", "surprised"
 """In the order of its outputs."""
+ENDS = ".bin", "-weights_manifest.json"
 SIDE = 112
 MEAN = torch.tensor([122.782, 117.001, 104.298]).view(1, 3, 1, 1)
 PADDING = 0.2
@@ -23,10 +24,14 @@ PADDING = 0.2
 
 
 class FaceApi:
-    """Both networks, from the folder of the package's models."""
+    """Both networks, fetched by npm."""
 
-    def __init__(self, folder: Path) -> None:
-        self.expression, self.age_gender = (read(folder / f"{name}_model") for name in ("face_expression", "age_gender"))
+    def __init__(self) -> None:
+        names = [f"{name}_model" for name in ("face_expression", "age_gender")]
+        files = npm_files([f"model/{name}{end}" for name in names for end in ENDS])
+        if files is None:
+            raise click.ClickException(f"npm isn't there to fetch {PACKAGE}: install it first.")
+        self.expression, self.age_gender = read(*files[:2]), read(*files[2:])
 
     @torch.no_grad()
     def expressions(self, faces: Tensor) -> Tensor:
@@ -55,10 +60,10 @@ class FaceApi:
         return torch.stack((age[:, 0], gender[:, 0] - gender[:, 1]), 1)
 
 
-def read(path: Path) -> dict[str, Tensor]:
+def read(shard: Path, manifest: Path) -> dict[str, Tensor]:
     """The tensors of a model, by name."""
-    data, tensors = path.with_suffix(".bin").read_bytes(), {}
-    for group in json.loads(path.with_name(f"{path.name}-weights_manifest.json").read_text()):
+    data, tensors = shard.read_bytes(), {}
+    for group in json.loads(manifest.read_text()):
         at = 0
         for weight in group["weights"]:
             how, count = weight.get("quantization"), int(np.prod(weight["shape"]))
