@@ -45,6 +45,11 @@ class CodeEdit:
         moves = bool(self.directions) or any(self.attributes.values())
         return self.latent is not None or moves or self.truncation != 1
 
+    @property
+    def keeps_hair(self) -> bool:
+        """Whether it is of attributes alone: networks read them in faces, so hair and all behind it are left alone."""
+        return self.given and self.latent is None and not self.directions and self.truncation == 1
+
 
 @dataclass(frozen=True)
 class Direction:

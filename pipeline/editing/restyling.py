@@ -78,11 +78,14 @@ class Restyled:
         return None if colours is None else Deep((0, 0, self.plan.photo.width, self.plan.photo.height), colours)
 
 
-def restyled(plan: Plan, inversion: Inversion, w_plus: Tensor, guest: Guest | None = None) -> Restyled:
+def restyled(
+    plan: Plan, inversion: Inversion, w_plus: Tensor, guest: Guest | None = None, in_face: bool = False
+) -> Restyled:
     """A plan's photo with the picture of w_plus [1, num_ws, w_dim] in it, instead of that of its inversion. guest: of
-    another photo, to be seen in it as well."""
+    another photo, to be seen in it as well. in_face: whether the mask "auto" is the face alone, where there is one."""
     edited = drawn(inversion, w_plus)
-    blended = put_in_code(plan, inversion, edited, guest)
+    is_face = in_face and plan.face is not None and isinstance(plan.mask, str)
+    blended = put_in_code(replace(plan, mask="face") if is_face else plan, inversion, edited, guest)
     photo = _with(plan.photo, blended)
     moved, crop = replace(plan, photo=photo), inversion.crop
     image = to_tensor(inversion.alignment.crop(photo.srgb)).to(crop.image)

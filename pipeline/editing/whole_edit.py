@@ -101,7 +101,8 @@ def carry_out(
     if code_edit.given:
         progress("changing the code", 0, 0)
         w_plus = edited_code(inversion, code_edit)
-        change = None if unchanged(w_plus, inversion.w_plus) else restyled(plan, inversion, w_plus)
+        if not unchanged(w_plus, inversion.w_plus):
+            change = restyled(plan, inversion, w_plus, in_face=code_edit.keeps_hair)
         clock("code")
     return finish_edit(plan, inversion, change, settings, dragging.method, progress, clock)
 

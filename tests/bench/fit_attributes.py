@@ -47,7 +47,7 @@ RIDGE = 0.1
 """Of the variance of the whitened code."""
 IDENTITY = 30.0
 """At this the descriptor changes two thirds as much as at 0, and the code a twentieth more."""
-STEP = {"age": 25.0, "masculine": 16.0, "happy": 16.0}
+STEP = {"age": 22.0, "masculine": 12.0, "happy": 16.0}
 """Readings, as the regression expects them."""
 AMOUNTS = -1.0, -0.5, 0.5, 1.0
 
