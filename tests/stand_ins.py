@@ -4,6 +4,7 @@ that would have to be fetched or takes long.
 - a generator of 32 pixels for `face`, and published ones' golden cousins for theirs, which would have to be fetched:
   the pictures are nonsense, and the command is the same;
 - class 2 for cifar10's class 6: what stands in for it has four classes;
+- an offset of equal numbers for every direction of an attribute, which generators of FFHQ's W alone have;
 - the same numbers for every person's likeness, which dlib takes a third of a second for;
 - numbers of a picture's own for the attributes of a face that it isn't, another distance for lpips-vgg;
 - the mean code for what a projection finds in a minute, two steps for a drag's 120, one for a tuning's 54, three
@@ -19,6 +20,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 import uvicorn
 from documents import ROOT
 from PIL import Image
@@ -31,7 +33,7 @@ from photodrag.invert.projection import ProjectSettings, Stage
 from photodrag.invert.tuning import TuneSettings
 from photodrag.pipeline.compare import run as comparison
 from photodrag.pipeline.compare.row import CompareSettings
-from photodrag.pipeline.editing import inversion
+from photodrag.pipeline.editing import code_edit, inversion, whole_edit
 from photodrag.pipeline.editing.part_map import part_map
 from photodrag.pipeline.faces.detection import detect
 from photodrag.pipeline.films import frames
@@ -81,6 +83,8 @@ def lay_networks(golden: Path, patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(weights, "load", load_small)
     patch.setattr(inversion, "project", mean_code)
+    patch.setattr(whole_edit, "check_has_attributes", lambda generator: None)
+    patch.setattr(code_edit, "attribute_offset", lambda name, generator: 0.1 * torch.ones_like(generator.w_avg))
     patch.setattr(identity, "descriptor", lambda *_: np.zeros(128))
     patch.setattr(frames, "FRAMES", 3)
     patch.setattr(comparison, "CompareSettings", lambda: FEW)

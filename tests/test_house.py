@@ -149,6 +149,7 @@ def test_wheel_holds_the_house_and_nothing_else(installed):
         assert (installed / "photodrag" / stage / "py.typed").is_file(), stage
     assert (installed / "photodrag" / "invert" / "start.safetensors").is_file()
     assert (installed / "photodrag" / "weights" / "latent" / "axes.safetensors").is_file()
+    assert (installed / "photodrag" / "weights" / "latent" / "attributes.safetensors").is_file()
     assert set(os.listdir(installed / "photodrag" / "data")) == {"astronaut.png", "SOURCES.md"}
     page = "pipeline/page/static"
     assert sorted(os.listdir(installed / "photodrag" / page)) == sorted(os.listdir(ROOT / page))

@@ -25,6 +25,7 @@ from photodrag.weights.common.bounds import MOST_SEED
 @click.option("--pin", "pins", type=options.PLACE, multiple=True, help="A point that must stay; repeatable.")
 @click.option("--snap", is_flag=True, help="Handles and pins given as X,Y go to the nearest of the face's landmarks.")
 @options.presets
+@options.attributes
 @options.direction
 @options.truncation
 @options.move
@@ -115,8 +116,10 @@ def edit(**keywords: Any) -> None:
     that a face does, negative the opposite. Presets add up; a point that you drag or pin yourself is left to you.
     Gaze, leaning and the forehead are no drags: the photo itself is reshaped there.
 
-    --direction, --truncation and --latent change the face itself before anything is dragged; the generator shows
-    what is new, and the photo all else. --move and --roll move its whole picture, if the generator is a StyleGAN3.
+    --older, --feminine, --happy and the like, --direction, --truncation and --latent change the face itself before
+    anything is dragged; the generator shows what is new, and the photo all else. What makes a face older is what a
+    network took for older, with its prejudices. --move and --roll move its whole picture, if the generator is a
+    StyleGAN3.
 
     \b
     Landmarks:
@@ -140,6 +143,7 @@ def edit(**keywords: Any) -> None:
         photodrag edit photo.jpg --expression-from laughing.jpg --amount 0.7
         photodrag edit photo.jpg --smile 0.5 --ignore microphone.png
         photodrag edit photo.jpg --smile 0.6 --person anna
+        photodrag edit photo.jpg --older 0.5
         photodrag edit photo.jpg --direction ganspace:4@0-6 1.5 --truncation 0.8
         photodrag edit photo.jpg --edit smile.json --tune
         photodrag edit photo.jpg --edit smile.json --edit brow.json --out both.jpg

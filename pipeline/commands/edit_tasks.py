@@ -6,8 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from photodrag.pipeline.commands import options
+from photodrag.pipeline.editing.attribute_names import ATTRIBUTES
 from photodrag.pipeline.editing.direction_names import check_directions
 from photodrag.pipeline.editing.edit_file import Drag, EditFile, Point, read_edit_file
+from photodrag.pipeline.faces.preset_table import PRESETS
 from photodrag.weights.common.errors import UserError
 
 if TYPE_CHECKING:
@@ -54,15 +56,17 @@ class EditOptions:
     amount: float | None
     amounts: Mapping[str, float]
     """Of presets, those that were given."""
+    attributes: Mapping[str, float]
+    """The same of attributes."""
     fields: Mapping[str, Any]
     """Of EDIT_FIELDS, those that were given."""
 
     @classmethod
     def of(cls, keywords: dict[str, Any]) -> "EditOptions":
         """From the command's keywords."""
-        amounts = options.preset_amounts(keywords)
+        amounts, attributes = options.amounts_of(PRESETS, keywords), options.amounts_of(ATTRIBUTES, keywords)
         fields = {name: value for name in EDIT_FIELDS if (value := keywords.pop(name)) is not None}
-        return cls(**keywords, amounts=amounts, fields=fields)
+        return cls(**keywords, amounts=amounts, attributes=attributes, fields=fields)
 
 
 def checked_tasks(given: EditOptions) -> list[EditFile]:
@@ -93,6 +97,7 @@ def _task(edit_file: Path | None, drags: tuple[Drag, ...], asked: EditOptions) -
     directions, latent = task.directions + asked.directions, str(asked.latent) if asked.latent else task.latent
     given["parts"] = asked.parts or task.parts
     given |= {"presets": presets, "regions": regions, "directions": directions, "latent": latent}
+    given["attributes"] = {**task.attributes, **asked.attributes}
     return replace(task, drags=task.drags + drags, **given)
 
 
@@ -125,6 +130,7 @@ def kept_edit(task: EditFile, plan: "Plan", snap: bool) -> EditFile:
     """The edit as a file keeps it: presets, landmarks and what a map of parts asks as such, so that they mean the same
     on another photo."""
     drags = plan.drags[: len(task.drags)] if snap else task.drags
-    presets = {name: amount for name, amount in task.presets.items() if amount}
-    task = replace(task, drags=drags, presets=presets, parts=plan.controls.known_parts or None)
+    presets, attributes = ({k: v for k, v in one.items() if v} for one in (task.presets, task.attributes))
+    parts = plan.controls.known_parts or None
+    task = replace(task, drags=drags, presets=presets, attributes=attributes, parts=parts)
     return replace(task, photo=plan.photo.key[:FINGERPRINT] if task.names_pixels else None)

@@ -3,7 +3,7 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -13,6 +13,7 @@ import click
 from photodrag.drag.methods import METHODS
 from photodrag.pipeline.commands.parameter_types import Amount, Drag, Numbers, Place, RegionType, TuneSteps
 from photodrag.pipeline.commands.progress_bar import ProgressBar
+from photodrag.pipeline.editing.attribute_names import ATTRIBUTES
 from photodrag.pipeline.editing.options import LIKENESS
 from photodrag.pipeline.faces.preset_table import PRESETS
 from photodrag.weights.common.bounds import MOST_CLASSES, MOST_FACES, MOST_ROLL, MOST_STEPS
@@ -30,14 +31,24 @@ DRAG, PLACE, REGION = Drag(), Place(), RegionType()
 def presets(command: Command) -> Command:
     """An option for each preset."""
     for name, preset in reversed(PRESETS.items()):
-        amount = click.option(f"--{name}", type=Amount(preset.least, 1), metavar="AMOUNT", help=preset.what)
-        command = amount(command)
+        command = _amount(name, preset.what, preset.least)(command)
     return command
 
 
-def preset_amounts(given: dict) -> dict[str, float]:
-    """Take them out of a command's keywords; those that were given."""
-    amounts = {name: given.pop(name.replace("-", "_")) for name in PRESETS}
+def attributes(command: Command) -> Command:
+    """An option for each of what networks read in a face."""
+    for name, attribute in reversed(ATTRIBUTES.items()):
+        command = _amount(name, attribute.what)(command)
+    return command
+
+
+def _amount(name: str, what: str, least: float = -1) -> Callable[[Command], Command]:
+    return click.option(f"--{name}", type=Amount(least, 1), metavar="AMOUNT", help=what)
+
+
+def amounts_of(names: Iterable[str], given: dict) -> dict[str, float]:
+    """Take presets, or attributes, out of a command's keywords; those that were given."""
+    amounts = {name: given.pop(name.replace("-", "_")) for name in names}
     return {name: amount for name, amount in amounts.items() if amount is not None}
 
 

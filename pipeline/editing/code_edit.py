@@ -7,9 +7,11 @@ import torch
 from torch import Tensor
 
 from photodrag.invert.imported_codes import fitted, read_direction, read_latents
+from photodrag.pipeline.editing.attribute_names import along
 from photodrag.pipeline.editing.direction_names import CodeEdit, check_layers, read_direction_name
 from photodrag.pipeline.editing.inversion import Inversion, Models
 from photodrag.weights import Generator, LatentSpace, UserError, ganspace, sefa
+from photodrag.weights.latent.attributes import attribute_offset
 from photodrag.weights.latent.directions import step
 
 
@@ -21,6 +23,8 @@ def edited_code(inversion: Inversion, edit: CodeEdit) -> Tensor:
     if edit.latent is not None:
         w_plus = given_code(edit.latent, models.generator).to(w_plus)
     w_plus = moved(w_plus, edit.directions, models.generator, models.space)
+    for name, way in along(edit.attributes).items():
+        w_plus = w_plus + way * attribute_offset(name, models.generator).to(w_plus)
     return truncated(w_plus, models, edit.truncation)
 
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from photodrag.weights.common.errors import UserError
@@ -33,6 +33,9 @@ class CodeEdit:
     directions: tuple[tuple[str, float], ...] = ()
     """Which way and how far: "sefa:N", "ganspace:N" or a file, "…@0-6" for these codes alone, and the amount in
     standard deviations of the generator's own codes along it; 0 changes nothing."""
+    attributes: Mapping[str, float] = field(default_factory=dict)
+    """How much of each of `attribute_names.ATTRIBUTES`, -1 … 1: 0.5 is natural, and 0 changes nothing. Of `face`, and
+    generators that share its W."""
     truncation: float = 1.0
     """How much of the way from the mean face is left: 1 for all of it, 0 for the mean face itself."""
     move: tuple[float, float] | None = None
@@ -42,13 +45,20 @@ class CodeEdit:
 
     @property
     def given(self) -> bool:
-        """Whether anything was asked for, were it by 0."""
-        return self.latent is not None or bool(self.directions) or self.truncation != 1 or self.moves_all
+        """Whether anything was asked for; along a direction or as a whole, were it by 0."""
+        moves = bool(self.directions) or any(self.attributes.values()) or self.moves_all
+        return self.latent is not None or moves or self.truncation != 1
 
     @property
     def moves_all(self) -> bool:
         """Whether the whole picture is to be moved or turned, were it by 0."""
         return self.move is not None or self.roll is not None
+
+    @property
+    def keeps_hair(self) -> bool:
+        """Whether it is of attributes alone: networks read them in faces, so hair and all behind it are left alone."""
+        others = self.latent is not None or self.directions or self.truncation != 1 or self.moves_all
+        return self.given and not others
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 import json
 
 from photodrag.drag.methods import METHODS
+from photodrag.pipeline.editing.attribute_names import ATTRIBUTES
 from photodrag.pipeline.editing.options import LIKENESS
 from photodrag.pipeline.editing.parts_asked import is_parts
 from photodrag.pipeline.faces.expressions import is_landmarks
@@ -65,6 +66,12 @@ def _is_presets(value: object) -> bool:
     )
 
 
+def _is_attributes(value: object) -> bool:
+    return isinstance(value, dict) and all(
+        name in ATTRIBUTES and _is_within(-1, 1)(amount) for name, amount in value.items()
+    )
+
+
 def _is_directions(value: object) -> bool:
     def is_one(item: object) -> bool:
         return isinstance(item, list) and len(item) == 2 and _is_name(item[0]) and is_number(below=1e3)(item[1])
@@ -109,6 +116,7 @@ FIELDS: dict[str, tuple[Check, str]] = {
     "person": (or_null(_is_name), "the name of a person who was learned, or null"),
     "latent": (or_null(_is_name), "the path of a file of codes or null"),
     "directions": (or_null(_is_directions), 'a list of directions and amounts like [["sefa:3", 2.0]]'),
+    "attributes": (or_null(_is_attributes), f'{{"older": 0.5}} or the like, -1 to 1 of {", ".join(ATTRIBUTES)}'),
     "truncation": (or_null(_is_within(0, 2)), "a number from 0 to 2 or null"),
     "move": (or_null(is_row(2, is_coordinate)), "[x, y] or null"),
     "roll": (or_null(_is_within(-MOST_ROLL, MOST_ROLL)), f"a number from {-MOST_ROLL} to {MOST_ROLL} or null"),

@@ -4,7 +4,7 @@
      "regions": ["nose:scale=0.9"], "photo": "b1946ac92492d234", "mask": "auto", "face": null, "box": null,
      "align": null, "generator": "face", "class": null, "tune": null, "method": "photodrag", "steps": null, "seed": 0,
      "likeness": "auto", "ignore": null, "person": null, "latent": null, "directions": [["sefa:3@0-6", 2.0]],
-     "truncation": 1.0, "move": [12, -4], "roll": 5.0}
+     "attributes": {"older": 0.5}, "truncation": 1.0, "move": [12, -4], "roll": 5.0}
 
 Only "photodrag", the format's version, must be there; RARE fields are written only where they aren't the default, so
 that other files can be read by programs that know of none. The path of a picture (mask, ignore, of a region), of codes
@@ -31,7 +31,7 @@ from photodrag.weights.common.files import write_whole
 
 RARE = (
     *("presets", "expression", "regions", "parts", "photo", "method", "likeness"),
-    *("ignore", "person", "latent", "directions", "truncation", "move", "roll"),
+    *("ignore", "person", "latent", "directions", "attributes", "truncation", "move", "roll"),
 )
 NAMED = tuple(f"{kind}:" for kind in KINDS)
 
@@ -80,15 +80,16 @@ class EditFile:
     """The name of somebody who was learned."""
     latent: str | None = None
     directions: tuple[tuple[str, float], ...] = ()
+    attributes: Mapping[str, float] = field(default_factory=dict)
     truncation: float = 1.0
     move: tuple[float, float] | None = None
     roll: float | None = None
-    """These five are those of `direction_names.CodeEdit`."""
+    """These six are those of `direction_names.CodeEdit`."""
 
     @property
     def controls(self) -> Controls:
         """What is asked for beside points."""
-        code = CodeEdit(self.latent, self.directions, self.truncation, self.move, self.roll)
+        code = CodeEdit(self.latent, self.directions, self.attributes, self.truncation, self.move, self.roll)
         return Controls(self.presets, self.expression, self.regions, self.parts, code)
 
     @property

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from photodrag.pipeline.editing import attribute_names
 from photodrag.pipeline.editing.controls import Controls
 from photodrag.pipeline.editing.direction_names import check_directions
 from photodrag.pipeline.editing.painted_parts import read_map
@@ -109,6 +110,7 @@ def plan_edit(
     photo = photo if isinstance(photo, Photo) else read_photo(Path(photo))
     controls = Controls.of(controls)
     check_directions(controls.code.directions)
+    attribute_names.checked(controls.code.attributes)
     painted = None if isinstance(controls.parts, PartsAsked | None) else read_map(controls.parts, photo)
     needs_landmarks = (
         snap or controls.asked or landmark_names.by_landmarks(handles) or landmark_names.by_landmarks(targets)

@@ -82,15 +82,22 @@ class Restyled:
 
 
 def restyled(
-    plan: Plan, inversion: Inversion, w_plus: Tensor, guest: Guest | None = None, motion: WholeMotion = STILL
+    plan: Plan,
+    inversion: Inversion,
+    w_plus: Tensor,
+    guest: Guest | None = None,
+    motion: WholeMotion = STILL,
+    in_face: bool = False,
 ) -> Restyled:
     """A plan's photo with the picture of w_plus [1, num_ws, w_dim] in it, instead of that of its inversion. guest: of
-    another photo, to be seen in it as well. motion: of the whole picture.
+    another photo, to be seen in it as well. motion: of the whole picture. in_face: whether the mask "auto" is the face
+    alone, where there is one.
 
     Raises UserError for a motion that the generator can't draw."""
     by = moved_inversion(inversion, motion)
     edited = drawn(by, w_plus)
-    blended = put_in_code(plan, inversion, edited, guest, motion)
+    is_face = in_face and plan.face is not None and isinstance(plan.mask, str)
+    blended = put_in_code(replace(plan, mask="face") if is_face else plan, inversion, edited, guest, motion)
     photo = _with(plan.photo, blended)
     moved, crop = replace(plan, photo=photo), inversion.crop
     image = to_tensor(inversion.alignment.crop(photo.srgb)).to(crop.image)

@@ -15,6 +15,7 @@ from photodrag.drag.methods import DEFAULT, find_method
 from photodrag.drag.state import ARRIVED, states_until
 from photodrag.invert import identity
 from photodrag.pipeline.editing.code_edit import edited_code
+from photodrag.pipeline.editing.direction_names import CodeEdit
 from photodrag.pipeline.editing.compositing import LEAST_SIDE, at_least
 from photodrag.pipeline.editing.controls import Controls
 from photodrag.pipeline.editing.face_drag import drag_face
@@ -31,6 +32,7 @@ from photodrag.pipeline.editing.tuning import tune_inversion
 from photodrag.pipeline.editing.whole_motion import check_movable, motion_of
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.samples import deep_rgb, with_edit
+from photodrag.weights.latent.attributes import check_has_attributes
 
 if TYPE_CHECKING:
     from photodrag.drag.methods import Settings
@@ -99,14 +101,14 @@ def carry_out(
     change, code_edit = None, plan.controls.code
     motion = motion_of(code_edit, alignment_of(plan.place))
     if inversion is None:
-        inversion = inverted(plan, network, inverting.before(code_edit), clock, progress, code_edit.moves_all)
+        inversion = inverted(plan, network, inverting.before(code_edit), clock, progress, code_edit)
     elif code_edit.moves_all:
         check_movable(inversion.models)
     if code_edit.given:
         progress("changing the code", 0, 0)
         w_plus = edited_code(inversion, code_edit)
         if motion.moves or not unchanged(w_plus, inversion.w_plus):
-            change = restyled(plan, inversion, w_plus, motion=motion)
+            change = restyled(plan, inversion, w_plus, motion=motion, in_face=code_edit.keeps_hair)
         clock("code")
     return finish_edit(plan, inversion, change, settings, dragging.method, progress, clock)
 
@@ -199,14 +201,21 @@ def _as_of(change: Restyled, edited: Edit) -> Edit:
 
 
 def inverted(
-    plan: Plan, network: Network, inverting: Inverting, clock: Clock, progress: Progress, is_moved: bool = False
+    plan: Plan,
+    network: Network,
+    inverting: Inverting,
+    clock: Clock,
+    progress: Progress,
+    code_edit: CodeEdit = CodeEdit(),
 ) -> Inversion:
-    """The inversion of what a plan edits, tuned where that is asked for. is_moved: whether its picture is then to be
-    moved as a whole. Raises UserError where the generator can't do that."""
+    """The inversion of what a plan edits, tuned where that is asked for. code_edit: what its code is for, so that what
+    the generator lacks for it is told before the long work, by a UserError."""
     models = network.models or Models.load(network.generator, network.device, progress, network.class_)
-    if is_moved:
+    if code_edit.moves_all:
         check_movable(models)
     clock("load")
+    if any(code_edit.attributes.values()):
+        check_has_attributes(models.generator)
     projection = inverting.projection or projection_for(
         inverting.least_likeness, plan.photo, plan.place, models, plan.ignored
     )

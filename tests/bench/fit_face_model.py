@@ -73,10 +73,10 @@ def fit(codes: np.ndarray, marks: np.ndarray, who: np.ndarray, out: str) -> None
     save_file({name: part.float().contiguous() for name, part in parts.items()}, out, facts)
 
 
-def ridge(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """The linear map [n, m] from x [N, n] to y [N, m], both less their means."""
+def ridge(x: np.ndarray, y: np.ndarray, least: float = RIDGE) -> np.ndarray:
+    """The linear map [n, m] from x [N, n] to y [N, m], both less their means. least: added to the variance of x."""
     x, y = (values.astype(np.float64) - values.mean(0) for values in (x, y))
-    return np.linalg.solve(x.T @ x + RIDGE * len(x) * np.eye(x.shape[1]), x.T @ y)
+    return np.linalg.solve(x.T @ x + least * len(x) * np.eye(x.shape[1]), x.T @ y)
 
 
 if __name__ == "__main__":

