@@ -119,9 +119,7 @@ def steps(
         p = p.detach() - s.lr * optimiser(gradient)
         p = space.settled(project_to_trust_region(p, start, s.radius, s.max_rms))
     assert best  # since there is a step at least
-    return DragResult(
-        best.w_plus, best.points, (best.points - targets).norm(dim=1), step, reason, best.image
-    )
+    return DragResult(best.w_plus, best.points, (best.points - targets).norm(dim=1), step, reason, best.image)
 
 
 def flow_network(raft: bool, device: torch.device) -> FlowNetwork:
