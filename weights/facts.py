@@ -16,7 +16,7 @@ from photodrag.weights.user_checkpoints import resolve
 
 @dataclass(frozen=True)
 class Facts:
-    """The facts about one generator or perceptual distance. Sizes are in bytes."""
+    """The facts about one network. Sizes are in bytes."""
 
     kind: str
     name: str
@@ -64,7 +64,7 @@ def info(name_or_path: str | PathLike[str]) -> Facts:
 def _facts(entry: Entry, check: bool) -> Facts:
     path = entry.backbone.path if entry.backbone else converted_path(entry)
     path = path if path and path.is_file() else None
-    if path and entry.backbone and path.stat().st_size != entry.backbone.size:
+    if path and entry.backbone and entry.backbone.size not in (None, path.stat().st_size):
         path = None  # another program's, or one that was cut off
     sha256 = source_sha256(entry)
     network = network_of(read_facts(path)) if path and not entry.backbone else None

@@ -103,7 +103,8 @@ def digest(name_or_path: str | PathLike[str]) -> str:
 
 def _digest(entry: Entry) -> str:
     if entry.backbone:
-        return _hash(f"{entry.name} lpips {version('lpips')} {entry.file}")
+        package = "lpips" if entry.kind == "perceptual" else "torchvision"
+        return _hash(f"{entry.name} {package} {version(package)} {entry.file}")
     sha256 = source_sha256(entry)
     if not sha256:
         raise UserError(f"What {entry.name} is will be known when it is here: `photodrag weights get {entry.name}`.")

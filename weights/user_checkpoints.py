@@ -21,7 +21,7 @@ ENDINGS = {".pkl", ".pt", ".pth", ".safetensors"}
 
 
 def resolve(name_or_path: str | PathLike[str], kind: str | None = None) -> Entry:
-    """The entry of that name (and kind, "generator" or "perceptual"), or one for the checkpoint at that path. A name
+    """The entry of that name (and kind), or one for the checkpoint at that path. A name
     goes before a file that is called so; ./NAME is the file.
 
     Raises UserError where there is neither."""

@@ -102,7 +102,7 @@ method = click.option(
     "--method",
     type=click.Choice(list(METHODS)),
     help="How points are dragged: by default as Photodrag does, or as DragGAN's paper, its authors' program or "
-    "FreeDrag's paper says.",
+    "FreeDrag's paper says, or by the optical flow of a small network or of torchvision's RAFT.",
 )
 direction = click.option(
     "--direction",

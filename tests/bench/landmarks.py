@@ -83,7 +83,7 @@ class Pair:
 @click.option("--pairs", default=20, show_default=True, type=click.IntRange(1))
 @click.option("--seed", default=0, show_default=True)
 @click.option("--points", default="1,5,68", show_default=True)
-@click.option("--methods", default="draggan,draggan-code,freedrag,photodrag", show_default=True)
+@click.option("--methods", default="draggan,draggan-code,freedrag,flow,photodrag", show_default=True)
 @click.option("--generator", default="face", show_default=True)
 @click.option("--steps", type=click.IntRange(1), help="The limit of every method, instead of its own.")
 @click.option("--back", is_flag=True, help="Drag every result back, too: twice the time.")

@@ -92,6 +92,8 @@ MUTANTS = [
 TESTS = {
     "drag/draggan.py": ("tests/drag/test_methods.py",),
     "drag/freedrag.py": ("tests/drag/test_methods.py",),
+    "drag/flow.py": ("tests/drag/test_flow.py",),
+    "drag/flow_network.py": ("tests/drag/test_flow.py",),
     "drag/": ("tests/drag",),
     "invert/perceptual.py": ("tests/weights/test_stlpips.py", "tests/invert"),
     "invert/": ("tests/invert",),

@@ -5,11 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from methods_here import HERE
 from torch.nn import functional as F
 
 from photodrag import weights
 from photodrag.drag import DragSettings, drag
-from photodrag.drag.methods import METHODS, find_method
+from photodrag.drag.methods import find_method
 from photodrag.drag.motion import hold_gradient, hold_loss, motion_loss
 from photodrag.drag.sampling import disc, sample
 from photodrag.drag.tracking import Tracker
@@ -143,7 +144,7 @@ def test_a_mask_holds_what_lies_outside(face, space, person):
     assert change_outside(held) < 0.7 * change_outside(free)
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", HERE)
 @pytest.mark.parametrize(
     "handles, targets, sentence",
     [

@@ -5,18 +5,19 @@ import dataclasses
 import numpy as np
 import pytest
 import torch
+from methods_here import HERE
 from torch.nn import functional as F
 
 from photodrag import weights
 from photodrag.drag import draggan, freedrag
-from photodrag.drag.methods import METHODS, find_method
+from photodrag.drag.methods import find_method
 from photodrag.drag.sampling import sample
 from photodrag.drag.state import finished
 from photodrag.invert.quality import to_uint8
 from photodrag.pipeline.faces.landmarks import Frame, predict
 from photodrag.weights import Failure
 
-PEERS = [name for name in METHODS if name != "photodrag"]
+PEERS = ["draggan", "draggan-code", "freedrag"]
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def enlarged(features: torch.Tensor, side: int) -> torch.Tensor:
     return F.interpolate(features, size=(side, side), mode="bilinear", align_corners=False)
 
 
-@pytest.mark.parametrize("name", METHODS)
+@pytest.mark.parametrize("name", HERE)
 def test_a_nose_goes_the_way_it_is_asked(name, face, person):
     """As dlib sees it, which no method looks at: up by 6 px of 256 or a part of it, and more so than aside."""
     w_plus, landmarks = person
@@ -167,7 +168,7 @@ def test_peers_return_their_last_state_and_say_why(name, small):
     assert end.value.value.stop_reason == "stopped" and end.value.value.steps == 0
 
 
-@pytest.mark.parametrize("name", PEERS)
+@pytest.mark.parametrize("name", [*PEERS, "flow"])
 def test_a_mask_holds_what_lies_outside(name, small):
     """White everywhere it changes nothing; black everywhere the features stay nearer to what they were."""
     generator, w_plus = small

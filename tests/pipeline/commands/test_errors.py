@@ -121,7 +121,10 @@ def test_folder_as_photo(fails, portrait):
         ([*MOUTH, "--box", "200,70,1e-300,1e-300"], "The box 200,70,1e-300,1e-300 is too small for a face"),
         ([*MOUTH, "--box", "1,1,99,99", "--face", "1"], "Both --face and --box"),
         ([*MOUTH, "--steps", "0"], "0 is not in the range"),
-        ([*MOUTH, "--method", "dragon"], "'dragon' is not one of 'photodrag', 'draggan', 'draggan-code', 'freedrag'"),
+        (
+            [*MOUTH, "--method", "dragon"],
+            "'dragon' is not one of 'photodrag', 'draggan', 'draggan-code', 'freedrag', 'flow', 'flow-raft'",
+        ),
         ([*MOUTH, "--device", "abacus"], "'abacus' is not one of"),
         ([*MOUTH, "--dra", "1,1:2,2"], "No such option"),
         ([*MOUTH, "--mask", "missing.png"], r"There is no file missing\.png"),

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from command import MOUTH
+from methods_here import HERE
 from PIL import Image
 
 from photodrag.drag.methods import DEFAULT, METHODS, find_method
@@ -30,7 +31,7 @@ def test_names_are_those_that_there_are():
     assert METHODS is edit_fields.METHODS
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("method", HERE)
 def test_from_python(method, portrait, ready, models):
     """The method itself, called with its own settings, comes to the same code; nothing changes outside the crop."""
     made = edit(ready(portrait), ENDS[:1], ENDS[1:], dragging=Dragging(method, 2), network=Network(models=models))
