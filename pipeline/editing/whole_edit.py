@@ -15,9 +15,9 @@ from photodrag.drag.methods import DEFAULT, find_method
 from photodrag.drag.state import ARRIVED, states_until
 from photodrag.invert import identity
 from photodrag.pipeline.editing.code_edit import edited_code
-from photodrag.pipeline.editing.direction_names import CodeEdit
 from photodrag.pipeline.editing.compositing import LEAST_SIDE, at_least
 from photodrag.pipeline.editing.controls import Controls
+from photodrag.pipeline.editing.direction_names import CodeEdit
 from photodrag.pipeline.editing.face_drag import drag_face
 from photodrag.pipeline.editing.inversion import Inversion, Models, Progress, invert, silent
 from photodrag.pipeline.editing.likeness import projection_for
