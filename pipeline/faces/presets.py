@@ -9,6 +9,7 @@ from photodrag.pipeline.faces.expressions import Ways, added, axes
 from photodrag.pipeline.faces.landmark_names import Point, place_of, rounded
 from photodrag.pipeline.faces.preset_table import PRESETS, UNSHAPED, Reshaping
 from photodrag.weights.common.errors import UserError
+from photodrag.weights.common.face_landmarks import NAMES
 
 if TYPE_CHECKING:  # `--help` tells the presets, and is there at once
     import numpy as np
@@ -39,7 +40,7 @@ def drags(
         ways = added(ways, PRESETS[name].on(landmarks), amount)
     (rx, ry), (dx, dy) = axes(landmarks)
     made = []
-    for landmark, (right, down) in ways.items():
+    for landmark, (right, down) in _by_number(ways).items():
         x, y = place_of(landmark, landmarks)
         start = rounded((x, y))
         if start in without:
@@ -52,6 +53,15 @@ def drags(
             x, y = ((1 - 0.99 * share) * a + 0.99 * share * b for a, b in zip(start, end, strict=True))
             made.append((start, rounded((x, y))))
     return made
+
+
+def _by_number(ways: Ways) -> Ways:
+    """Ways of which none has two for one landmark, by its name and by its number: they are added up."""
+    total: dict[str, Point] = {}
+    for name, way in ways.items():
+        marks = NAMES.get(name, ())
+        total = added(total, {str(marks[0]) if len(marks) == 1 else name: way})
+    return total
 
 
 def reshaping(amounts: Mapping[str, float]) -> Reshaping:

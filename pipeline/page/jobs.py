@@ -11,6 +11,7 @@ import numpy as np
 from photodrag.drag import DragState
 from photodrag.invert.identity import likeness
 from photodrag.pipeline.editing import report
+from photodrag.pipeline.editing.expression_file import expression_in
 from photodrag.pipeline.editing.face_drag import drag_face
 from photodrag.pipeline.editing.inversion import Inversion, invert
 from photodrag.pipeline.editing.likeness import projection_for
@@ -20,7 +21,7 @@ from photodrag.pipeline.editing.put_back import put_back
 from photodrag.pipeline.editing.tuning import tune_inversion
 from photodrag.pipeline.faces.box import Box
 from photodrag.pipeline.faces.detection import choose, detect, in_box
-from photodrag.pipeline.page import painted_mask, pictures, work
+from photodrag.pipeline.page import pictures, work
 from photodrag.pipeline.page.app_state import AppState
 from photodrag.pipeline.page.job_queue import Job
 from photodrag.pipeline.page.pictures import Patch
@@ -28,6 +29,7 @@ from photodrag.pipeline.page.preview import Pace, Preview
 from photodrag.pipeline.page.tab_state import ChosenFace, OpenedPhoto
 from photodrag.pipeline.people.same_person import number_of
 from photodrag.pipeline.photos.photo import Photo
+from photodrag.pipeline.photos.read import Bounds
 from photodrag.weights.common.errors import UserError
 
 LIKENESS, FRAMES = 0.1, 0.65
@@ -113,15 +115,23 @@ def learn(
     )
 
 
-def drag(job: Job, app_state: AppState, chosen: ChosenFace, send: Send, task: work.Task, scale: float) -> None:
+def read_expression(job: Job, send: Send, data: bytes, name: str, bounds: Bounds) -> None:
+    """The expression of the largest face in an uploaded photo, or in a file that keeps one."""
+    found = expression_in(data, work.plain_name(name), lambda: work.read_upload(data, name, bounds))
+    job.step()
+    send("expression", name=work.plain_name(name), landmarks=found.rows)
+
+
+def drag(job: Job, app_state: AppState, chosen: ChosenFace, send: Send, asked: work.Asked, scale: float) -> None:
     """Drag, and put the face back into the photo; scale: as the page says it (messages.py)."""
     photo, inversion, settings = chosen.opened.photo, chosen.inversion, app_state.dragging
     if photo is None or inversion is None:
         raise UserError("The face is not ready yet: wait a moment.")
-    if task.painted is not None:
-        painted_mask.check(task.painted, app_state.limits.display)
-    task = replace(task, person=chosen.person)
+    task = asked.task(photo, app_state.limits.display, chosen.person)
     plan = task.plan(photo, inversion.face)
+    if len(plan.handles) > app_state.limits.points:
+        raise UserError(f"{len(plan.handles)} points are too many: {app_state.limits.points} can be.")
+    drags = [[handle, target] for handle, target in plan.drags]
     preview = Preview(photo, inversion, scale, app_state.limits.preview)
     start = preview.start(inversion.reconstruction)
     pace, states = Pace(FRAMES), []
@@ -130,7 +140,7 @@ def drag(job: Job, app_state: AppState, chosen: ChosenFace, send: Send, task: wo
         job.step()
         states.append(state.without_image())
         at = inversion.alignment.to_photo(state.points.cpu().numpy())
-        facts = {"step": state.step, "steps": settings.steps, "points": at.round(2).tolist()}
+        facts = {"step": state.step, "steps": settings.steps, "points": at.round(2).tolist(), "drags": drags}
         if state.step and pace.due():
             with pace:
                 send_patch(send, "frame", preview.edit(start, state, plan, at), True, **facts)
@@ -150,6 +160,7 @@ def drag(job: Job, app_state: AppState, chosen: ChosenFace, send: Send, task: wo
         "result",
         pictures.shown_part(photo, edit.picture, pictures.bounds(edit.changed), shown),
         result=number,
+        drags=drags,
         rough=inversion.quality is None,
         points=np.round([handle.reached for handle in edit.handles], 2).tolist(),
         left=np.round([handle.left for handle in edit.handles], 2).tolist(),

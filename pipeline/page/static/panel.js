@@ -1,16 +1,23 @@
 // The panel beside the photo: what a person can press, and what is said to them.
 
+import { ExpressionPanel } from "./expression_panel.js";
 import { listenToKeys } from "./keys.js";
+import { RegionPanel } from "./region_panel.js";
 import { Slider } from "./slider.js";
 import { placeText } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
+const PREVIEW = "Rough preview: Start makes the picture.";
 const FORMATS = ["png", "jpeg", "json", "mp4"];
 const picked = (name) => document.querySelector(`input[name="${name}"]:checked`).value;
 
 export class Panel {
   constructor(page) {
     this.page = page;
+    this.regions = new RegionPanel(page, $("region-sliders"), $("region"));
+    this.expression = new ExpressionPanel(page, {
+      file: $("expression-file"), name: $("expression-name"), remove: $("expression-remove"), amount: $("expression-amount"),
+    });
   }
 
   get tool() {
@@ -70,16 +77,23 @@ export class Panel {
       summary.textContent = title;
       group.open = index === 0;
       const sliders = presets.map((preset) => new Slider(preset, {
-        slide: (amount) => page.slide(preset.name, amount), keep: () => page.keepAmounts(),
+        slide: (amount) => page.slide({ amounts: page.controls.changed(page.asked.amounts, preset.name, amount) }),
+        keep: () => page.keepSlide(),
       }));
       group.append(summary, ...sliders.map((slider) => slider.row));
+      if (title === "Expression") group.append($("expression"));
       $("presets").append(group);
       return sliders;
     });
   }
 
+  offerRegions(regions) {
+    this.regions.offer(regions);
+  }
+
   refresh() {
     const { page } = this, { state, phase, dragging } = page;
+    this.showPreview(Boolean(page.preview.picture && !page.live));
     document.body.dataset.phase = phase;
     document.body.dataset.dragging = Boolean(dragging);
     document.body.dataset.frames = dragging ? dragging.frames : state.result?.frames ?? 0;
@@ -98,14 +112,24 @@ export class Panel {
     $("start").hidden = $("show-points").hidden = $("work").hidden;
     $("show-points").setAttribute("aria-pressed", page.marks.shown);
     $("draw-face").setAttribute("aria-pressed", Boolean(page.boxing));
-    for (const slider of this.sliders ?? []) slider.show(page.amounts[slider.name] ?? 0, Boolean(page.editable && page.face));
+    for (const slider of this.sliders ?? []) slider.show(page.asked.amounts[slider.name] ?? 0, Boolean(page.editable && page.face));
+    this.expression.refresh();
+    this.regions.refresh();
     this.listFaces();
     if (!dragging) this.listPoints();
   }
 
+  // What is seen is what is saved: never while there is but a preview.
   get savable() {
-    const { state, phase, editable, connection } = this.page;
-    return editable && connection.ready && phase === "ready" && state.result && !state.result.rough;
+    const { state, phase, editable, connection, preview } = this.page;
+    return editable && connection.ready && phase === "ready" && state.result && !state.result.rough && !preview.picture;
+  }
+
+  // Said once, when it comes.
+  showPreview(shown) {
+    document.body.dataset.preview = shown;
+    const text = shown ? PREVIEW : "";
+    if ($("preview").textContent !== text) $("preview").textContent = text;
   }
 
   listFaces() {
@@ -136,7 +160,7 @@ export class Panel {
     const more = page.presetPoints.length;
     $("no-points").hidden = rows.length + more > 0;
     $("of-presets").hidden = !more;
-    $("of-presets").textContent = `${rows.length ? "And " : ""}${more} of presets, shown without numbers.`;
+    $("of-presets").textContent = `${rows.length ? "And " : ""}${more} of sliders, shown without numbers.`;
     replace($("points"), rows, [page.points.map((point) => [point.at, point.target]), page.chosen]);
   }
 
@@ -219,7 +243,9 @@ export class Panel {
       event.preventDefault();
       stage.classList.remove("over");
       const [file] = event.dataTransfer.files;
-      if (file) page.open(file);
+      if (!file) return;
+      if ($("expression").contains(event.target)) page.takeExpression(file);
+      else page.open(file);
     });
   }
 }
