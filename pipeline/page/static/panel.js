@@ -128,6 +128,7 @@ export class Panel {
   // Said once, when it comes.
   showPreview(shown) {
     document.body.dataset.preview = shown;
+    document.body.dataset.previews = this.page.preview.count;
     const text = shown ? PREVIEW : "";
     if ($("preview").textContent !== text) $("preview").textContent = text;
   }

@@ -9,7 +9,7 @@ const SIDES = [64, 448]; // of the picture, at least and at most
 export class Preview {
   // `ask(question)`: sends it, and returns whether it could.
   constructor(ask) {
-    Object.assign(this, { ask, number: 0, dropped: 0 });
+    Object.assign(this, { ask, number: 0, dropped: 0, count: 0 });
     this.forget();
   }
 
@@ -44,7 +44,10 @@ export class Preview {
   // An answer. photo: the view's; scale: pixels of the screen to one of the photo.
   onWarp({ number, region, outlines }, offsets, photo, scale) {
     this.waiting = false;
-    if (number > this.dropped) this.picture = { bitmap: this.drawn(region, offsets, photo, scale), region, outlines };
+    if (number > this.dropped) {
+      this.picture = { bitmap: this.drawn(region, offsets, photo, scale), region, outlines };
+      this.count += 1;
+    }
     this.send();
   }
 
