@@ -14,7 +14,7 @@ export function drawOverlay(c, view, page) {
   if (page.phase === "choose") {
     for (const face of page.faces) outline(c, view, boxCorners(face.box), `${face.number}`);
   }
-  if (page.preview.picture && !page.live && !view.before) {
+  if (page.preview.picture && !view.before) {
     for (const places of page.preview.picture.outlines) ghost(c, view, places);
   }
   if (page.drawnBox) outline(c, view, boxCorners(page.drawnBox), "");

@@ -184,7 +184,7 @@ class Page {
 
   // Let everything show what there is.
   refresh() {
-    this.view.patch = this.live ?? this.preview.picture ?? this.state.result?.patch ?? null;
+    this.view.patch = this.preview.picture ?? this.live ?? this.state.result?.patch ?? null;
     if (this.dragging?.points) {
       this.pulling = this.state.points.map((point) => ({ ...point, at: shownAt(this.dragging, point.handle) ?? point.at }));
     } else if (this.pulling && !this.pointerInput?.doing) this.pulling = null;

@@ -1,6 +1,7 @@
 // The panel beside the photo: what a person can press, and what is said to them.
 
 import { ExpressionPanel } from "./expression_panel.js";
+import { listenToFiles } from "./files.js";
 import { listenToKeys } from "./keys.js";
 import { RegionPanel } from "./region_panel.js";
 import { Slider } from "./slider.js";
@@ -93,7 +94,7 @@ export class Panel {
 
   refresh() {
     const { page } = this, { state, phase, dragging } = page;
-    this.showPreview(Boolean(page.preview.picture && !page.live));
+    this.showPreview(Boolean(page.preview.picture));
     document.body.dataset.phase = phase;
     document.body.dataset.dragging = Boolean(dragging);
     document.body.dataset.frames = dragging ? dragging.frames : state.result?.frames ?? 0;
@@ -210,7 +211,7 @@ export class Panel {
       page.view.wiper = $("wiper").value / 100;
       page.view.draw();
     };
-    this.listenToFiles();
+    listenToFiles(page, { stage: $("stage"), expression: $("expression") });
     listenToKeys(page, { start: () => $("start").click(), before });
   }
 
@@ -227,27 +228,6 @@ export class Panel {
     if (!this.page.editable) return;
     paint();
     this.page.keepMask();
-  }
-
-  listenToFiles() {
-    const { page } = this, stage = $("stage");
-    addEventListener("paste", (event) => {
-      const [file] = event.clipboardData.files;
-      if (file) page.open(file);
-    });
-    addEventListener("dragover", (event) => {
-      event.preventDefault();
-      stage.classList.add("over");
-    });
-    addEventListener("dragleave", () => stage.classList.remove("over"));
-    addEventListener("drop", (event) => {
-      event.preventDefault();
-      stage.classList.remove("over");
-      const [file] = event.dataTransfer.files;
-      if (!file) return;
-      if ($("expression").contains(event.target)) page.takeExpression(file);
-      else page.open(file);
-    });
   }
 }
 
