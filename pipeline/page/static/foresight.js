@@ -5,11 +5,11 @@ import { moves } from "./geometry.js";
 export const foresightMethods = {
   // Something was moved. What it comes to is shown once it is known which drags it is.
   foresee() {
+    if (!this.face || !this.editable) return this.overlook();
     const points = this.points.filter(({ handle }) => handle), { presetPoints, reshape } = this;
-    const moved = points.some(moves) || presetPoints.length || Object.keys(reshape).length;
-    if (!this.face || !this.editable || !moved) return this.overlook();
     this.preview.active = true; // the server's next answer asks again
     if (!this.controls.has(this.wanted, this.wantedKey)) return;
+    if (!(points.some(moves) || presetPoints.length || Object.keys(reshape).length)) return this.overlook();
     this.preview.want([...points, ...presetPoints].map(({ handle, target }) => [handle, target]), reshape);
   },
 
