@@ -57,7 +57,9 @@ def test_a_landmark_by_its_name_and_by_its_number_has_one_way(landmarks):
     both = drags({"smile": 0.5}, landmarks, expression=corner)
     assert [handle for handle, _ in both] == [handle for handle, _ in alone]
     more = drags({}, landmarks, expression=corner)
-    assert np.allclose(way(both)[0], way(alone)[0] + way(more)[0], atol=0.02) and np.allclose(way(both)[1], way(alone)[1])
+    assert np.allclose(way(both)[0], way(alone)[0] + way(more)[0], atol=0.02) and np.allclose(
+        way(both)[1], way(alone)[1]
+    )
 
 
 def test_sides_are_the_picture_s_and_each_is_half_of_both(landmarks):

@@ -412,13 +412,13 @@ def test_a_late_preview_is_dropped(tab, portrait, ready):
         0
     """)
     tab.get_by_role("slider", name="Smile").fill("0.5")
-    tab.wait_for_function("() => late.length === 1")
+    wait_until(lambda: tab.evaluate("late.length") == 1)
     tab.keyboard.press("Control+z")
     tab.evaluate("arrive()")
     tab.wait_for_timeout(200)
     preview_is(tab, False)
     tab.get_by_role("slider", name="Smile").fill("0.6")  # and the next one is asked for
-    tab.wait_for_function("() => late.length === 1")
+    wait_until(lambda: tab.evaluate("late.length") == 1)
     tab.evaluate("arrive()")
     preview_is(tab, True)
 
