@@ -6,7 +6,7 @@ import { Slider } from "./slider.js";
 const FARTHEST = 20; // hundredths of the face's width
 const percent = (amount) => (amount ? `${amount > 0 ? "+" : "−"}${Math.abs(amount)}%` : "0");
 const degrees = (amount) => `${amount < 0 ? "−" : ""}${Math.abs(amount)}°`;
-const times = (amount) => `× ${amount.toFixed(2)}`;
+const times = (amount) => `×${amount.toFixed(2)}`;
 
 export class RegionPanel {
   // element: where the sliders go; select: of regions.
