@@ -143,7 +143,7 @@ def previewed(photo: Path, cache: Path) -> None:
         page = browser.new_page(viewport={"width": 1000, "height": 700})
         page.goto(server.url)
         page.set_input_files("#file", str(photo))
-        page.wait_for_function("document.getElementById('preset-smile')?.disabled === false", timeout=600_000)
+        page.wait_for_selector("#preset-smile:enabled", timeout=600_000)
         page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
         for when in ("while the face is learnt", "once it is ready"):
             took = slid(page, MOVES)
