@@ -5,11 +5,13 @@
 68 of them, (right, down) from the middle between the eyes, in distances between these."""
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from photodrag.pipeline.editing.plan import find_face
 from photodrag.pipeline.faces.expressions import Expression, is_landmarks, own_frame
+from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.read import read_photo
 from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.files import write_whole
@@ -22,9 +24,16 @@ MOST_BYTES = 100_000
 def expression_from(path: Path, amount: float = 1.0) -> Expression:
     """The expression that was saved in a file, or that of the largest face of a photo; `amount`: how much of it is
     meant. Raises UserError where there is neither."""
-    if saved := _saved(path):
+    if saved := _saved(_beginning(path), path):
         return replace(saved, amount=amount)
     return Expression(own_frame(find_face(read_photo(path))[0].landmarks), amount)
+
+
+def expression_in(data: bytes, name: str, read: Callable[[], Photo]) -> Expression:
+    """The same of what a file of that name holds; `read` reads it as a photo. Raises UserError as `expression_from`."""
+    if saved := _saved(data[:MOST_BYTES], name):
+        return saved
+    return Expression(own_frame(find_face(read())[0].landmarks))
 
 
 def save_expression(expression: Expression, path: Path) -> None:
@@ -33,16 +42,21 @@ def save_expression(expression: Expression, path: Path) -> None:
     write_whole(path, lambda file: file.write(text.encode()))
 
 
-def _saved(path: Path) -> Expression | None:
-    """None for what is no such file, a photo most likely."""
+def _beginning(path: Path) -> bytes:
+    """Of a file; nothing where it can't be read, for reading it as a photo says what is wrong."""
     try:
         with path.open("rb") as file:
-            data = file.read(MOST_BYTES)
-        if data.lstrip()[:1] != b"{":
-            return None
-        content = json.loads(data)
+            return file.read(MOST_BYTES)
     except OSError:
-        return None  # reading it as a photo says what is wrong
+        return b""
+
+
+def _saved(data: bytes, path: Path | str) -> Expression | None:
+    """What was saved in a file at that path; None for what is no such file, a photo most likely."""
+    if data.lstrip()[:1] != b"{":
+        return None
+    try:
+        content = json.loads(data)
     except (ValueError, RecursionError):
         content = None
     right = isinstance(content, dict) and content.keys() == {VERSION_FIELD, "landmarks"}

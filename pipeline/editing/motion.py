@@ -139,10 +139,10 @@ def uncrossed(goal: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
     return apart
 
 
-def spline_flow(source: np.ndarray, goal: np.ndarray, side: int, forehead: float = 0.0) -> np.ndarray:
+def spline_flow(source: np.ndarray, goal: np.ndarray, side: int, forehead: float = 0.0, grid: int = GRID) -> np.ndarray:
     """For each pixel of a crop whose landmarks (and other points) lie at `goal` [68 + M, 2], where it came from in the
     one where they lie at `source`: float32 [side, side, 2], as an offset (x, y) in pixels. Points off the crop are
-    left out. forehead: by which part it grows."""
+    left out. forehead: by which part it grows. grid: side of the grid on which it is computed."""
     up, down = beside_brows(source)
     source, goal = (
         np.concatenate((x, x[BROWS] + grown * up, x[BROWS] + down)) for x, grown in ((source, 1), (goal, 1 + forehead))
@@ -150,9 +150,9 @@ def spline_flow(source: np.ndarray, goal: np.ndarray, side: int, forehead: float
     inside = ((goal > 0) & (goal < side - 1) & (source > 0) & (source < side - 1)).all(1)
     frame = border(side)
     source, goal = np.concatenate((source[inside], frame)) / side, np.concatenate((goal[inside], frame)) / side
-    places = (np.arange(GRID) + 0.5) / GRID
+    places = (np.arange(grid) + 0.5) / grid
     at = np.stack(np.meshgrid(places, places), -1).reshape(-1, 2)
-    flow = thin_plate(goal, source - goal, at).reshape(GRID, GRID, 2) * side
+    flow = thin_plate(goal, source - goal, at).reshape(grid, grid, 2) * side
     return cv2.resize(flow.astype(np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
 
 

@@ -47,21 +47,21 @@ def place_points(
         if controls.asked:
             if landmarks is None and controls.only_of_face:
                 raise landmark_names.no_landmarks(controls.only_of_face)
-            for added in _by_controls(controls, photo, landmarks, width, handles):
+            for added in by_controls(controls, photo, landmarks, width, handles):
                 handles, targets = [*handles, *(start for start, _ in added)], [*targets, *(end for _, end in added)]
     if may_be_none and not (len(handles) or len(targets)):
         return np.zeros((0, 2)), np.zeros((0, 2))
     return check_points(photo, handles, targets)
 
 
-def _by_controls(
+def by_controls(
     controls: Controls, photo: Photo, landmarks: np.ndarray | None, width: float, given: Sequence[landmark_names.Point]
 ) -> Iterator[list[tuple[landmark_names.Point, landmark_names.Point]]]:
     """The drags of each region, then those of expression, parts and presets together; what was dragged by hand, or by a
     region, is left to that."""
     taken = list(given)
     for region in controls.regions:
-        painted = read_mask(region.mask, photo) if region.mask else None
+        painted = read_mask(region.mask, photo) if region.mask and region.painted is None else region.painted
         made = [drag for drag in region_drags(region, landmarks, width, painted) if drag[0] not in given]
         taken += [start for start, _ in made]
         yield made

@@ -120,8 +120,8 @@ HEAD = {
         "The head leans to the left of the picture; negative: to the right.",
         reshaping=Reshaping(lean=-math.radians(12)),
     ),
-    "neutral": Preset("The expression taken out, the mouth at rest; 0 to 1.", to_rest, least=0.0),
 }
+EXPRESSION = {"neutral": Preset("The expression taken out, the mouth at rest; 0 to 1.", to_rest, least=0.0)}
 SHAPE = {
     "slim-face": Preset(
         "Cheeks and jaw inward; negative: a broader face.",
@@ -161,6 +161,12 @@ SHAPE = {
         "A wider mouth; negative: a narrower one.", {"mouth.left": (-0.14, 0), "mouth.right": (0.14, 0)}
     ),
 }
-PRESET_GROUPS = {"Mouth": MOUTH, "Eyes and brows": EYES, "Head": HEAD, "Shape of the face": SHAPE}
+PRESET_GROUPS = {
+    "Mouth": MOUTH,
+    "Eyes and brows": EYES,
+    "Head": HEAD,
+    "Expression": EXPRESSION,
+    "Shape of the face": SHAPE,
+}
 """As they are shown, most used first."""
 PRESETS = {name: preset for group in PRESET_GROUPS.values() for name, preset in group.items()}

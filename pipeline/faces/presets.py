@@ -39,12 +39,8 @@ def drags(
     for name, amount in checked(amounts).items():
         ways = added(ways, PRESETS[name].on(landmarks), amount)
     (rx, ry), (dx, dy) = axes(landmarks)
-    made, names = [], {str(marks[0]): name for name, marks in NAMES.items() if len(marks) == 1}
-    by_name = {names.get(landmark, landmark): (0.0, 0.0) for landmark in ways}
-    for landmark, (right, down) in ways.items():  # one may be told by its number and by its name
-        x, y = by_name[names.get(landmark, landmark)]
-        by_name[names.get(landmark, landmark)] = x + right, y + down
-    for landmark, (right, down) in by_name.items():
+    made = []
+    for landmark, (right, down) in _by_number(ways).items():
         x, y = place_of(landmark, landmarks)
         start = rounded((x, y))
         if start in without:
@@ -57,6 +53,15 @@ def drags(
             x, y = ((1 - 0.99 * share) * a + 0.99 * share * b for a, b in zip(start, end, strict=True))
             made.append((start, rounded((x, y))))
     return made
+
+
+def _by_number(ways: Ways) -> Ways:
+    """Ways of which none has two for one landmark, by its name and by its number: they are added up."""
+    total: dict[str, Point] = {}
+    for name, way in ways.items():
+        marks = NAMES.get(name, ())
+        total = added(total, {str(marks[0]) if len(marks) == 1 else name: way})
+    return total
 
 
 def reshaping(amounts: Mapping[str, float]) -> Reshaping:

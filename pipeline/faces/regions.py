@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from photodrag.pipeline.faces.landmark_names import Point, is_relative, offset, rounded
@@ -39,6 +39,8 @@ class Region:
     rotate: float = 0.0
     """Degrees, clockwise as one sees it."""
     scale: float = 1.0
+    painted: np.ndarray | None = field(default=None, compare=False)
+    """That picture, float32 [H, W] of 0 … 1, where it was never a file."""
 
     @property
     def mask(self) -> str | None:

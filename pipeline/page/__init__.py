@@ -8,4 +8,5 @@ job_queue.py  one computation at a time         work.py          what is compute
 outbox.py     what waits to be sent             preview.py       pictures while something is going on
 limits.py     how much a page may ask for       pictures.py      JPEGs of a part of a photo
 token.py      the token that opens the page     painted_mask.py  masks painted on the page
+                                                warp.py          what an edit will come to, roughly, at once
 """

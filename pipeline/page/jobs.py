@@ -11,6 +11,7 @@ import numpy as np
 from photodrag.drag import DragState
 from photodrag.invert.identity import likeness
 from photodrag.pipeline.editing import report
+from photodrag.pipeline.editing.expression_file import expression_in
 from photodrag.pipeline.editing.face_drag import drag_face
 from photodrag.pipeline.editing.inversion import Inversion, invert
 from photodrag.pipeline.editing.likeness import projection_for
@@ -21,7 +22,7 @@ from photodrag.pipeline.editing.result import Edit
 from photodrag.pipeline.editing.tuning import tune_inversion
 from photodrag.pipeline.faces.box import Box
 from photodrag.pipeline.faces.detection import choose, detect, in_box
-from photodrag.pipeline.page import painted_mask, pictures, work
+from photodrag.pipeline.page import pictures, work
 from photodrag.pipeline.page.app_state import AppState
 from photodrag.pipeline.page.job_queue import Job
 from photodrag.pipeline.page.pictures import Patch
@@ -29,6 +30,7 @@ from photodrag.pipeline.page.preview import Pace, Preview
 from photodrag.pipeline.page.tab_state import ChosenFace, OpenedPhoto
 from photodrag.pipeline.people.same_person import number_of
 from photodrag.pipeline.photos.photo import Photo
+from photodrag.pipeline.photos.read import Bounds
 from photodrag.weights.common.errors import UserError
 
 LIKENESS, FRAMES = 0.1, 0.65
@@ -115,22 +117,30 @@ def learn(
     )
 
 
-def drag(job: Job, app_state: AppState, chosen: ChosenFace, send: Send, task: work.Task, scale: float) -> None:
+def read_expression(job: Job, send: Send, data: bytes, name: str, bounds: Bounds) -> None:
+    """The expression of the largest face in an uploaded photo, or in a file that keeps one."""
+    found = expression_in(data, work.plain_name(name), lambda: work.read_upload(data, name, bounds))
+    job.step()
+    send("expression", name=work.plain_name(name), landmarks=found.rows)
+
+
+def drag(job: Job, app_state: AppState, chosen: ChosenFace, send: Send, asked: work.Asked, scale: float) -> None:
     """Drag, and put the face back into the photo; scale: as the page says it (messages.py)."""
     photo, inversion, settings = chosen.opened.photo, chosen.inversion, app_state.dragging
     if photo is None or chosen.choice is None:
         raise UserError(NOT_READY)
-    if task.painted is not None:
-        painted_mask.check(task.painted, app_state.limits.display)
-    task = replace(task, person=chosen.person)
+    task = asked.task(photo, app_state.limits.display, chosen.person)
     plan = task.plan(photo, chosen.choice.face)
+    if len(plan.handles) > app_state.limits.points:
+        raise UserError(f"{len(plan.handles)} points are too many: {app_state.limits.points} can be.")
     if plan.by_photo_alone:
         edit = put_back(plan, None, None)
         job.step()
-        send_result(send, app_state, photo, edit, chosen.results.keep(work.result_of(task, edit)))
+        send_result(send, app_state, photo, edit, chosen.results.keep(work.result_of(task, edit)), [])
         return
     if inversion is None:
         raise UserError(NOT_READY)
+    drags = [[handle, target] for handle, target in plan.drags]
     preview = Preview(photo, inversion, scale, app_state.limits.preview)
     start = preview.start(inversion.reconstruction)
     pace, states = Pace(FRAMES), []
@@ -139,7 +149,7 @@ def drag(job: Job, app_state: AppState, chosen: ChosenFace, send: Send, task: wo
         job.step()
         states.append(state.without_image())
         at = inversion.alignment.to_photo(state.points.cpu().numpy())
-        facts = {"step": state.step, "steps": settings.steps, "points": at.round(2).tolist()}
+        facts = {"step": state.step, "steps": settings.steps, "points": at.round(2).tolist(), "drags": drags}
         if state.step and pace.due():
             with pace:
                 send_patch(send, "frame", preview.edit(start, state, plan, at), True, **facts)
@@ -153,17 +163,18 @@ def drag(job: Job, app_state: AppState, chosen: ChosenFace, send: Send, task: wo
     job.step()
     cut_short = job.stopping or dragged.steps == settings.steps
     number = chosen.results.keep(work.result_of(task, edit, states, dragged, cut_short))
-    send_result(send, app_state, photo, edit, number)
+    send_result(send, app_state, photo, edit, number, drags)
 
 
-def send_result(send: Send, app_state: AppState, photo: Photo, edit: Edit, number: int) -> None:
-    """Send the picture of a finished edit, the result of that number."""
+def send_result(send: Send, app_state: AppState, photo: Photo, edit: Edit, number: int, drags: list) -> None:
+    """Send the picture of a finished edit, the result of that number; drags: all planned ones, [handle, target]."""
     shown = pictures.display_scale(photo, app_state.limits.display)
     send_patch(
         send,
         "result",
         pictures.shown_part(photo, edit.picture, pictures.bounds(edit.changed), shown),
         result=number,
+        drags=drags,
         rough=edit.inversion is not None and edit.inversion.quality is None,
         points=np.round([handle.reached for handle in edit.handles], 2).tolist(),
         left=np.round([handle.left for handle in edit.handles], 2).tolist(),

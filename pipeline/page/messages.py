@@ -5,8 +5,9 @@ A message is text, or binary: the length of the JSON in 4 bytes, big-endian, the
 import json
 from typing import overload
 
+from photodrag.pipeline.editing.edit_fields import FIELDS
 from photodrag.pipeline.editing.options import LIKENESS
-from photodrag.pipeline.faces.preset_table import PRESETS
+from photodrag.pipeline.faces.regions import REGIONS, read_region
 from photodrag.weights.common.json_checks import Check, is_number, is_row, is_whole, or_null
 
 
@@ -56,15 +57,33 @@ def _one_of(*words: str) -> Check:
     return lambda value: isinstance(value, str) and value in words
 
 
-def _amounts(value: object) -> bool:
-    return isinstance(value, dict) and all(
-        name in PRESETS and _number(amount) and PRESETS[name].least <= amount <= 1 for name, amount in value.items()
-    )
+_drags: Check = lambda value: isinstance(value, list) and all(map(is_row(2, is_row(2, _number)), value))  # noqa: E731
+_name: Check = lambda value: isinstance(value, str) and len(value) < 1000  # noqa: E731
+_scale: Check = lambda value: _number(value) and value > 0  # noqa: E731
 
 
+def _presets(value: object) -> bool:
+    return value is not None and FIELDS["presets"][0](value)
+
+
+def _controls(value: object) -> bool:
+    """As an edit's file has these fields; no region is a file's, but one may be painted."""
+    if not isinstance(value, dict) or value.keys() != CONTROLS:
+        return False
+    regions = value["regions"]
+    if not (isinstance(regions, list) and len(regions) <= MOST_REGIONS and FIELDS["regions"][0](regions)):
+        return False
+    known = all(read_region(text).where in (*REGIONS, PAINTED) for text in regions)
+    return known and _presets(value["presets"]) and FIELDS["expression"][0](value["expression"])
+
+
+CONTROLS = {"presets", "expression", "regions"}
+PAINTED = "painted"
+"""A region, and a mask: what is painted."""
+MOST_REGIONS = len(REGIONS) + 1
 CLIENT_MESSAGES: dict[str, dict[str, Check]] = {
     # ids are the page's own, which the answers bear
-    "photo": {"id": _whole, "name": lambda value: isinstance(value, str) and len(value) < 1000},  # the file behind it
+    "photo": {"id": _whole, "name": _name},  # the file behind it
     "sample": {"id": _whole},
     "face": {  # invert it
         "id": _whole,
@@ -72,13 +91,20 @@ CLIENT_MESSAGES: dict[str, dict[str, Check]] = {
         "box": or_null(is_row(4, _number)),
         "likeness": _one_of(*LIKENESS),
     },
-    "presets": {"id": _whole, "amounts": _amounts},  # the drags of that much of each
+    "expression": {"id": _whole, "name": _name},  # of the face in the file behind it
+    "controls": {"id": _whole, "number": _whole, "controls": _controls},  # the drags of these; a painted region behind
+    "warp": {  # roughly what these come to
+        "id": _whole,
+        "number": _whole,
+        "drags": _drags,
+        "presets": _presets,
+    },
     "drag": {
         "id": _whole,
-        "drags": lambda value: isinstance(value, list) and all(map(is_row(2, is_row(2, _number)), value)),
-        "reshape": _amounts,  # of the presets that are no drags
-        "mask": _one_of("auto", "face", "painted"),  # painted: a PNG of the displayed size behind it
-        "scale": lambda value: _number(value) and value > 0,  # pixels of the screen to one of the photo
+        "drags": _drags,
+        "controls": _controls,
+        "mask": _one_of("auto", "face", PAINTED),  # what is painted: a PNG of the displayed size behind it
+        "scale": _scale,  # pixels of the screen to one of the photo
     },
     "stop": {},
     "origin": {"id": _whole, "result": _whole, "point": is_row(2, _number)},  # where a point of a result came from

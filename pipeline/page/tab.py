@@ -9,16 +9,19 @@ from dataclasses import asdict
 from functools import partial
 
 from photodrag.pipeline.editing.options import Likeness
-from photodrag.pipeline.faces import presets
 from photodrag.pipeline.faces.preset_table import PRESET_GROUPS
+from photodrag.pipeline.faces.presets import reshaping
+from photodrag.pipeline.faces.regions import REGIONS, SCALE, TURN
 from photodrag.pipeline.page import jobs, work
 from photodrag.pipeline.page.app_state import SAMPLE, AppState
 from photodrag.pipeline.page.job_queue import Cancelled, Job
 from photodrag.pipeline.page.messages import packed
 from photodrag.pipeline.page.outbox import Outbox
 from photodrag.pipeline.page.tab_state import ChosenFace, OpenedPhoto, Results
+from photodrag.pipeline.page.warp import warp
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.read import Bounds, read_photo
+from photodrag.weights.common.bounds import MOST_POINTS
 from photodrag.weights.common.errors import Failure, UserError
 from photodrag.weights.common.face_landmarks import GROUPS
 
@@ -54,6 +57,7 @@ class Tab:
             limits=asdict(limits),
             sample=SAMPLE.is_file(),
             presets=PRESETS_SHOWN,
+            regions={"names": list(REGIONS), "scale": SCALE, "turn": TURN},
             landmarks={name: (part.start, part.stop) for name, part in GROUPS.items()},
         )
 
@@ -81,7 +85,7 @@ class Tab:
 
     def on_photo(self, id: int, name: str, data: bytes) -> None:
         """Open an uploaded photo."""
-        bounds = Bounds(self._app.limits.pixels, self._app.limits.upload)
+        bounds = self._bounds
         self._open(id, lambda: work.read_upload(data, name, bounds))
 
     def on_sample(self, id: int, data: bytes) -> None:
@@ -96,14 +100,34 @@ class Tab:
         answer = self._answer_to(id)
         self._start("invert", lambda job: jobs.learn(job, self._app, chosen, answer, number, drawn, likeness), id)
 
-    def on_presets(self, id: int, amounts: dict, data: bytes) -> None:
-        """Answer with the drags of presets on the chosen face."""
-        choice, photo = self._chosen.choice, self._opened.photo
-        if choice and photo:
-            made = presets.drags(amounts, choice.face.landmarks, shape=photo.pixels.shape)
-            self.send("presets", id=id, amounts=amounts, drags=made)
+    def on_expression(self, id: int, name: str, data: bytes) -> None:
+        """Read the expression of a face in an uploaded file, which is then forgotten."""
+        answer, bounds = self._answer_to(id), self._bounds
+        self._start("expression", lambda job: jobs.read_expression(job, answer, data, name, bounds), id)
 
-    def on_drag(self, id: int, drags: list, reshape: dict, mask: str, scale: float, data: bytes) -> None:
+    def on_controls(self, id: int, number: int, controls: dict, data: bytes) -> None:
+        """Answer with the drags of presets, an expression and regions on the chosen face."""
+        choice, photo = self._chosen.choice, self._opened.photo
+        if not (choice and photo):
+            return
+        try:
+            made = work.controls_of(controls, data, photo, self._app.limits.display)
+            drags = work.drags_of(made, photo, choice.face)
+        except UserError as error:
+            self._complain("controls", error, id)
+            drags = []
+        self.send("controls", id=id, number=number, drags=drags)
+
+    def on_warp(self, id: int, number: int, drags: list, presets: dict, data: bytes) -> None:
+        """Answer with what an edit will come to, roughly; it is small enough to be computed at once."""
+        choice, photo = self._chosen.choice, self._opened.photo
+        if choice and photo and len(drags) <= MOST_POINTS:
+            irises = self._chosen.irises if any(reshaping(presets).gaze) else None
+            made = warp(choice.face.landmarks, drags, presets, irises)
+            offsets = made.offsets.astype("<f4").tobytes()
+            self.send("warp", offsets, id=id, number=number, region=made.region, outlines=made.outlines)
+
+    def on_drag(self, id: int, drags: list, controls: dict, mask: str, scale: float, data: bytes) -> None:
         """Drag, unless there are too many points."""
         pairs = tuple((tuple(handle), tuple(target)) for handle, target in drags)
         if len(drags) > self._app.limits.points:
@@ -111,8 +135,8 @@ class Tab:
             self._complain("drag", error, id)
             return
         answer, chosen = self._answer_to(id), self._chosen
-        task = work.Task(pairs, mask, data if mask == "painted" else None, reshape=reshape)
-        self._start("drag", lambda job: jobs.drag(job, self._app, chosen, answer, task, scale), id)
+        asked = work.Asked(pairs, mask, controls, data)
+        self._start("drag", lambda job: jobs.drag(job, self._app, chosen, answer, asked, scale), id)
 
     def on_stop(self, data: bytes) -> None:
         """End the drag with what it has."""
@@ -140,6 +164,10 @@ class Tab:
         self._end("film")
 
     # Jobs
+
+    @property
+    def _bounds(self) -> Bounds:
+        return Bounds(self._app.limits.pixels, self._app.limits.upload)
 
     def _start(self, kind: str, work_of: Callable[[Job], None], id: int | None = None) -> None:
         """One job of a kind at a time: a new one ends the old. id: the page's own of what it asked for."""

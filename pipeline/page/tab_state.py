@@ -5,9 +5,11 @@ late, is taken for what was asked for after."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from photodrag.pipeline.editing.inversion import Inversion
 from photodrag.pipeline.faces.detection import Face
+from photodrag.pipeline.faces.irises import Iris, find_irises
 from photodrag.pipeline.page.limits import Limits
 from photodrag.pipeline.page.work import Choice, Result
 from photodrag.pipeline.people.person import Person
@@ -66,3 +68,9 @@ class ChosenFace:
     """Whose face it is, if it is the server's person's."""
     inversion: Inversion | None = None
     """As far as it has come: without `quality` it is a rough one."""
+
+    @cached_property
+    def irises(self) -> tuple[Iris, Iris] | None:
+        """The chosen face's, looked for once; None where they can't be seen."""
+        photo = self.opened.photo
+        return find_irises(photo.srgb, self.choice.face.landmarks) if self.choice and photo else None

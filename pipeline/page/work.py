@@ -8,17 +8,24 @@ import numpy as np
 
 from photodrag.drag import DragResult, DragState
 from photodrag.drag.state import LIMIT, STOPPED, states_until
+from photodrag.pipeline.editing.controls import Controls
 from photodrag.pipeline.editing.edit_file import EditFile, text_of
 from photodrag.pipeline.editing.inversion import Inversion
 from photodrag.pipeline.editing.options import Likeness
 from photodrag.pipeline.editing.plan import Plan, plan_edit
+from photodrag.pipeline.editing.points import by_controls
 from photodrag.pipeline.editing.put_back import put_back
 from photodrag.pipeline.editing.result import Edit
 from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.detection import Face
+from photodrag.pipeline.faces.expressions import Expression
+from photodrag.pipeline.faces.landmark_names import Point
+from photodrag.pipeline.faces.presets import checked
+from photodrag.pipeline.faces.regions import read_region
 from photodrag.pipeline.films import frames
 from photodrag.pipeline.films.video import encoded_video
+from photodrag.pipeline.page import painted_mask
 from photodrag.pipeline.page.painted_mask import full_size, to_png, weight
 from photodrag.pipeline.people.person import Person
 from photodrag.pipeline.photos.photo import Photo
@@ -29,25 +36,62 @@ FLOW = 128
 """The side, at most, of the flow that is kept of a result, to find where a point of it came from."""
 
 
+def controls_of(said: Mapping, painted: bytes, photo: Photo, longest: int) -> Controls:
+    """The controls that a page asks for, as an edit's file has them; painted: its PNG of what is painted, of sides up
+    to `longest`, where a region is. Raises UserError for one that can't be read, or of nothing."""
+    expression, regions = said["expression"], [read_region(text) for text in said["regions"]]
+    if any(region.mask for region in regions):
+        painted_mask.check(painted, longest)
+        regions = [replace(one, painted=weight(painted, photo)) if one.mask else one for one in regions]
+    given = Expression.of_rows(expression["landmarks"], expression["amount"]) if expression else None
+    return Controls(checked(said["presets"]), given, tuple(regions))
+
+
+def drags_of(controls: Controls, photo: Photo, face: Face) -> list[tuple[Point, Point]]:
+    """What controls alone drag on a face of the photo. Raises UserError where that is impossible."""
+    return [drag for some in by_controls(controls, photo, face.landmarks, face.box[2], ()) for drag in some]
+
+
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """What a page asks for, as it says it."""
+
+    drags: tuple[tuple[Point, Point], ...]
+    mask: str
+    """"auto", "face" or "painted"."""
+    controls: Mapping
+    painted: bytes
+
+    def task(self, photo: Photo, longest: int, person: Person | None) -> "Task":
+        """The task. Raises UserError for what can't be read."""
+        controls = controls_of(self.controls, self.painted, photo, longest)
+        if self.mask == "painted":
+            painted_mask.check(self.painted, longest)
+        needed = self.mask == "painted" or any(region.mask for region in controls.regions)
+        return Task(self.drags, self.mask, self.painted if needed else None, person, controls)
+
+
 @dataclass(frozen=True, eq=False)
 class Task:
-    """What a page asks for."""
+    """What is to be done."""
 
-    drags: tuple[tuple[tuple[float, float], tuple[float, float]], ...]
+    drags: tuple[tuple[Point, Point], ...]
+    """By hand."""
     mask: str
     """"auto", "face" or "painted"."""
     painted: bytes | None = None
-    """Then the page's PNG of what is painted, of the size at which the photo is shown."""
+    """The page's PNG of what is painted, of the size at which the photo is shown, where mask or regions need it."""
     person: Person | None = None
     """Whose face it is, if somebody's who was learned."""
-    reshape: Mapping[str, float] = field(default_factory=dict)
-    """How much of presets that are no drags."""
+    controls: Controls = field(default_factory=Controls)
+    """What moves the face without points."""
 
     def plan(self, photo: Photo, face: Face | None) -> Plan:
         """What is to be done on a face of the photo. Raises UserError as `plan_edit`."""
         handles, targets = zip(*self.drags, strict=True) if self.drags else ((), ())
-        mask = self.mask if self.painted is None else weight(self.painted, photo)
-        return plan_edit(photo, handles, targets, mask, Selection(face, person=self.person), controls=self.reshape)
+        painted = self.painted if self.mask == "painted" else None
+        mask = self.mask if painted is None else weight(painted, photo)
+        return plan_edit(photo, handles, targets, mask, Selection(face, person=self.person), controls=self.controls)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,8 +151,13 @@ def result_of(
 
 def read_upload(data: bytes, name: str, bounds: Bounds) -> Photo:
     """The photo in an uploaded file. Raises UserError as `read_photo`."""
-    name = "".join(c for c in PurePosixPath(name.replace("\\", "/")).name if c.isprintable())[-100:].strip(" .")
-    return read_photo(name or "photo", data, bounds)
+    return read_photo(plain_name(name), data, bounds)
+
+
+def plain_name(name: str) -> str:
+    """An uploaded file's name, without folders and what can't be printed."""
+    plain = "".join(c for c in PurePosixPath(name.replace("\\", "/")).name if c.isprintable())[-100:].strip(" .")
+    return plain or "photo"
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,12 +209,14 @@ def _film_of(photo: Photo, shown: Iterator[np.ndarray]) -> tuple[str, bytes]:
 def edit_file(result: Result, choice: Choice, mask: str, generator: str) -> EditFile:
     """The result as `photodrag edit --edit` makes it again; mask: the name of the file of a painted one; generator: the
     page's."""
-    dragged = result.dragged
+    dragged, controls = result.dragged, result.task.controls
     cut_short = dragged and (result.cut_short or dragged.stop_reason in (STOPPED, LIMIT))
     return EditFile(
         drags=result.task.drags,
-        presets=result.task.reshape,
-        mask=result.task.mask if result.task.painted is None else mask,
+        presets=controls.presets,
+        expression=controls.expression,
+        regions=tuple(replace(one, where=mask, painted=None) if one.mask else one for one in controls.regions),
+        mask=mask if result.task.mask == "painted" else result.task.mask,
         face=choice.face.number if choice.of > 1 else None,
         box=choice.box,
         person=result.task.person.name if result.task.person else None,

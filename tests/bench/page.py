@@ -6,6 +6,9 @@ Prints how long the first picture takes from the change, how many come a second,
 own steps, and of each picture the generator's drawing, the blending into the photo, the JPEG. The first run of a
 photo learns its face, which isn't counted.
 
+With --preview: how long a slider's move takes, in a real browser, until the page shows the bent photo: right after a
+photo's drop, while the face is learnt, and once it is ready.
+
 With --fresh: how long a photo that was never seen before takes from the drop to the first picture of a drag, which
 begins as soon as the page knows where the face is; the server has loaded nothing yet."""
 
@@ -106,13 +109,60 @@ def from_the_drop(page, photo: Path) -> tuple[float, float]:
     return first, time.monotonic() - began
 
 
+SLIDE = """async ([name, amount]) => {
+    const slider = document.getElementById(`preset-${name}`), { body } = document, before = body.dataset.previews;
+    const frame = () => new Promise(requestAnimationFrame), began = performance.now();
+    slider.value = amount;
+    slider.dispatchEvent(new Event("input"));
+    while (body.dataset.previews === before) await frame();
+    await frame();
+    return performance.now() - began;
+}"""
+"""Moves a slider, and says after how many ms the canvas showed the photo bent by it."""
+MOVES = [
+    ("smile", 0.2),
+    ("smile", 0.4),
+    ("open-mouth", 0.4),
+    ("open-eyes", 0.5),
+    ("raise-brows", -0.3),
+    ("turn-left", 0.3),
+]
+
+
+def slid(page, moves: list[tuple[str, float]]) -> list[float]:
+    """Milliseconds that each move of a slider takes to be seen."""
+    return [page.evaluate(SLIDE, move) for move in map(list, moves)]
+
+
+def previewed(photo: Path, cache: Path) -> None:
+    """Print how soon sliders are answered, from the drop of a photo on."""
+    from browser import chromium
+
+    os.environ["PHOTODRAG_CACHE"] = str(cache)
+    with served(AppState()) as server, chromium() as browser:
+        page = browser.new_page(viewport={"width": 1000, "height": 700})
+        page.goto(server.url)
+        page.set_input_files("#file", str(photo))
+        page.wait_for_selector("#preset-smile:enabled", timeout=600_000)
+        page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+        for when in ("while the face is learnt", "once it is ready"):
+            took = slid(page, MOVES)
+            click.echo(f"{when}: {statistics.median(took):.0f} ms, at most {max(took):.0f}, of {len(took)} moves")
+            page.wait_for_selector("body[data-phase=ready]", timeout=600_000)
+
+
 @click.command()
 @click.option("--photo", type=click.Path(path_type=Path), default=ASTRONAUT)
 @click.option("--drags", "count", type=click.IntRange(1), default=20)
 @click.option("--seed", type=int, default=0)
 @click.option("--fresh", is_flag=True, help="From the drop of a photo that was never seen before.")
-def main(photo: Path, count: int, seed: int, fresh: bool) -> None:
+@click.option("--preview", "previewing", is_flag=True, help="How soon a slider is answered, in a real browser.")
+def main(photo: Path, count: int, seed: int, fresh: bool, previewing: bool) -> None:
     keep_freed_memory()
+    if previewing:
+        with tempfile.TemporaryDirectory() as folder:
+            previewed(photo, lay_out(Path(folder), "face", "st-lpips-vgg"))
+        return
     if fresh:
         with tempfile.TemporaryDirectory() as folder:
             os.environ["PHOTODRAG_CACHE"] = str(lay_out(Path(folder), "face", "st-lpips-vgg"))

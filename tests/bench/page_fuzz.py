@@ -55,6 +55,14 @@ ODD: list[Any] = [
 ]
 
 
+NO_CONTROLS = {"presets": {}, "expression": None, "regions": []}
+CONTROLS = {
+    "presets": {"smile": 0.5, "open-mouth": -0.2, "gaze-x": 0.3},
+    "expression": {"amount": 0.5, "landmarks": [[0.1 * number, 0.2] for number in range(68)]},
+    "regions": ["nose:+1%,-2%,rotate=5,scale=1.1"],
+}
+
+
 def right_messages(face: dict | None) -> list[dict]:
     """One of each kind, as the page says it."""
     mouth = face["names"]["mouth.left"] if face else [200, 140]
@@ -62,19 +70,21 @@ def right_messages(face: dict | None) -> list[dict]:
         {"type": "photo", "id": 1, "name": "me.png"},
         {"type": "sample", "id": 1},
         {"type": "face", "id": 2, "number": 1, "box": None, "likeness": "auto"},
-        {"type": "presets", "id": 2, "amounts": {"smile": 0.5, "open-mouth": -0.2}},
+        {"type": "controls", "id": 2, "number": 1, "controls": CONTROLS},
+        {"type": "expression", "id": 5, "name": "other.png"},
+        {"type": "warp", "id": 2, "number": 1, "drags": [[[100, 130], [96, 126]]], "presets": {"gaze-x": 0.3}},
         {
             "type": "drag",
             "id": 3,
             "drags": [[mouth, [mouth[0] - 5, mouth[1] - 5]]],
-            "reshape": {},
+            "controls": NO_CONTROLS,
             "mask": "auto",
             "scale": 1.5,
         },
         {"type": "drag", "id": 3, "drags": [[mouth, [mouth[0] - 5, mouth[1] - 5]]], "mask": "auto", "scale": 1.5}
-        | {"reshape": {"gaze-x": 0.5}},
+        | {"controls": CONTROLS},
         {"type": "drag", "id": 3, "drags": [[mouth, [mouth[0] - 5, mouth[1]]]], "mask": "painted", "scale": 1}
-        | {"reshape": {}},
+        | {"controls": NO_CONTROLS},
         {"type": "stop"},
         {"type": "origin", "id": 4, "result": 1, "point": mouth},
         {"type": "save", "id": 5, "result": 1, "format": "png"},

@@ -14,6 +14,7 @@ from websockets.sync.client import connect
 from photodrag.pipeline.page import serving
 from photodrag.pipeline.page.app_state import AppState
 
+NO_CONTROLS = {"presets": {}, "expression": None, "regions": []}
 TOKEN = "a-token-of-the-tests-that-is-long-enough"
 
 
@@ -56,7 +57,7 @@ class Page:
         self.socket = socket
 
     def say(self, kind: str, data: bytes | None = None, **content) -> None:
-        also = {"reshape": {}} if kind == "drag" else {}
+        also = {"controls": NO_CONTROLS} if kind == "drag" else {}
         text = json.dumps({"type": kind, **also, **content})
         self.socket.send(text if data is None else len(text.encode()).to_bytes(4, "big") + text.encode() + data)
 

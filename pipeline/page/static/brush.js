@@ -1,5 +1,7 @@
 // The mask, as it is painted and chosen: methods of Page (main.js).
 
+import { PAINTED } from "./regions.js";
+
 export const maskMethods = {
   setMask(mask) {
     this.history.change({ mask });
@@ -17,6 +19,7 @@ export const maskMethods = {
     this.painting = false;
     this.history.change({ painted: this.mask.blob(), mask: "painted" });
     this.refresh();
+    if (PAINTED in this.state.regions) this.foresee();
   },
 
   async showMask() {

@@ -1,25 +1,27 @@
 // What the server is asked to make, drags and files, and what becomes of it when the server goes: methods of Page
 // (main.js).
 
+import { PAINTED } from "./regions.js";
+
 export const dragMethods = {
   start() {
     if (!this.canStart) return;
-    const { mask, painted } = this.state;
-    const drags = [...this.points, ...this.presetPoints].map(({ handle, target }) => [handle, target]);
-    const { reshape } = this;
-    this.run({ drags, mask, reshape, painted: mask === "painted" ? painted ?? new Blob() : null });
+    const { mask, painted, regions } = this.state, paints = mask === "painted" || PAINTED in regions;
+    const given = this.points.map(({ handle, target }) => [handle, target]);
+    this.run({ given, controls: this.wanted, key: this.wantedKey, mask, painted: paints ? painted ?? new Blob() : null });
   },
 
-  // A task may be a drag that was made before: what it came to is not this one's.
-  async run({ drags, mask, reshape, painted }) {
-    const id = ++this.counter;
-    this.dragging = { drags, mask, reshape, painted, points: null, id, began: performance.now(), frames: 0 };
+  // A task, { given: drags by hand, controls, key, mask, painted }, may be a drag that was made before: what it came to is
+  // not this one's.
+  async run({ given, controls, key, mask, painted }) {
+    const id = ++this.counter, task = { given, controls, key, mask, painted };
+    this.dragging = { ...task, drags: [], points: null, id, began: performance.now(), frames: 0 };
     const scale = this.view.scale * (window.devicePixelRatio || 1);
     this.panel.say("Dragging …", 0);
     this.refresh();
     const data = await painted;
     if (this.dragging?.id !== id) return; // something else was asked for meanwhile: another face, say
-    this.connection.send({ type: "drag", id, drags, mask, reshape, scale }, data);
+    this.connection.send({ type: "drag", id, drags: given, controls, mask, scale }, data);
     if (this.dragging.stopped) this.connection.send({ type: "stop" });
   },
 
@@ -32,6 +34,7 @@ export const dragMethods = {
   // One that waits for its mask is stopped when it is asked for.
   stop() {
     this.dragging.stopped = true;
+    this.overlook();
     this.connection.send({ type: "stop" });
   },
 
@@ -72,7 +75,8 @@ export const dragMethods = {
     this.interrupted = this.dragging || this.resumed?.drag || this.interrupted;
     this.originRequests.clear();
     this.dragging = this.filming = this.draggable = false;
-    this.live = null;
+    this.live = this.expressionId = null;
+    this.preview.forget();
     this.refresh();
   },
 };

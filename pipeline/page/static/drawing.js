@@ -1,4 +1,4 @@
-// What is drawn over the photo: faces, the crop, places to snap to, the mask, points.
+// What is drawn over the photo: faces, the crop, places to snap to, the mask, points, a preview's outlines.
 
 const HANDLE = "#ff4d3d", TARGET = "#2fb4ff";
 
@@ -13,6 +13,9 @@ export function drawOverlay(c, view, page) {
   }
   if (page.phase === "choose") {
     for (const face of page.faces) outline(c, view, boxCorners(face.box), `${face.number}`);
+  }
+  if (page.preview.picture && !view.before) {
+    for (const places of page.preview.picture.outlines) ghost(c, view, places);
   }
   if (page.drawnBox) outline(c, view, boxCorners(page.drawnBox), "");
   if (marks && (page.phase === "ready" || page.phase === "learning")) {
@@ -71,6 +74,21 @@ function outline(c, view, corners, text) {
   c.strokeText(text, places[0][0] + 8, places[0][1] + 22);
   c.fillStyle = "#ffd84d";
   c.fillText(text, places[0][0] + 8, places[0][1] + 22);
+}
+
+// What a preview can't show otherwise.
+function ghost(c, view, places) {
+  c.save();
+  c.setLineDash([4, 3]);
+  for (const [colour, width] of [["#000a", 3], ["#8ff", 1.5]]) {
+    c.strokeStyle = colour;
+    c.lineWidth = width;
+    c.beginPath();
+    for (const place of places) c.lineTo(...view.toScreen(place));
+    c.closePath();
+    c.stroke();
+  }
+  c.restore();
 }
 
 function dashed(c, view, quad) {

@@ -1,9 +1,10 @@
 // Undo and redo: whole states, a new one after each change. States are never changed, only replaced.
 
 // A state of the edit. A point is { handle, target, at }: handle is where it lies in the untouched photo (null while the
-// server looks that up), `at` where the picture shows it. Amounts are those of the presets that aren't 0, by name. A
-// result is { id, patch, drags, reshape, points, mask, painted, … }, or null for the photo as it was.
-export const FIRST = { points: [], amounts: {}, mask: "auto", painted: null, result: null };
+// server looks that up), `at` where the picture shows it. Amounts are those of the presets that aren't 0, by name;
+// an expression is { name, landmarks, amount }, regions are as regions.js has them. A result is { id, patch, drags, key,
+// points, mask, painted, … }, or null for the photo as it was.
+export const FIRST = { points: [], amounts: {}, expression: null, regions: {}, mask: "auto", painted: null, result: null };
 
 export class History {
   constructor(first) {

@@ -11,11 +11,17 @@ import { photoMethods } from "./open_photo.js";
 import { Panel } from "./panel.js";
 import { moves, samePlace, shownAt } from "./geometry.js";
 import { pointMethods } from "./points.js";
-import { Presets } from "./presets.js";
+import { Controls, controlsOf } from "./controls.js";
+import { expressionMethods } from "./expression.js";
+import { foresightMethods } from "./foresight.js";
+import { Preview } from "./preview.js";
+import { PAINTED } from "./regions.js";
 import { dragMethods } from "./drag_runs.js";
 import { maskMethods } from "./brush.js";
 import { likenessText, PLACES } from "./words.js";
 import { View } from "./view.js";
+
+const PLAIN = ["saved", "warp"]; // whose bytes are no picture
 
 class Page {
   constructor() {
@@ -27,8 +33,9 @@ class Page {
     this.originRequests = new Map(); // points whose origin was asked for, by number
     this.counter = 0;
     this.received = Promise.resolve();
-    this.presets = new Presets((amounts) =>
-      this.face && this.faceId && this.connection.send({ type: "presets", id: this.faceId, amounts }));
+    this.paintings = new Map(); // what was painted → its number
+    this.controls = new Controls((...question) => this.askDrags(...question));
+    this.preview = new Preview((question) => this.ask({ type: "warp", ...question }));
     this.view = new View(document.getElementById("canvas"), (c, view) => drawOverlay(c, view, this));
     this.panel = new Panel(this);
     this.marks = new OverlayMarks(document.getElementById("stage"), this.view.canvas, {
@@ -75,29 +82,56 @@ class Page {
     return shown ? this.face.landmarks : [];
   }
 
-  get amounts() {
-    return this.sliding ?? this.state.amounts;
+  // The state's controls, or, while a slider moves, those that it says.
+  get asked() {
+    return { ...this.state, ...this.sliding };
   }
 
-  // What presets pull, at handles where a person pulls nothing.
+  get wanted() {
+    return controlsOf(this.asked);
+  }
+
+  // The same for the same controls, and for a region that is painted the same painting.
+  get wantedKey() {
+    const { regions, painted } = this.asked;
+    if (!(PAINTED in regions)) return JSON.stringify(this.wanted);
+    if (!this.paintings.has(painted)) this.paintings.set(painted, this.paintings.size);
+    return JSON.stringify([this.wanted, this.paintings.get(painted)]);
+  }
+
+  // Of the chosen face. Returns whether it could be asked.
+  ask(question, data) {
+    return Boolean(this.face && this.faceId && this.connection.send({ id: this.faceId, ...question }, data));
+  }
+
+  askDrags(number, controls) {
+    const question = { type: "controls", number, controls }, { regions, painted } = this.asked;
+    if (!(PAINTED in regions)) return this.ask(question);
+    if (!this.face || !this.faceId || !this.connection.ready) return false;
+    const id = this.faceId;
+    Promise.resolve(painted).then((data) => this.ask({ ...question, id }, data ?? new Blob()));
+    return true;
+  }
+
+  // What controls pull, at handles where a person pulls nothing.
   get presetPoints() {
     const shown = this.dragging?.points ? this.dragging : this.state.result;
     const free = ([handle]) => !this.points.some((point) => point.handle && samePlace(point.handle, handle));
-    return this.presets.drags(this.amounts).filter(free).map(
+    return this.controls.drags(this.wanted, this.wantedKey).filter(free).map(
       ([handle, target]) => ({ handle, target, at: shownAt(shown, handle) ?? handle, preset: true }),
     );
   }
 
   // What presets change without a point.
   get reshape() {
-    return this.presets.reshape(this.amounts);
+    return this.controls.reshape(this.asked.amounts);
   }
 
   // Whether the picture shows all that is asked for.
   get finished() {
     const { result, mask, painted } = this.state, asked = [...this.points, ...this.presetPoints];
     if (!result || this.dragging || this.pulling || this.sliding || asked.length !== result.drags.length) return false;
-    if (JSON.stringify(result.reshape) !== JSON.stringify(this.reshape)) return false;
+    if (result.key !== this.wantedKey) return false;
     if (result.mask !== mask || (mask === "painted" && result.painted !== painted)) return false;
     return asked.every(({ handle, target }) =>
       handle && result.drags.some(([start, end]) => samePlace(start, handle) && samePlace(end, target)));
@@ -108,7 +142,8 @@ class Page {
     const moved = points.some(moves) || presetPoints.length > 0 || Object.keys(this.reshape).length > 0;
     // What only reshapes the photo needs nothing that has to be learned.
     const possible = this.draggable || (this.face && !points.length && !presetPoints.length);
-    return this.editable && this.connection.ready && possible && placed && moved && this.presets.has(this.amounts);
+    const told = this.controls.has(this.wanted, this.wantedKey);
+    return this.editable && this.connection.ready && possible && placed && moved && told;
   }
 
   undo() {
@@ -123,6 +158,7 @@ class Page {
     if (!this.editable) return;
     const before = this.state.painted;
     this.sliding = null;
+    this.preview.drop();
     go();
     this.chosen = -1;
     this.refresh();
@@ -139,8 +175,8 @@ class Page {
   }
 
   async answer(content, data, socket) {
-    // All bytes are pictures to be shown, but for those of a file.
-    const bitmap = data && content.type !== "saved" ? await createImageBitmap(data) : null;
+    // All other bytes are pictures to be shown.
+    const bitmap = data && !PLAIN.includes(content.type) ? await createImageBitmap(data) : null;
     // What a connection that was lost had said before speaks of a server's tab that is gone.
     if (this.late(content) || (socket !== this.connection.socket && content.type !== "saved")) return;
     const patch = bitmap && { bitmap, region: content.region };
@@ -151,8 +187,7 @@ class Page {
 
   // Let everything show what there is.
   refresh() {
-    const shown = this.live ?? this.state.result?.patch ?? null;
-    this.view.patch = shown;
+    this.view.patch = this.preview.picture ?? this.live ?? this.state.result?.patch ?? null;
     if (this.dragging?.points) {
       this.pulling = this.state.points.map((point) => ({ ...point, at: shownAt(this.dragging, point.handle) ?? point.at }));
     } else if (this.pulling && !this.pointerInput?.doing) this.pulling = null;
@@ -163,7 +198,9 @@ class Page {
   }
 }
 
-Object.assign(Page.prototype, photoMethods, pointMethods, maskMethods, dragMethods, messageMethods);
+Object.assign(
+  Page.prototype, photoMethods, pointMethods, maskMethods, dragMethods, expressionMethods, foresightMethods, messageMethods,
+);
 
 const page = new Page();
 page.panel.listen(PLACES);

@@ -10,14 +10,14 @@ export const photoMethods = {
     if (file && this.limits && file.size > this.limits.upload) {
       return this.panel.warn(`${file.name} is larger than ${this.limits.upload >> 20} MB: save a smaller copy.`);
     }
-    const asked = (this.asked = {});
+    const reading = (this.reading = {});
     let data;
     try {
       data = await file?.arrayBuffer();
     } catch {
       return this.panel.warn(`${file.name} can't be read: choose a photo's file.`);
     }
-    if (asked !== this.asked) return; // another one was chosen while this one was read
+    if (reading !== this.reading) return; // another one was chosen while this one was read
     this.source = file && { name: file.name || "photo", data }; // kept to go on with after a restart of the server
     this.faces = [];
     this.choice = null;
@@ -36,7 +36,8 @@ export const photoMethods = {
 
   // All that is known of the face, and what was to be gone on with.
   forget() {
-    this.resumed = this.interrupted = this.faceId = null;
+    this.resumed = this.interrupted = this.faceId = this.expressionId = null;
+    this.preview.forget();
     this.face = this.quad = this.quality = this.drawnBox = this.sliding = this.live = null;
     this.draggable = this.dragging = this.boxing = this.filming = false;
     this.history = new History({ ...FIRST });

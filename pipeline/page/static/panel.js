@@ -1,16 +1,24 @@
 // The panel beside the photo: what a person can press, and what is said to them.
 
+import { ExpressionPanel } from "./expression_panel.js";
+import { listenToFiles } from "./files.js";
 import { listenToKeys } from "./keys.js";
+import { RegionPanel } from "./region_panel.js";
 import { Slider } from "./slider.js";
 import { placeText } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
+const PREVIEW = "Rough preview: Start makes the picture.";
 const FORMATS = ["png", "jpeg", "json", "mp4"];
 const picked = (name) => document.querySelector(`input[name="${name}"]:checked`).value;
 
 export class Panel {
   constructor(page) {
     this.page = page;
+    this.regions = new RegionPanel(page, $("region-sliders"), $("region"));
+    this.expression = new ExpressionPanel(page, {
+      file: $("expression-file"), name: $("expression-name"), remove: $("expression-remove"), amount: $("expression-amount"),
+    });
   }
 
   get tool() {
@@ -70,16 +78,23 @@ export class Panel {
       summary.textContent = title;
       group.open = index === 0;
       const sliders = presets.map((preset) => new Slider(preset, {
-        slide: (amount) => page.slide(preset.name, amount), keep: () => page.keepAmounts(),
+        slide: (amount) => page.slide({ amounts: page.controls.changed(page.asked.amounts, preset.name, amount) }),
+        keep: () => page.keepSlide(),
       }));
       group.append(summary, ...sliders.map((slider) => slider.row));
+      if (title === "Expression") group.append($("expression"));
       $("presets").append(group);
       return sliders;
     });
   }
 
+  offerRegions(regions) {
+    this.regions.offer(regions);
+  }
+
   refresh() {
     const { page } = this, { state, phase, dragging } = page;
+    this.showPreview(Boolean(page.preview.picture));
     document.body.dataset.phase = phase;
     document.body.dataset.dragging = Boolean(dragging);
     document.body.dataset.frames = dragging ? dragging.frames : state.result?.frames ?? 0;
@@ -98,14 +113,25 @@ export class Panel {
     $("start").hidden = $("show-points").hidden = $("work").hidden;
     $("show-points").setAttribute("aria-pressed", page.marks.shown);
     $("draw-face").setAttribute("aria-pressed", Boolean(page.boxing));
-    for (const slider of this.sliders ?? []) slider.show(page.amounts[slider.name] ?? 0, Boolean(page.editable && page.face));
+    for (const slider of this.sliders ?? []) slider.show(page.asked.amounts[slider.name] ?? 0, Boolean(page.editable && page.face));
+    this.expression.refresh();
+    this.regions.refresh();
     this.listFaces();
     if (!dragging) this.listPoints();
   }
 
+  // What is seen is what is saved: never while there is but a preview.
   get savable() {
-    const { state, editable, connection } = this.page;
-    return editable && connection.ready && this.page.face && state.result && !state.result.rough;
+    const { state, face, editable, connection, preview } = this.page;
+    return editable && connection.ready && face && state.result && !state.result.rough && !preview.picture;
+  }
+
+  // Said once, when it comes.
+  showPreview(shown) {
+    document.body.dataset.preview = shown;
+    document.body.dataset.previews = this.page.preview.count;
+    const text = shown ? PREVIEW : "";
+    if ($("preview").textContent !== text) $("preview").textContent = text;
   }
 
   listFaces() {
@@ -136,7 +162,7 @@ export class Panel {
     const more = page.presetPoints.length;
     $("no-points").hidden = rows.length + more > 0;
     $("of-presets").hidden = !more;
-    $("of-presets").textContent = `${rows.length ? "And " : ""}${more} of presets, shown without numbers.`;
+    $("of-presets").textContent = `${rows.length ? "And " : ""}${more} of sliders, shown without numbers.`;
     replace($("points"), rows, [page.points.map((point) => [point.at, point.target]), page.chosen]);
   }
 
@@ -185,7 +211,7 @@ export class Panel {
       page.view.wiper = $("wiper").value / 100;
       page.view.draw();
     };
-    this.listenToFiles();
+    listenToFiles(page, { stage: $("stage"), expression: $("expression") });
     listenToKeys(page, { start: () => $("start").click(), before });
   }
 
@@ -202,25 +228,6 @@ export class Panel {
     if (!this.page.editable) return;
     paint();
     this.page.keepMask();
-  }
-
-  listenToFiles() {
-    const { page } = this, stage = $("stage");
-    addEventListener("paste", (event) => {
-      const [file] = event.clipboardData.files;
-      if (file) page.open(file);
-    });
-    addEventListener("dragover", (event) => {
-      event.preventDefault();
-      stage.classList.add("over");
-    });
-    addEventListener("dragleave", () => stage.classList.remove("over"));
-    addEventListener("drop", (event) => {
-      event.preventDefault();
-      stage.classList.remove("over");
-      const [file] = event.dataTransfer.files;
-      if (file) page.open(file);
-    });
   }
 }
 

@@ -1,4 +1,4 @@
-// What is pulled, by hand and by presets: methods of Page (main.js). While a point is pulled or a slider moves, the
+// What is pulled, by hand and by controls: methods of Page (main.js). While a point is pulled or a slider moves, the
 // states stay as they are.
 
 import { moves } from "./geometry.js";
@@ -23,13 +23,17 @@ export const pointMethods = {
     }
     this.pulling = last ? null : points;
     if (last) this.setPoints(points);
-    else this.view.draw();
+    else {
+      this.foresee();
+      this.view.draw();
+    }
   },
 
   setPoints(points) {
     this.history.change({ points });
     this.findOrigins();
     this.refresh();
+    this.foresee();
   },
 
   // Where, in the photo, is what the picture shows at points that were placed on it? A server that came back knows when
@@ -54,6 +58,7 @@ export const pointMethods = {
   leavePoint(fresh) {
     this.pulling = null;
     if (fresh) this.chosen = -1;
+    this.overlook();
     this.refresh();
   },
 
@@ -72,15 +77,18 @@ export const pointMethods = {
     return (this.chosen = this.pulling.length - 1);
   },
 
-  slide(name, amount) {
-    this.sliding = this.presets.changed(this.amounts, name, amount);
+  // part: of a state, what a slider changes.
+  slide(part) {
+    this.sliding = { ...this.sliding, ...part };
     this.refresh();
+    this.foresee();
   },
 
-  keepAmounts() {
-    const amounts = this.sliding;
+  keepSlide() {
+    const part = this.sliding ?? {};
     this.sliding = null;
-    if (amounts && JSON.stringify(amounts) !== JSON.stringify(this.state.amounts)) this.history.change({ amounts });
+    const changed = Object.keys(part).some((name) => JSON.stringify(part[name]) !== JSON.stringify(this.state[name]));
+    if (changed) this.history.change(part);
     this.refresh();
   },
 

@@ -6,7 +6,8 @@ import { fromText, lessText, REASONS, WORKING } from "./words.js";
 // The job that an answer comes from.
 const JOBS = {
   photo: "photo", faces: "photo",
-  face: "invert", doing: "invert", likeness: "invert", inverted: "invert", presets: "invert",
+  face: "invert", doing: "invert", likeness: "invert", inverted: "invert", controls: "invert", warp: "invert",
+  expression: "expression",
   points: "drag", frame: "drag", result: "drag",
   filming: "film",
 };
@@ -14,19 +15,20 @@ const JOBS = {
 export const messageMethods = {
   // Whether an answer is to what was asked before something else was, which the server had not heard of yet.
   late({ type, about, id, job }) {
-    const latest = { photo: this.photoId, invert: this.faceId, drag: this.dragging?.id, film: this.filming };
-    const of = type === "error" ? about : JOBS[type] ?? job;
+    const latest = { photo: this.photoId, invert: this.faceId, drag: this.dragging?.id, film: this.filming, expression: this.expressionId };
+    const of = type === "error" ? JOBS[about] ?? about : JOBS[type] ?? job;
     return of in latest && id !== latest[of];
   },
 
-  on_hello({ limits, sample, presets, landmarks }) {
+  on_hello({ limits, sample, presets, landmarks, regions }) {
     this.limits = limits;
     this.mask.groups = landmarks;
     this.panel.offerSample(sample);
     const all = presets.flatMap((group) => group.presets);
-    this.presets.names = all.map(({ name }) => name);
-    this.presets.reshaping = new Set(all.filter(({ reshapes }) => reshapes).map(({ name }) => name));
+    this.controls.names = all.map(({ name }) => name);
+    this.controls.reshaping = new Set(all.filter(({ reshapes }) => reshapes).map(({ name }) => name));
     this.panel.offerPresets(presets);
+    this.panel.offerRegions(regions);
     if (this.phase !== "empty") this.resume();
   },
 
@@ -56,13 +58,14 @@ export const messageMethods = {
 
   on_face(face) {
     this.face = face;
-    this.presets.forget();
+    this.controls.forget();
     const [x, y, width, height] = face.box;
     if (!this.resumed) this.view.zoomTo([x - width, y - height, x + 2 * width, y + 1.8 * height]);
   },
 
-  on_presets(answer) {
-    this.presets.onDrags(answer);
+  on_controls(answer) {
+    this.controls.onDrags(answer);
+    if (this.preview.active && this.editable) this.foresee();
   },
 
   on_doing({ text, done, total }) {
@@ -94,8 +97,8 @@ export const messageMethods = {
     else if (lost || result?.rough) this.run(lost ?? result);
   },
 
-  on_points({ points, step, steps }) {
-    this.dragging.points = points;
+  on_points({ points, drags, step, steps }) {
+    Object.assign(this.dragging, { points, drags });
     this.panel.say(`Dragging: step ${step}, at most ${steps}.${this.rate()}`, step / steps);
   },
 
@@ -104,6 +107,7 @@ export const messageMethods = {
     drag.frames += 1;
     drag.first ??= performance.now() - drag.began;
     this.live = patch;
+    this.preview.drop();
     this.on_points(content);
   },
 
@@ -114,6 +118,7 @@ export const messageMethods = {
     this.history.change({ points, result });
     this.dragging = false;
     this.live = null;
+    this.preview.drop();
     this.marks.rest();
     this.findOrigins();
     const first = drag.first ? ` First picture after ${(drag.first / 1000).toFixed(1)} s.` : "";
@@ -128,6 +133,7 @@ export const messageMethods = {
     for (const state of this.history.states) {
       state.points = state.points.flatMap((one) => (one !== asking ? one : point ? { ...one, handle: point } : []));
     }
+    if (asking && point && this.preview.active) this.foresee();
     if (asking && !point) this.panel.warn("No point can be added to this result any more: press Start, or undo it.");
   },
 
@@ -152,6 +158,7 @@ export const messageMethods = {
     this.panel.warn(text);
     if (about === "drag") {
       this.dragging = this.live = null;
+      this.preview.drop();
       this.findOrigins();
     }
     if (about === "photo") this.phase = "empty";

@@ -52,6 +52,16 @@ def test_turned_moved_and_scaled_with_the_face(name, landmarks):
         assert np.allclose(way(drags({name: -0.8}, landmarks)), -way(here), atol=0.02)
 
 
+def test_a_landmark_by_its_name_and_by_its_number_has_one_way(landmarks):
+    corner, alone = {"48": (0.1, 0.0)}, drags({"smile": 0.5}, landmarks)
+    both = drags({"smile": 0.5}, landmarks, expression=corner)
+    assert [handle for handle, _ in both] == [handle for handle, _ in alone]
+    more = drags({}, landmarks, expression=corner)
+    assert np.allclose(way(both)[0], way(alone)[0] + way(more)[0], atol=0.02) and np.allclose(
+        way(both)[1], way(alone)[1]
+    )
+
+
 def test_sides_are_the_picture_s_and_each_is_half_of_both(landmarks):
     for both, one, other in (
         ("open-eyes", "open-left-eye", "open-right-eye"),

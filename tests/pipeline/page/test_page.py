@@ -24,12 +24,15 @@ import pytest
 from command import COMMAND, as_here, environment, everything_in, run
 from pictures import mirrored, png
 from PIL import Image
-from serving import TOKEN, served, wait_until
+from serving import NO_CONTROLS, TOKEN, served, wait_until
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from photodrag.drag import DragSettings
 from photodrag.pipeline.cli import main
+from photodrag.pipeline.editing.controls import Controls
+from photodrag.pipeline.editing.edit_file import read_edit_file
+from photodrag.pipeline.editing.plan import plan_edit
 from photodrag.pipeline.faces import presets
 from photodrag.pipeline.faces.detection import detect
 from photodrag.pipeline.page import jobs
@@ -45,6 +48,9 @@ STATIC = Path(tokens.__file__).parent / "static"
 OTHER = np.full(128, 9.0)
 """Nobody's likeness."""
 DRAGS = [[[104.4, 138.9], [101.0, 135.0]], [[149.6, 140.8], [153.0, 137.0]]]
+
+
+DRAG = {"type": "drag", "id": 1, "drags": [], "controls": NO_CONTROLS, "mask": "auto", "scale": 1}
 
 
 @pytest.fixture
@@ -162,13 +168,29 @@ def test_token_is_kept_for_a_day_for_nobody_else(empty_cache):
         '{"type": "face", "id": 1, "number": -1, "box": null, "likeness": "auto"}',
         '{"type": "face", "id": 1, "number": null, "box": null, "likeness": "finest"}',
         '{"type": "face", "id": 1, "number": null, "box": [1, 2, 3, NaN], "likeness": "auto"}',
-        '{"type": "drag", "id": 1, "drags": [[[1, 2], [3, "4"]]], "reshape": {}, "mask": "auto", "scale": 1}',
-        '{"type": "drag", "id": 1, "drags": [], "reshape": {}, "mask": "/etc/passwd", "scale": 1}',
+        json.dumps(DRAG | {"drags": [[[1, 2], [3, "4"]]]}),
+        json.dumps(DRAG | {"mask": "/etc/passwd"}),
         '{"type": "save", "id": 1, "result": 1, "format": "../x.png"}',
-        '{"type": "presets", "id": 1, "amounts": {"grin": 0.5}}',
-        '{"type": "presets", "id": 1, "amounts": {"smile": 1.5}}',
-        '{"type": "presets", "id": 1, "amounts": {"smile": NaN}}',
-        '{"type": "presets", "id": 1, "amounts": [0.5]}',
+        *(
+            json.dumps({"type": "controls", "id": 1, "number": 1, "controls": NO_CONTROLS | wrong})
+            for wrong in [
+                {"presets": {"grin": 0.5}},
+                {"presets": {"smile": 1.5}},
+                {"presets": {"smile": float("nan")}},
+                {"presets": [0.5]},
+                {"presets": None},
+                {"regions": None},
+                {"regions": ["/etc/passwd:+1,+1"]},
+                {"regions": ["mouth:rotate=90"]},
+                {"regions": ["mouth:+1,+1"] * 100},
+                {"expression": {"amount": 2, "landmarks": [[0, 0]] * 68}},
+                {"expression": {"amount": 1, "landmarks": [[0, 0]] * 67}},
+                {"more": 1},
+            ]
+        ),
+        '{"type": "warp", "id": 1, "number": 1, "drags": [[[1, 2]]], "presets": {}}',
+        '{"type": "warp", "id": 1, "number": 1, "drags": [], "presets": null}',
+        '{"type": "expression", "id": 1, "name": 5}',
         "[" * 100_000,
         b"",
         b"\xff\xff\xff\xff{}",
@@ -454,22 +476,124 @@ def test_results_of_another_tab_are_unknown(server, portrait, ready):
     assert len(set(numbers)) == 2
 
 
-def test_presets_are_the_command_lines(server, portrait, ready, tmp_path):
-    """What sliders ask for are the handles of `photodrag edit` for the same amounts."""
+def test_controls_are_the_command_lines(server, portrait, ready, tmp_path):
+    """What sliders, a region and another photo's expression ask for are the handles of `photodrag edit`, and what is
+    saved is the edit with the fields of its file."""
     ready(portrait)
-    amounts = {"smile": 0.35, "open-mouth": -0.2, "slim-face": 1}
+    other = mirrored(portrait, "other.png")
+    amounts = {"smile": 0.35, "slim-face": 1.0}
     given = [f"--{name}={amount}" for name, amount in amounts.items()]
-    ran = run("edit", portrait, *given, "--steps", 1, "--json", "--out", tmp_path / "cli.png")
+    more = ["--expression-from", other, "--amount", 0.5, "--region", "nose:+2,-1,rotate=5,scale=0.9"]
+    saved = tmp_path / "cli.json"
+    command = ["edit", portrait, *given, *more, "--steps", 1, "--out", tmp_path / "cli.png", "--save-edit", saved]
+    ran = run(*command, "--json", **as_here())
+    with server.page() as page:
+        page.open(portrait, "me.png")
+        page.say("controls", id=2, number=1, controls=NO_CONTROLS)  # of no face yet: nothing is answered
+        page.say("expression", other.read_bytes(), id=3, name="folder/other.png")
+        heard = page.hear_until("expression")[-1]
+        assert (heard["id"], heard["name"]) == (3, "other.png")
+        page.learn()
+        expression = {"amount": 0.5, "landmarks": heard["landmarks"]}
+        controls = {"presets": amounts, "expression": expression, "regions": ["nose:+2,-1,rotate=5,scale=0.9"]}
+        page.say("controls", id=2, number=7, controls=controls)
+        answer = page.hear_until("controls")[-1]
+        page.say("drag", id=4, drags=[], controls=controls, mask="auto", scale=1.0)
+        page.hear_until("points")
+        page.say("stop")
+        result = page.hear_until("result")[-1]
+        page.say("save", id=90, result=result["result"], format="json")
+        content = json.loads(page.hear_until("saved")[-1]["data"])
+    wanted = [[handle["start"], handle["target"]] for handle in json.loads(ran.out)["handles"]]
+    assert answer["number"] == 7
+    assert np.allclose(answer["drags"], wanted, atol=0.02)  # a file's landmarks are rounded
+    assert answer["drags"] == result["drags"]
+    kept = json.loads(saved.read_text())
+    assert {name: content[name] for name in controls} == {name: kept[name] for name in controls}
+
+
+def test_a_painted_region(server, portrait, ready, tmp_path):
+    """It is moved, and repeated from what is saved, though all of the photo may change."""
+    ready(portrait)
+    controls = NO_CONTROLS | {"regions": ["painted:+0%,+3%,rotate=0,scale=1"]}
+    with server.page() as page:
+        page.open(portrait, "me.png")
+        page.learn()
+        page.say("controls", b"", id=2, number=1, controls=controls)
+        assert "Nothing is painted yet" in page.hear_until("error")[-1]["text"]
+        assert page.hear_until("controls")[-1]["drags"] == []
+        page.say("controls", painted_png(), id=2, number=2, controls=controls)
+        drags = page.hear_until("controls")[-1]["drags"]
+        page.say("drag", painted_png(), id=4, drags=[], controls=controls, mask="auto", scale=1.0)
+        page.hear_until("points")
+        page.say("stop")
+        result = page.hear_until("result")[-1]
+        page.say("save", id=90, result=result["result"], format="json")
+        files = {one["name"]: one["data"] for one in (page.hear_until("saved")[-1] for _ in range(2))}
+    landmarks = detect(picture(portrait.read_bytes()))[0].landmarks
+    inside = [mark for mark in landmarks if 95 <= mark[0] < 160 and 128 <= mark[1] < 165]
+    assert len(drags) >= 12 and all(end[1] > start[1] and end[0] == start[0] for start, end in drags)
+    assert np.allclose([start for start, _ in drags], inside, atol=0.01)
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
+    edit = read_edit_file(tmp_path / "me-edit.json")
+    assert edit.mask == "auto" and edit.regions[0].mask == str(tmp_path / "me-mask.png")
+    plan = plan_edit(portrait, (), (), edit.mask, presets=Controls(regions=edit.regions))
+    assert np.allclose(drags, plan.drags, atol=0.01)
+
+
+def painted_png() -> bytes:
+    """The mouth of the portrait, painted."""
+    image, buffer = Image.new("RGBA", (256, 256)), io.BytesIO()
+    image.paste((255, 60, 50, 255), (95, 128, 160, 165))
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        (b"no picture", r"^other\.png is not a picture of a known kind"),
+        (b'{"photodrag expression": 1, "landmarks": [[0, 0]]}', r"^other\.png holds no expression"),
+        (png((8, 0), np.full((64, 64), 200, np.uint8)), r"[Nn]o face"),
+    ],
+)
+def test_expressions_that_there_are_none(server, portrait, data, said):
     with server.page() as page:
         page.open(portrait)
-        page.say("presets", id=2, amounts=amounts)  # of no face yet: nothing is answered
+        page.say("expression", data, id=3, name="other.png")
+        error = page.hear_until("error")[-1]
+        assert (error["about"], error["id"]) == ("expression", 3)
+        assert re.search(said, error["text"]) and error["text"].count(".png") <= 2
+
+
+def test_a_warp_is_there_before_the_face_is_learnt(server, portrait, slow_projection):
+    """Where a mouth's corner goes, the corner is what is seen; elsewhere, nothing moves."""
+    with server.page() as page:
+        face = page.open(portrait)["faces"][0]
         page.say("face", id=2, number=1, box=None, likeness="auto")
-        page.hear_until("face")
-        page.say("presets", id=2, amounts=amounts)
-        answer = page.hear_until("presets")[-1]
-        page.hear_until("inverted")
-    assert answer["amounts"] == amounts
-    assert answer["drags"] == [[handle["start"], handle["target"]] for handle in json.loads(ran.out)["handles"]]
+        page.hear_until("likeness")
+        landmarks = np.array(face["landmarks"])
+        end = (landmarks[48] + (-6.0, -4.0)).tolist()
+        page.say("warp", id=2, number=5, drags=[[face["landmarks"][48], end]], presets={})
+        heard = page.hear_until("warp")[-1]
+        assert (heard["number"], heard["outlines"]) == (5, [])
+        assert np.allclose(came_from(heard, end), (6, 4), atol=0.7)
+        assert np.hypot(*came_from(heard, landmarks[8])) < 0.5 and np.hypot(*came_from(heard, landmarks[27])) < 0.5
+        page.say("warp", id=2, number=6, drags=[], presets={"gaze-x": 0.5, "forehead": 0.5})
+        heard = page.hear_until("warp")[-1]
+        assert len(heard["outlines"]) == 2
+        eyes = [np.mean(outline, 0) for outline in heard["outlines"]]
+        assert eyes[0][0] > landmarks[36:42].mean(0)[0] and eyes[1][0] > landmarks[42:48].mean(0)[0]
+        slow_projection.set()
+
+
+def came_from(heard: dict, place) -> np.ndarray:
+    """The offset that a warp has at a place of the photo, between its cells."""
+    x0, y0, x1, y1 = heard["region"]
+    offsets = np.frombuffer(heard["data"], "<f4").reshape(40, 40, 2)
+    x, y = ((place[0] + 0.5 - x0) / (x1 - x0) * 40 - 0.5, (place[1] + 0.5 - y0) / (y1 - y0) * 40 - 0.5)
+    return cv2.remap(offsets, np.float32([[x]]), np.float32([[y]]), cv2.INTER_LINEAR)[0, 0]
 
 
 def test_the_sample(server):
@@ -637,7 +761,7 @@ def test_a_late_job_writes_nothing_into_what_replaced_it(server, portrait, slow_
         go_on.set()
         page.hear_until("faces")
         page.say("drag", id=4, drags=DRAGS, mask="auto", scale=1.0)
-        page.say("presets", id=2, amounts={"smile": 0.5})  # of no face: nothing is answered
+        page.say("controls", id=2, number=1, controls=NO_CONTROLS)  # of no face: nothing is answered
         error = page.hear_until("error")[-1]
         assert error["id"] == 4 and "not ready yet" in error["text"]
     learning.clear()

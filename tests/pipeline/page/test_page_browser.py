@@ -307,9 +307,9 @@ def test_presets_are_sliders(tab, portrait, ready, tmp_path):
         tab.get_by_text(title, exact=True).click()
     expect(tab.get_by_role("slider")).to_have_count(len(PRESETS) + 1)
     smile.fill("0.4")
-    expect(told).to_have_text("2 of presets, shown without numbers.")
+    expect(told).to_have_text("2 of sliders, shown without numbers.")
     tab.get_by_role("slider", name="Open mouth").fill("0.5")
-    expect(told).to_have_text("5 of presets, shown without numbers.")
+    expect(told).to_have_text("5 of sliders, shown without numbers.")
     smile.focus()
     tab.keyboard.down("ArrowLeft")
     tab.keyboard.down("ArrowLeft")  # held
@@ -319,22 +319,20 @@ def test_presets_are_sliders(tab, portrait, ready, tmp_path):
     expect(smile).to_have_value("0.4")
     tab.keyboard.press("Control+Shift+z")
     expect(smile).to_have_value("0.3")
-    drags = dict(
-        presets.drags({"smile": 0.3, "open-mouth": 0.5}, detect(np.array(picture(portrait.read_bytes())))[0].landmarks)
-    )
-    (corner, end), *rest = drags.items()
+    amounts = {"smile": 0.3, "open-mouth": 0.5}
+    corner, end = presets.drags(amounts, detect(np.array(picture(portrait.read_bytes())))[0].landmarks)[0]
     pull(tab, end, MOUTH)  # the corner's target, to about its handle
     expect(tab.locator("#points li")).to_have_count(1)
-    expect(told).to_have_text("And 4 of presets, shown without numbers.")
+    expect(told).to_have_text("And 4 of sliders, shown without numbers.")
     tab.click("#start")
     wait_for_result(tab)
-    expect(told).to_have_text("And 4 of presets, shown without numbers.")
+    expect(told).to_have_text("And 4 of sliders, shown without numbers.")
     (content,) = (json.loads(data) for data in saved(tab, "#save-json").values())
-    (handle, _), *others = content["drags"]
-    assert tuple(handle) == corner and others == json.loads(json.dumps(rest))
+    ((handle, _),) = content["drags"]
+    assert tuple(handle) == corner and content["presets"] == amounts
     for _ in range(2):  # the drag, the pull by hand
         tab.keyboard.press("Control+z")
-    expect(told).to_have_text("5 of presets, shown without numbers.")
+    expect(told).to_have_text("5 of sliders, shown without numbers.")
     smile.dblclick()
     expect(smile).to_have_value("0")
     tab.get_by_role("button", name="Open mouth: back to 0").click()
@@ -358,6 +356,104 @@ def test_what_presets_reshape_without_a_point(tab, portrait, ready):
     (content,) = (json.loads(data) for data in saved(tab, "#save-json").values())
     assert content["presets"] == {"gaze-x": 0.8} and content["drags"] == []
     gaze.fill("0")
+    expect(tab.locator("#start")).to_be_disabled()
+
+
+def preview_is(page, shown: bool) -> None:
+    """There, marked as one, and nothing to be saved; or gone."""
+    expect(page.locator("body")).to_have_attribute("data-preview", str(shown).lower())
+    expect(page.locator("#preview")).to_have_text("Rough preview: Start makes the picture." if shown else "")
+    if shown:
+        expect(page.locator("#save-png")).to_be_disabled()
+
+
+@pytest.mark.parametrize("steps", [2])
+def test_a_preview_answers_before_the_face_is_learnt(tab, portrait, slow_projection):
+    """It shows the mouth's corner where it goes, and is gone at an undo, with the picture and with another photo."""
+    tab.set_input_files("#file", portrait)
+    smile = tab.get_by_role("slider", name="Smile")
+    expect(smile).to_be_enabled(timeout=SLOW)
+    tab.click("#fit")
+    tab.uncheck("#landmarks")
+    tab.locator("#show-points").click()  # points lie over what is looked at
+    before = seen(tab)
+    smile.fill("0.8")
+    preview_is(tab, True)
+    assert seen(tab) != before
+    expect(tab.locator("body")).to_have_attribute("data-phase", "learning")
+    tab.keyboard.press("Control+z")
+    preview_is(tab, False)
+    smile.fill("0.6")
+    preview_is(tab, True)
+    expect(tab.locator("#start")).to_be_enabled(timeout=SLOW)
+    tab.click("#start")
+    slow_projection.set()
+    expect(tab.locator("#save-png")).to_be_enabled(timeout=SLOW)
+    wait_for_result(tab)
+    preview_is(tab, False)
+    pull(tab, (150.0, 110.0), (156.0, 112.0))
+    preview_is(tab, True)
+    tab.set_input_files("#file", portrait)
+    preview_is(tab, False)
+
+
+def test_a_late_preview_is_dropped(tab, portrait, ready):
+    """One that was asked for before an undo."""
+    choose(tab, ready(portrait))
+    tab.evaluate("""
+        const { onmessage } = socket;
+        window.late = [];
+        socket.onmessage = (event) => {
+            const text = typeof event.data === "string" ? event.data : new TextDecoder().decode(event.data);
+            if (text.includes('"type": "warp"')) late.push(event);
+            else onmessage(event);
+        };
+        window.arrive = () => late.splice(0).forEach(onmessage);
+        0
+    """)
+    tab.get_by_role("slider", name="Smile").fill("0.5")
+    wait_until(lambda: tab.evaluate("late.length") == 1)
+    tab.keyboard.press("Control+z")
+    tab.evaluate("arrive()")
+    tab.wait_for_timeout(200)
+    preview_is(tab, False)
+    tab.get_by_role("slider", name="Smile").fill("0.6")  # and the next one is asked for
+    wait_until(lambda: tab.evaluate("late.length") == 1)
+    tab.evaluate("arrive()")
+    preview_is(tab, True)
+
+
+@pytest.mark.parametrize("steps", [2])
+def test_an_expression_and_a_region(tab, portrait, ready, tmp_path):
+    """Both can be undone, and are in the edit's file."""
+    choose(tab, ready(portrait))
+    bad = tmp_path / "bad.jpg"
+    bad.write_bytes(b"no picture")
+    tab.get_by_text("Expression", exact=True).click()
+    tab.set_input_files("#expression-file", bad)
+    expect(tab.locator("#status")).to_contain_text("bad.jpg is not a picture of a known kind")
+    other = mirrored(portrait, "laughing.png")
+    tab.set_input_files("#expression-file", other)
+    expect(tab.locator("#expression-name")).to_have_text("As in laughing.png.")
+    preview_is(tab, True)
+    tab.get_by_role("slider", name="How much").fill("0.5")
+    tab.get_by_text("A part of the face, as one", exact=True).click()
+    tab.select_option("#region", label="Nose")
+    tab.get_by_role("slider", name="Size").fill("0.9")
+    expect(tab.locator("#region option:checked")).to_have_text("Nose (moved)")
+    tab.keyboard.press("Control+z")
+    expect(tab.locator("#region option:checked")).to_have_text("Nose")
+    tab.keyboard.press("Control+Shift+z")
+    tab.locator("#start", has_text="Start").click()
+    wait_for_result(tab)
+    (content,) = (json.loads(data) for data in saved(tab, "#save-json").values())
+    assert content["regions"] == ["nose:+0%,+0%,scale=0.9"] and content["drags"] == []
+    assert content["expression"]["amount"] == 0.5 and len(content["expression"]["landmarks"]) == 68
+    for _ in range(3):  # the drag, the region, how much
+        tab.keyboard.press("Control+z")
+    expect(tab.get_by_role("slider", name="How much")).to_have_value("0.8")
+    tab.keyboard.press("Control+z")
+    expect(tab.locator("#expression-name")).to_be_hidden()
     expect(tab.locator("#start")).to_be_disabled()
 
 
@@ -831,8 +927,11 @@ def test_accessible(browser, server, portrait, ready, scheme, width):
     check()
     choose(page, ready(portrait))
     pull(page, MOUTH, TARGET)
-    page.get_by_text("Head", exact=True).click()
+    for title in ("Head", "Expression", "A part of the face, as one"):
+        page.get_by_text(title, exact=True).click()
     page.get_by_role("slider", name="Turn left").fill("-0.5")
+    page.set_input_files("#expression-file", portrait)
+    expect(page.locator("#expression-amount")).to_be_visible()
     page.get_by_text("Keys", exact=True).click()
     expect(page.locator("#of-presets")).to_be_visible()
     check()
