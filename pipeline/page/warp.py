@@ -71,7 +71,7 @@ def landmarks_moved(landmarks: np.ndarray, handles: np.ndarray, ways: np.ndarray
     """How far landmarks [68, 2] go, [68, 2], if handles [N, 2] go these ways [N, 2]; and which handles, bool [N], lead
     none of them. They go together as a drag has them go; of a head that turns, the outline stays."""
     weights = on_contours(handles, landmarks)
-    led: np.ndarray = weights.any(1)
+    led = np.asarray(weights.any(1))
     if not led.any():
         return np.zeros_like(landmarks), ~led
     least = LandmarkGuidedSettings.least_head_move * width(landmarks)
