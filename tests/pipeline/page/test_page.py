@@ -538,7 +538,7 @@ def test_a_painted_region(server, portrait, ready, tmp_path):
         (tmp_path / name).write_bytes(data)
     edit = read_edit_file(tmp_path / "me-edit.json")
     assert edit.mask == "auto" and edit.regions[0].mask == str(tmp_path / "me-mask.png")
-    plan = plan_edit(portrait, (), (), edit.mask, presets=Controls(regions=edit.regions))
+    plan = plan_edit(portrait, (), (), edit.mask, controls=Controls(regions=edit.regions))
     assert np.allclose(drags, plan.drags, atol=0.01)
 
 
