@@ -36,6 +36,7 @@ from photodrag.pipeline.compare.row import CompareSettings
 from photodrag.pipeline.editing import code_edit, inversion, whole_edit
 from photodrag.pipeline.editing.part_map import part_map
 from photodrag.pipeline.faces.detection import detect
+from photodrag.pipeline.faces.irises import find_irises
 from photodrag.pipeline.films import frames
 from photodrag.pipeline.measures.attributes import Labeller
 from photodrag.pipeline.page.token import current_token
@@ -124,7 +125,8 @@ def lay_files(folder: Path, golden: Path) -> None:
         mask.paste(255, box)
         mask.save(folder / name)
     (found,) = detect(np.array(portrait))
-    painted = part_map(np.array(portrait).shape, found.landmarks)
+    photo = np.array(portrait)
+    painted = part_map(photo.shape, found.landmarks, find_irises(photo, found.landmarks))
     painted[painted.any(2)] = np.roll(painted, -3, 0)[painted.any(2)]
     Image.fromarray(painted).save(folder / "painted.png")
     for name, drag in EDITS.items():

@@ -18,7 +18,6 @@ from photodrag.pipeline.editing.direction_names import check_directions
 from photodrag.pipeline.editing.painted_parts import read_map
 from photodrag.pipeline.editing.parts_asked import PartsAsked
 from photodrag.pipeline.editing.points import Points, check_in_crop, check_mask_permits, place_points
-from photodrag.pipeline.editing.repainted import repainted
 from photodrag.pipeline.editing.selection import Selection
 from photodrag.pipeline.faces import detection, landmark_names
 from photodrag.pipeline.faces.align import Alignment
@@ -125,6 +124,8 @@ def plan_edit(
     if isinstance(place, Face) and (painted is not None or any(controls.reshaping.gaze)):
         irises = find_irises(photo.srgb, place.landmarks)
     if isinstance(place, Face) and painted is not None:
+        from photodrag.pipeline.editing.repainted import repainted  # SciPy, which no other edit needs
+
         controls = replace(controls, parts=repainted(painted, place.landmarks, irises))
     if starts is None or ends is None:
         may_be_none = bool(controls.reshaping) or only_code

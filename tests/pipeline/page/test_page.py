@@ -651,7 +651,14 @@ def test_what_the_photo_alone_reshapes_waits_for_no_likeness(server, portrait, s
         page.open(portrait)
         page.say("face", id=2, number=1, box=None, likeness="auto")
         page.hear_until("face")
-        page.say("drag", id=1, drags=[], reshape={"gaze-x": 0.8}, mask="auto", scale=1.0)
+        page.say(
+            "drag",
+            id=1,
+            drags=[],
+            controls={"presets": {"gaze-x": 0.8}, "expression": None, "regions": []},
+            mask="auto",
+            scale=1.0,
+        )
         result = page.hear_until("result")[-1]
         assert not result["rough"] and result["steps"] == 0 and result["points"] == []
         saved = {}
