@@ -34,7 +34,7 @@ ELSEWHERE, LARGEST_EXIF = (XMP, ICC, IPTC, PHOTOSHOP), 60_000
 """What other files keep beside EXIF (IPTC among it), and how long that may be in a JPEG."""
 NOT_CARRIED = LAYOUT | {32995, 32996, 32997, 32998}
 """Of the old directory: SGI's tags, too, mislead whoever reads the samples."""
-X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 282, 283, 296
+X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT, TRANSFER_FUNCTION = 282, 283, 296, 301
 KINDS = {X_RESOLUTION: 5, Y_RESOLUTION: 5, RESOLUTION_UNIT: SHORT}
 """Of what other programs need to read a file at all, the types that it must have."""
 DEFLATE, HORIZONTAL_DIFFERENCES, INCH, UNASSOCIATED_ALPHA = 8, 2, 2, 2
@@ -160,11 +160,23 @@ def encode_tiff(mode: str, native: np.ndarray, metadata: Metadata, base: Base | 
         284: (SHORT, [1]),
         317: (SHORT, [HORIZONTAL_DIFFERENCES]),
     }
+    tags |= _transfer(exif, samples.itemsize * 8, PHOTOMETRIC[mode])
     if mode in ("LA", "RGBA", "RGBA;16"):
         tags[338] = (SHORT, [UNASSOCIATED_ALPHA])
     if not base:
         tags |= _said(metadata)
     return _with_directory(exif, tags)
+
+
+def _transfer(exif: Exif, bits: int, photometric: int) -> Tags:
+    """The curves by which a directory says that its samples are shown, as the entry of another directory, if they speak
+    of samples of that many bits, and of that meaning."""
+    entry, kind = exif.entry(exif.first, TRANSFER_FUNCTION), exif.entry(exif.first, 262)
+    if not entry or not kind or exif.value(kind) != [photometric]:
+        return {}
+    if entry.kind != SHORT or entry.count not in (2**bits, 3 * 2**bits):
+        return {}
+    return {TRANSFER_FUNCTION: (SHORT, bytes(exif.data[entry.start : entry.start + entry.size]))}
 
 
 def _around(block: bytes) -> Exif:
