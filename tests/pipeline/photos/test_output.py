@@ -440,3 +440,6 @@ def test_what_a_tiffs_samples_mean_stays(tmp_path):
         data = encode_tiff(mode, picture, photo.metadata, photo.tiff)
         with Image.open(io.BytesIO(data)) as image:
             assert (image.tag_v2.get(301) == curve) is there and image.tag_v2[318][0] == pytest.approx(0.3127)
+    write.write_output(photo, photo.pixels, np.zeros(photo.pixels.shape[:2], bool), tmp_path / "out.jpg")
+    with Image.open(tmp_path / "out.jpg") as image:
+        assert image.getexif()[301] == curve
