@@ -86,7 +86,7 @@ def _save(image: Image.Image, kind: Format, options: dict) -> bytes:
 
 
 def _jpeg_options(photo: Photo) -> dict:
-    if photo.jpeg is None:
+    if photo.jpeg is None or not photo.jpeg.qtables:  # a lossless one has none
         return {"quality": 95, "subsampling": 0}
     coding = photo.jpeg
     return {"qtables": coding.qtables, "subsampling": coding.subsampling, "progressive": coding.progressive}

@@ -111,6 +111,7 @@ def _photo(
 
 def _decode(image: Image.Image, file: BinaryIO, path: Path) -> Photo:
     bits, negative = sixteen_bit.colour_bits(image), sixteen_bit.is_negative(image)
+    planar = sixteen_bit.is_planar(image)
     tolerance = ROUNDED.get(image.format or "", 0)
     orientation = read_orientation(image)  # this decodes a PNG, so it comes second
     jpeg = coding_of(image, file, orientation) if isinstance(image, JpegImagePlugin.JpegImageFile) else None
@@ -130,7 +131,10 @@ def _decode(image: Image.Image, file: BinaryIO, path: Path) -> Photo:
         metadata = read_metadata(image, orientation)
     if jpeg is not None and jpeg.file is not None:
         metadata = replace(metadata, iptc=iptc_in(jpeg.file))
-    if bits > 8:
+    if planar:
+        file.seek(0)
+        mode, native = sixteen_bit.read_planes(file.read(), image, orientation, path)
+    elif bits > 8:
         file.seek(0)
         high = samples.turned(np.asarray(image), left)
         mode, native = sixteen_bit.read_deep(file.read(), high, orientation, path, tolerance, bits)
@@ -145,7 +149,9 @@ def _decode(image: Image.Image, file: BinaryIO, path: Path) -> Photo:
         iptc = tiff.iptc if tiff else None
         metadata = replace(metadata.lacking(dropped), exif=block or metadata.exif, iptc=iptc)
     pixels = samples.rgb(mode, native, inks_of(mode, metadata.icc_profile))
-    return Photo(path, pixels, mode, native, metadata, jpeg, chunks=chunks, tiff=tiff)
+    lossless = jpeg is not None and not jpeg.qtables and mode != "CMYK"  # as no JPEG is written
+    instead = ".png" if lossless else None
+    return Photo(path, pixels, mode, native, metadata, jpeg, instead, chunks, tiff)
 
 
 def _check_header(bounds: Bounds, file: BinaryIO, path: Path, image: Image.Image) -> None:

@@ -1,6 +1,7 @@
 """16-bit colour, which Pillow reduces to 8 bits when it reads and cannot write: OpenCV keeps it."""
 
 import cv2
+import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
@@ -10,8 +11,10 @@ from PIL.TiffImagePlugin import TiffImageFile
 from photodrag.pipeline.photos.samples import turned
 from photodrag.weights import UserError
 
-BITS, PLANAR, PHOTOMETRIC, WHITE_IS_ZERO = 258, 284, 262, 0
-"""Tags of a TIFF: of bits a sample, whether a plane follows the other, and what is white."""
+BITS, PLANAR, PHOTOMETRIC, WHITE_IS_ZERO, RGB = 258, 284, 262, 0, 2
+"""Tags of a TIFF: of bits a sample, whether a plane follows the other, and what is white, or that it is RGB."""
+MORE_SAMPLES, UNASSOCIATED_ALPHA = 338, 2
+CANNOT_BE_KEPT = "stores 16-bit colour in a way that cannot be kept: save it as RGB, PNG or TIFF, first."
 
 
 def colour_bits(image: Image.Image) -> int:
@@ -22,7 +25,7 @@ def colour_bits(image: Image.Image) -> int:
         return max(8, _jpeg_2000_bits(image))
     if image.format == "PPM":
         return 16 if any(isinstance(tile[3], tuple) and tile[3][-1] > 255 for tile in image.tile) else 8
-    return 16 if any(";16" in str(tile[3]) for tile in image.tile) or _is_planar(image) else 8
+    return 16 if any(";16" in str(tile[3]) for tile in image.tile) or is_planar(image) else 8
 
 
 def is_negative(image: Image.Image) -> bool:
@@ -30,7 +33,7 @@ def is_negative(image: Image.Image) -> bool:
     return isinstance(image, TiffImageFile) and image.mode == "I;16" and image.tag_v2.get(PHOTOMETRIC) == WHITE_IS_ZERO
 
 
-def _is_planar(image: Image.Image) -> bool:
+def is_planar(image: Image.Image) -> bool:
     """Whether it is a TIFF of 16-bit colour whose planes follow each other, which Pillow and OpenCV mix up."""
     if not isinstance(image, TiffImageFile):
         return False
@@ -73,11 +76,27 @@ def read_deep(
             if same_shape and _alike(candidate[..., :channels] >> 8, high, tolerance):
                 # Pillow gives RGB both without alpha and where one colour is transparent; the latter OpenCV widens.
                 return ("RGB;16" if candidate.shape[2] == 3 else "RGBA;16"), np.ascontiguousarray(candidate)
-    raise UserError(f"{name} stores 16-bit colour in a way that cannot be kept: save it as RGB, PNG or TIFF, first.")
+    raise UserError(f"{name} {CANNOT_BE_KEPT}")
+
+
+def read_planes(data: bytes, image: Image.Image, orientation: int, name: object) -> tuple[str, np.ndarray]:
+    """Like `read_deep`, of a TIFF that `is_planar`, opened as `image`; by libtiff alone.
+
+    Raises UserError, naming `name`, where it is neither RGB nor that with an alpha channel of its own."""
+    assert isinstance(image, TiffImageFile)
+    tags, size = image.tag_v2, image.size
+    channels = {(): 3, (UNASSOCIATED_ALPHA,): 4}.get(tuple(tags.get(MORE_SAMPLES, ())))
+    if tags.get(PHOTOMETRIC) == RGB and channels and tuple(tags.get(BITS, ())) == (16,) * channels:
+        planes = imagecodecs.tiff_decode(data, index=0)
+        if planes.dtype == np.uint16 and planes.shape == (channels, *size[::-1]):
+            native = turned(np.moveaxis(planes, 0, 2), orientation)
+            return ("RGB;16" if channels == 3 else "RGBA;16"), np.ascontiguousarray(native)
+    raise UserError(f"{name} {CANNOT_BE_KEPT}")
 
 
 def _alike(a: np.ndarray, b: np.ndarray, tolerance: int) -> bool:
-    return bool((np.abs(a.astype(np.int32) - b) <= tolerance).all())
+    differences = (a.astype(np.int32) - b + tolerance) % 256  # Pillow rounds a JPEG 2000's brightest levels up to 0
+    return bool((differences <= 2 * tolerance).all())
 
 
 def png_of_deep(native: np.ndarray, metadata_png: bytes) -> bytes:

@@ -34,7 +34,7 @@ ELSEWHERE, LARGEST_EXIF = (XMP, ICC, IPTC, PHOTOSHOP), 60_000
 """What other files keep beside EXIF (IPTC among it), and how long that may be in a JPEG."""
 NOT_CARRIED = LAYOUT | {32995, 32996, 32997, 32998}
 """Of the old directory: SGI's tags, too, mislead whoever reads the samples."""
-X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT = 282, 283, 296
+X_RESOLUTION, Y_RESOLUTION, RESOLUTION_UNIT, TRANSFER_FUNCTION = 282, 283, 296, 301
 KINDS = {X_RESOLUTION: 5, Y_RESOLUTION: 5, RESOLUTION_UNIT: SHORT}
 """Of what other programs need to read a file at all, the types that it must have."""
 DEFLATE, HORIZONTAL_DIFFERENCES, INCH, UNASSOCIATED_ALPHA = 8, 2, 2, 2
@@ -111,7 +111,8 @@ def exif_of(base: Base) -> bytes | None:
             if entry := exif.entry(exif.first, tag):
                 exif.remove(exif.first, entry)
         block = Exif(bytearray(exif.shortened()))
-        return PREFIX + _with_directory(block, {}) if len(block.data) <= LARGEST_EXIF else None
+        true = _still_true(block, 8, PHOTOMETRIC["RGB"])
+        return PREFIX + _with_directory(block, {}, true) if len(block.data) <= LARGEST_EXIF else None
     except (struct.error, ValueError):
         return None
 
@@ -164,7 +165,14 @@ def encode_tiff(mode: str, native: np.ndarray, metadata: Metadata, base: Base | 
         tags[338] = (SHORT, [UNASSOCIATED_ALPHA])
     if not base:
         tags |= _said(metadata)
-    return _with_directory(exif, tags)
+    return _with_directory(exif, tags, _still_true(exif, samples.itemsize * 8, PHOTOMETRIC[mode]))
+
+
+def _still_true(exif: Exif, bits: int, photometric: int) -> set[int]:
+    """Of what a directory says of its samples, the tags that are true of other ones of these bits and meaning, too."""
+    entry, meaning = exif.entry(exif.first, TRANSFER_FUNCTION), exif.entry(exif.first, 262)
+    fits = entry and entry.kind == SHORT and entry.count in (2**bits, 3 * 2**bits)
+    return {TRANSFER_FUNCTION} if fits and exif.value(meaning) == [photometric] else set()
 
 
 def _around(block: bytes) -> Exif:
@@ -196,9 +204,9 @@ def resolution_tags(dpi: tuple[float, float]) -> Tags:
     return {X_RESOLUTION: (5, [x, 1000]), Y_RESOLUTION: (5, [y, 1000]), RESOLUTION_UNIT: (SHORT, [INCH])}
 
 
-def _with_directory(exif: Exif, tags: Tags) -> bytes:
-    """The block with a new first directory, of these tags and the old one's others."""
-    old = [entry for entry in exif.entries(exif.first) if entry.tag not in NOT_CARRIED and entry.tag not in tags]
+def _with_directory(exif: Exif, tags: Tags, true: set[int]) -> bytes:
+    """The block with a new first directory, of these tags and the old one's others, `true` ones of NOT_CARRIED too."""
+    old = [entry for entry in exif.entries(exif.first) if entry.tag not in (NOT_CARRIED - true) | tags.keys()]
     old = [entry for entry in old if KINDS.get(entry.tag, entry.kind) == entry.kind]
     others = {entry.tag: bytes(exif.data[entry.at : entry.at + 12]) for entry in old}
     length = 2 + 12 * exif.number(exif.first, SHORT) + 4

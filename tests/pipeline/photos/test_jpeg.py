@@ -4,6 +4,7 @@ import struct
 import sys
 import tempfile
 
+import imagecodecs
 import numpy as np
 import pytest
 from pictures import HEIGHT, WIDTH, smooth
@@ -293,3 +294,17 @@ def test_the_library_copies_into_no_file_that_stays(tmp_path, monkeypatch):
     picture, changed = edited(photo)
     write.write_output(photo, picture, changed, tmp_path / "b.jpg")  # encoded anew
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.jpg", "b.jpg"]
+
+
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_a_lossless_jpeg_becomes_a_fine_one(tmp_path, mode):
+    """It has no tables to be encoded with anew (SOF3). By default it becomes a PNG, which is lossless."""
+    samples = np.asarray(Image.fromarray(scene()).convert(mode))
+    (tmp_path / "a.jpg").write_bytes(imagecodecs.jpeg_encode(samples, lossless=True))
+    photo = read_photo(tmp_path / "a.jpg")
+    assert np.array_equal(photo.native, samples)
+    picture, changed = edited(photo)
+    write.write_output(photo, picture, changed, tmp_path / "out.jpg")
+    Image.fromarray(picture).convert(mode).save(tmp_path / "fine.jpg", quality=95, subsampling=0)
+    assert np.array_equal(read_photo(tmp_path / "out.jpg").native, read_photo(tmp_path / "fine.jpg").native)
+    assert write.default_output(photo).name == "a-photodrag.png"

@@ -1,5 +1,6 @@
 """Writing: outside the edit the file's own samples, inside the new colours; whole or not at all."""
 
+import io
 import os
 import shutil
 import stat
@@ -18,6 +19,7 @@ from photodrag.pipeline.photos import encode, write
 from photodrag.pipeline.photos.metadata import Metadata
 from photodrag.pipeline.photos.photo import Photo
 from photodrag.pipeline.photos.read import read_photo
+from photodrag.pipeline.photos.tiff import encode_tiff
 from photodrag.weights import UserError
 
 EDITED = smooth()[::-1, ::-1]
@@ -426,3 +428,18 @@ def test_arrays_must_fit(tmp_path):
     for edited, changed in [(photo.pixels[1:], INSIDE), (photo.pixels, INSIDE.T), (photo.pixels / 255, INSIDE)]:
         with pytest.raises(ValueError, match="fit"):
             write.write_output(photo, edited, changed, tmp_path / "out.png")
+
+
+def test_what_a_tiffs_samples_mean_stays(tmp_path):
+    """Transfer function, white point and primaries (TIFF 6.0, section 20), where the samples stay such samples."""
+    curve = tuple(int(65535 * (level / 255) ** 1.8) for level in range(256)) * 3
+    Image.fromarray(smooth()).save(tmp_path / "a.tif", tiffinfo={301: curve, 318: (0.3127, 0.329)})
+    photo = read_photo(tmp_path / "a.tif")
+    for mode, there in (("RGB", True), ("L", False)):
+        picture = photo.pixels if mode == "RGB" else photo.pixels[..., 0]
+        data = encode_tiff(mode, picture, photo.metadata, photo.tiff)
+        with Image.open(io.BytesIO(data)) as image:
+            assert (image.tag_v2.get(301) == curve) is there and image.tag_v2[318][0] == pytest.approx(0.3127)
+    write.write_output(photo, photo.pixels, np.zeros(photo.pixels.shape[:2], bool), tmp_path / "out.jpg")
+    with Image.open(tmp_path / "out.jpg") as image:
+        assert image.getexif()[301] == curve

@@ -336,15 +336,20 @@ def test_grey_of_16_bits_whose_0_is_white(tmp_path):
     assert np.array_equal(read_photo(tmp_path / "b.tif").native, samples)
 
 
-def test_colour_of_16_bits_in_planes_is_refused(tmp_path):
-    (tmp_path / "a.tif").write_bytes(planes(noise(3, dtype=np.uint16), 2, 2))
-    assert "16-bit colour in a way that cannot be kept" in refusal(tmp_path / "a.tif")
+def test_colour_of_16_bits_in_planes(tmp_path):
+    samples = noise(3, dtype=np.uint16)
+    (tmp_path / "a.tif").write_bytes(planes(samples, 2, 2))
+    photo = read_photo(tmp_path / "a.tif")
+    assert photo.mode == "RGB;16" and np.array_equal(photo.native, samples)
+    (tmp_path / "inks.tif").write_bytes(planes(noise(4, dtype=np.uint16), 5, 2))
+    assert "16-bit colour in a way that cannot be kept" in refusal(tmp_path / "inks.tif")
 
 
 @pytest.mark.parametrize("suffix", ["ppm", "jp2"])
 def test_more_than_8_bits_of_other_formats(tmp_path, suffix):
     y, x = np.mgrid[:60, :80]
     samples = np.stack([x * 700 + y * 3, y * 900 + x, x * 300 + y * 400 + 77], -1).astype(np.uint16)
+    samples[:4] = 65535
     cv2.imwrite(str(tmp_path / f"a.{suffix}"), samples[..., ::-1], [cv2.IMWRITE_JPEG2000_COMPRESSION_X1000, 1000])
     photo = read_photo(tmp_path / f"a.{suffix}")
     assert photo.mode == "RGB;16" and np.array_equal(photo.native, samples)
