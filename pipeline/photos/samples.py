@@ -135,20 +135,24 @@ def with_edit(
     if deep is not None and native.dtype == np.uint16:
         return _with_deep(native, changed, deep)
     native = native.copy()
-    where = changed & differ(edited, pixels)
+    if not changed.any():
+        return native
+    window = tuple(slice(x[0], x[-1] + 1) for x in (np.flatnonzero(changed.any(axis)) for axis in (1, 0)))
+    pixels, edited, part = pixels[window], edited[window], native.reshape(*native.shape[:2], -1)[window]
+    where = changed[window] & differ(edited, pixels)
+    if mode in ("RGB", "RGBA"):
+        np.copyto(part[..., :3], edited, where=where[..., None])
+        return native
     new, old = edited[where], pixels[where]
     if mode == "CMYK":
-        native[where] = inks.of(new, native[where]) if inks else _plain_inks(new, native[where][:, 3:])
+        part[where] = inks.of(new, part[where]) if inks else _plain_inks(new, part[where][:, 3:])
     elif mode in ("L", "LA"):
-        native.reshape(*native.shape[:2], -1)[where, 0] = luma(new)
-    elif mode in ("RGB", "RGBA"):
-        native[where, :3] = new
+        part[where, 0] = luma(new)
     else:  # 16 bits: the difference is scaled and added, so what lies below an 8-bit step stays
         if mode == "L;16":
             new, old = luma(new)[:, None], old[:, :1]
-        view = native.reshape(*native.shape[:2], -1)
         step = (new.astype(np.int32) - old) * 257
-        view[where, : new.shape[1]] = (view[where][:, : new.shape[1]] + step).clip(0, 65535)
+        part[where, : new.shape[1]] = (part[where][:, : new.shape[1]] + step).clip(0, 65535)
     return native
 
 
