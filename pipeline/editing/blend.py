@@ -15,6 +15,7 @@ import numpy as np
 from photodrag.pipeline.faces.align import Alignment
 from photodrag.pipeline.faces.resample import remapped
 from photodrag.pipeline.photos.samples import Deep, Region
+from photodrag.pipeline.photos.window import window_of
 
 FLOW_SIDE = 512
 BLUR = 4
@@ -157,8 +158,8 @@ def _read(pixels: np.ndarray, region: Region, moved: np.ndarray) -> np.ndarray:
 def bounds_of(alpha: np.ndarray, region: Region) -> Region:
     """The part of a region in which alpha isn't 0; empty if there is none."""
     x0, y0, x1, y1 = region
-    part = alpha[y0:y1, x0:x1] > 0
-    columns, rows = np.flatnonzero(part.any(0)), np.flatnonzero(part.any(1))
-    if not len(columns):
+    window = window_of(alpha[y0:y1, x0:x1] > 0)
+    if window is None:
         return x0, y0, x0, y0
-    return x0 + int(columns[0]), y0 + int(rows[0]), x0 + int(columns[-1]) + 1, y0 + int(rows[-1]) + 1
+    rows, columns = window
+    return x0 + columns.start, y0 + rows.start, x0 + columns.stop, y0 + rows.stop

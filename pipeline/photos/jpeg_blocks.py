@@ -7,6 +7,7 @@ import numpy as np
 
 from photodrag.pipeline.photos import jpeg_file, jpeg_library, samples
 from photodrag.pipeline.photos.jpeg_file import JpegFile
+from photodrag.pipeline.photos.window import window_of
 
 SIDE = 8
 MOST_AC, MOST_DC = 1023, 1024
@@ -68,12 +69,12 @@ def _most(file: JpegFile) -> tuple[int, int]:
 def _window(file: JpegFile, before: np.ndarray, after: np.ndarray) -> tuple[tuple[int, int], list[np.ndarray]]:
     """The place (x, y) and the planes [h, w], one a component, of what differs between two pictures: whole MCUs."""
     across, down = (SIDE * most for most in _most(file))
-    differs = samples.differ(before, after)
-    rows, columns = (np.flatnonzero(differs.any(axis)) for axis in (1, 0))
-    if not len(rows):
+    window = window_of(samples.differ(before, after))
+    if window is None:
         return (0, 0), [np.zeros((0, 0))] * len(file.components)
-    top, left = rows[0] // down * down, columns[0] // across * across
-    bottom, right = -(-(rows[-1] + 1) // down) * down, -(-(columns[-1] + 1) // across) * across
+    rows, columns = window
+    top, left = rows.start // down * down, columns.start // across * across
+    bottom, right = -(-rows.stop // down) * down, -(-columns.stop // across) * across
     part = np.atleast_3d(after[top:bottom, left:right].astype(np.float64) - before[top:bottom, left:right])
     beyond = (bottom - top - part.shape[0], right - left - part.shape[1])
     part = np.pad(part, ((0, beyond[0]), (0, beyond[1]), (0, 0)), mode="edge")

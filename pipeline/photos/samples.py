@@ -14,6 +14,7 @@ from PIL import Image
 
 from photodrag.pipeline.photos.fill import filled_from_nearest
 from photodrag.pipeline.photos.inks import Inks
+from photodrag.pipeline.photos.window import window_of
 from photodrag.weights import UserError
 
 WIDER = {"1": "L", "La": "LA", "RGBa": "RGBA", "PA": "RGBA", "RGBX": "RGB", "YCbCr": "RGB"}
@@ -135,9 +136,8 @@ def with_edit(
     if deep is not None and native.dtype == np.uint16:
         return _with_deep(native, changed, deep)
     native = native.copy()
-    if not changed.any():
+    if (window := window_of(changed)) is None:
         return native
-    window = tuple(slice(x[0], x[-1] + 1) for x in (np.flatnonzero(changed.any(axis)) for axis in (1, 0)))
     pixels, edited, part = pixels[window], edited[window], native.reshape(*native.shape[:2], -1)[window]
     where = changed[window] & differ(edited, pixels)
     if mode in ("RGB", "RGBA"):

@@ -6,6 +6,7 @@ once more when its gradient is asked for (Chen et al., arXiv 1604.06174)."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import torch
@@ -51,22 +52,21 @@ class _InStrips(torch.autograd.Function):
     def forward(ctx: Any, part: Part, strips: list[Strip], x: Tensor, *others: Tensor) -> Tensor:
         ctx.part, ctx.strips = part, strips
         ctx.save_for_backward(x, *others)
-        result = part(x[:, :, strips[0].above : strips[0].below], others, strips[0])
+        parts = (part(x[:, :, s.above : s.below], others, s) for s in strips)
+        first = next(parts)
         if len(strips) == 1:
-            return result
+            return first
         # Each goes into its place at once, for torch.cat would want all of them beside the result.
-        scale, first = result.shape[2] // (strips[0].last - strips[0].first), result
+        scale = first.shape[2] // (strips[0].last - strips[0].first)
         lasting = first.is_contiguous(memory_format=torch.channels_last)
-        shape = (*first.shape[:2], scale * strips[-1].last, first.shape[3])
         result = torch.empty(
-            shape,
+            (*first.shape[:2], scale * strips[-1].last, first.shape[3]),
             dtype=first.dtype,
             device=first.device,
             memory_format=torch.channels_last if lasting else torch.contiguous_format,
         )
-        result[:, :, : scale * strips[0].last] = first
-        for s in strips[1:]:
-            result[:, :, scale * s.first : scale * s.last] = part(x[:, :, s.above : s.below], others, s)
+        for s, rows in zip(strips, chain([first], parts), strict=True):
+            result[:, :, scale * s.first : scale * s.last] = rows
         return result
 
     @staticmethod
