@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from photodrag.weights.common.errors import UserError
+from photodrag.pipeline.faces.amounts import checked_amounts
 
 
 @dataclass(frozen=True)
@@ -32,12 +32,7 @@ ATTRIBUTES = {
 
 def checked(amounts: Mapping[str, float]) -> dict[str, float]:
     """Those that aren't 0. Raises UserError for an attribute or an amount that there isn't."""
-    for name, amount in amounts.items():
-        if name not in ATTRIBUTES:
-            raise UserError(f"There is no attribute {name!r}: choose among {', '.join(ATTRIBUTES)}.")
-        if not -1 <= amount <= 1:
-            raise UserError(f"The amount {amount:g} of {name} is too much: give -1 to 1, 0.5 for a natural change.")
-    return {name: amount for name, amount in amounts.items() if amount}
+    return checked_amounts(amounts, dict.fromkeys(ATTRIBUTES, -1.0), "attribute")
 
 
 def along(amounts: Mapping[str, float]) -> dict[str, float]:

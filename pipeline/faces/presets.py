@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from photodrag.pipeline.faces.amounts import checked_amounts
 from photodrag.pipeline.faces.expressions import Ways, added, axes
 from photodrag.pipeline.faces.landmark_names import Point, place_of, rounded
 from photodrag.pipeline.faces.preset_table import PRESETS, UNSHAPED, Reshaping
-from photodrag.weights.common.errors import UserError
 from photodrag.weights.common.face_landmarks import NAMES
 
 if TYPE_CHECKING:  # `--help` tells the presets, and is there at once
@@ -71,12 +71,4 @@ def reshaping(amounts: Mapping[str, float]) -> Reshaping:
 
 def checked(amounts: Mapping[str, float]) -> dict[str, float]:
     """Those that aren't 0. Raises UserError as `drags`."""
-    for name, amount in amounts.items():
-        if name not in PRESETS:
-            raise UserError(f"There is no preset {name!r}: choose among {', '.join(PRESETS)}.")
-        least = PRESETS[name].least
-        if not least <= amount <= 1:
-            raise UserError(
-                f"The amount {amount:g} of {name} is too much: give {least:g} to 1, 0.5 for a natural change."
-            )
-    return {name: amount for name, amount in amounts.items() if amount}
+    return checked_amounts(amounts, {name: preset.least for name, preset in PRESETS.items()}, "preset")
